@@ -1,0 +1,134 @@
+"""What the sensor is told, and what it is rendered to: plain values that know neither Pulumi nor AWS's SDK."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Platform = Literal["eks", "ecs", "kubernetes"]
+"""Where a cluster runs: `kubernetes` is any cluster that EKS does not manage."""
+
+Document = dict[str, Any]
+"""One JSON object with camelCase keys, as the Kubernetes or the ECS API takes it."""
+
+FLUENT_BIT_IMAGE = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.5.10"
+"""The full version: releases before 3.4.9 end silently when a log group does not exist."""
+
+SENSOR_DIR = "/sensor"
+"""Where every container of the sensor finds its configuration files, on every platform."""
+
+FLUENT_BIT_STATE_DIR = "/var/lib/falco-firelens/fluent-bit"
+"""Read positions and unsent chunks; the same path on the node and in the container."""
+
+FLUENT_BIT_HTTP_PORT = 8766
+"""Fluent Bit's health server, on 127.0.0.1 only. Not 2020, which other Fluent Bits on the host network take."""
+
+FALCO_HTTP_PORT = 8765
+"""Falco's own default for `/healthz`."""
+
+FALCO_CONTAINER = "falco"
+"""Falco's container on every platform; on ECS the records' tag is `falco-firelens-<task id>`."""
+
+ROUTER_CONTAINER = "log-router"
+"""Fluent Bit's container in the ECS task."""
+
+NAMESPACE = "falco"
+"""The Kubernetes namespace of the sensor."""
+
+FALCO_LOGS = f"/var/log/containers/falco-*_{NAMESPACE}_{FALCO_CONTAINER}-*.log"
+"""The log files of Falco's pods on a Kubernetes node, whoever installed them."""
+
+NODE_VARIABLE = "NODE_NAME"
+"""Environment variable with the Kubernetes node's name in Fluent Bit's container."""
+
+
+class SensorError(ValueError):
+    """A sensor that cannot be rendered; the message says what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class ClusterIdentity:
+    """Which cluster a sensor is in. The node is known only at run time."""
+
+    name: str
+    platform: Platform
+    account: str
+    region: str
+
+
+@dataclass(frozen=True)
+class RuleException:
+    """One exception of a Falco rule: https://falco.org/docs/concepts/rules/exceptions/.
+
+    A value of `values` has one entry a field; an entry is a tuple where the comparison takes a list (`in`, `pmatch`).
+    """
+
+    rule: str
+    name: str
+    fields: tuple[str, ...]
+    comps: tuple[str, ...]
+    values: tuple[tuple[str | tuple[str, ...], ...], ...]
+
+
+@dataclass(frozen=True)
+class FalcoOptions:
+    """What a stack file may change about Falco. `rules` is file name to text, loaded in its order."""
+
+    version: str = "0.45.0"
+    registry: str = "public.ecr.aws/falcosecurity"
+    minimum_priority: str = "Notice"
+    rules: Mapping[str, str] = field(default_factory=dict[str, str])
+    disabled_rules: tuple[str, ...] = ()
+    exceptions: tuple[RuleException, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogGroup:
+    """A CloudWatch Logs group that events go to."""
+
+    name: str
+    region: str
+
+
+@dataclass(frozen=True)
+class FirehoseStream:
+    """A Firehose delivery stream that events go to."""
+
+    name: str
+    region: str
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """From which cluster to which destinations."""
+
+    identity: ClusterIdentity
+    log_group: LogGroup | None
+    streams: tuple[FirehoseStream, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One DaemonSet with what it needs; the DaemonSet's pods roll when the ConfigMap's data changes."""
+
+    service_account: Document
+    config_map: Document
+    daemon_set: Document
+
+
+@dataclass(frozen=True)
+class KubernetesManifests:
+    """The sensor of a Kubernetes cluster. Leave `falco` out where the official chart installs Falco."""
+
+    namespace: Document
+    network_policy: Document
+    falco: Workload
+    fluent_bit: Workload
+
+
+@dataclass(frozen=True)
+class EcsTask:
+    """The sensor's task definition, as far as it does not depend on what Pulumi makes (roles)."""
+
+    container_definitions: tuple[Document, ...]
+    volumes: tuple[Document, ...]
+    network_mode: str
