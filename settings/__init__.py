@@ -1,0 +1,47 @@
+"""What a stack file may say: frozen models, one loader, the JSON schema. Every error names its path in the file."""
+
+from settings.base import ENCRYPTED
+from settings.capacity import NodeGroup
+from settings.clusters import (
+    Cluster,
+    EcsCluster,
+    EcsCreate,
+    EcsExisting,
+    EksCluster,
+    EksCreate,
+    EksExisting,
+    KubernetesCluster,
+    KubernetesExisting,
+)
+from settings.errors import Mistake, SettingsError
+from settings.events import Events
+from settings.falco import Falco, RuleException
+from settings.loader import NAMESPACE, load, namespaced, read_stack_file
+from settings.network import ExistingNetwork, Network
+from settings.stack import Settings
+
+__all__ = [
+    "ENCRYPTED",
+    "NAMESPACE",
+    "Cluster",
+    "EcsCluster",
+    "EcsCreate",
+    "EcsExisting",
+    "EksCluster",
+    "EksCreate",
+    "EksExisting",
+    "Events",
+    "ExistingNetwork",
+    "Falco",
+    "KubernetesCluster",
+    "KubernetesExisting",
+    "Mistake",
+    "Network",
+    "NodeGroup",
+    "RuleException",
+    "Settings",
+    "SettingsError",
+    "load",
+    "namespaced",
+    "read_stack_file",
+]

@@ -1,0 +1,113 @@
+"""The network that created clusters live in: made by the stack, or given."""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, field_validator, model_validator
+from pydantic_core import InitErrorDetails
+
+from settings.aws import Cidr, SubnetId, VpcId, network_of
+from settings.base import Model
+from settings.errors import at, mistake, with_mistakes
+
+SMALLEST_SUBNET = 26
+"""Prefix length of the smallest subnet that is made: 59 addresses are free in it, enough for two nodes full of pods."""
+
+DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
+"""Docker's own network on every ECS instance; traffic to a VPC there would not leave the instance.
+
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+"""
+
+UNROUTABLE = tuple(IPv4Network(cidr) for cidr in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"))
+"""This network, loopback, link-local, and from multicast upwards: no VPC may lie there."""
+
+
+def _vpc_cidr(cidr: str) -> str:
+    network = network_of(cidr)
+    if network is None:
+        return cidr
+    if not 16 <= network.prefixlen <= 28:
+        raise mistake("a range between /16 and /28, which is what a VPC takes")
+    for reserved in UNROUTABLE:
+        if network.overlaps(reserved):
+            raise mistake(f"a private range such as 10.0.0.0/16, outside {reserved}")
+    if network.overlaps(DOCKER_BRIDGE):
+        raise mistake(f"a range that does not overlap {DOCKER_BRIDGE}, Docker's own network on ECS instances")
+    return cidr
+
+
+class ExistingNetwork(Model):
+    """A VPC that is there already."""
+
+    vpc_id: VpcId
+    """The VPC's id."""
+
+    private_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
+    """Subnets for nodes, in at least two availability zones. They need a way out: NAT, or endpoints of the AWS services."""
+
+    public_subnet_ids: tuple[SubnetId, ...] = ()
+    """Subnets for internet-facing load balancers; EKS is told of them, and nothing is placed in them."""
+
+    @field_validator("private_subnet_ids", "public_subnet_ids")
+    @classmethod
+    def _once_each(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({subnet for subnet in ids if ids.count(subnet) > 1})
+        if twice:
+            raise mistake("each subnet once", found=f"{twice[0]} twice")
+        return ids
+
+    @field_validator("public_subnet_ids")
+    @classmethod
+    def _not_private_too(cls, ids: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        both = sorted(set(ids) & set(info.data.get("private_subnet_ids", ())))
+        if both:
+            raise mistake("each subnet to be either private or public", found=f"{both[0]}, which is private as well")
+        return ids
+
+
+class Network(Model):
+    """The VPC of the clusters that the stack creates; not used where every cluster exists already."""
+
+    availability_zones: Annotated[int, Field(ge=2, le=4)] = 2
+    """How many availability zones to spread over. EKS needs two."""
+
+    cidr: Annotated[Cidr, AfterValidator(_vpc_cidr)] = "10.0.0.0/16"
+    """The VPC's range of IPv4 addresses. Each zone gets a private and a public subnet of it."""
+
+    nat_gateways: Literal["single", "perZone"] = "single"
+    """One NAT gateway for all zones, or one in each: a zone's outage then leaves the others online, at a gateway's price a zone."""
+
+    existing: ExistingNetwork | None = None
+    """Use this VPC and make none."""
+
+    @field_validator("cidr")
+    @classmethod
+    def _room_for_the_zones(cls, cidr: str, info: Any) -> str:
+        network, zones = network_of(cidr), info.data.get("availability_zones")
+        if network is None or zones is None:
+            return cidr
+        longest = SMALLEST_SUBNET - subnet_bits(zones)
+        if network.prefixlen > longest:
+            raise mistake(f"at least a /{longest}: room for {2 * zones} subnets of /{SMALLEST_SUBNET}")
+        return cidr
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _made_or_given(cls, data: Any, handler: ModelWrapValidatorHandler["Network"]) -> "Network":
+        return with_mistakes(handler, data, _both(data))
+
+
+def subnet_bits(zones: int) -> int:
+    """By how many bits the subnets' prefix is longer than the VPC's: two subnets a zone, rounded up to a power of two."""
+    return (2 * zones - 1).bit_length()
+
+
+def _both(data: object) -> Iterator[InitErrorDetails]:
+    if not isinstance(data, Mapping) or "existing" not in data:
+        return
+    for key in ("availabilityZones", "cidr", "natGateways"):
+        if key in data:
+            error = mistake("this key only where the stack makes the VPC; network.existing gives one")
+            yield at((key,), data[key], error)
