@@ -1,0 +1,170 @@
+"""The part of a Fluent Bit configuration that is the same on every platform: from Falco's line to the destinations.
+
+Fluent Bit's classic format, because the ECS agent's generated configuration is in it and can only include its own kind:
+https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode. Options are those of Fluent Bit
+4.2 and later (aws-for-fluent-bit 3.x).
+"""
+
+import json
+from collections.abc import Iterable
+
+from sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_STATE_DIR, SENSOR_DIR, ClusterIdentity, Pipeline, SensorError
+
+Options = dict[str, str | int]
+"""Options of one section in order."""
+
+DISK_LIMIT = "1G"
+"""Unsent events kept on the node for each destination; beyond it the oldest go first."""
+
+MAX_CHUNKS_IN_MEMORY = 32
+"""Chunks of at most 2 MB mapped at once: bounds the memory of an outage without bounding what is kept on disk."""
+
+GRACE_SECONDS = 20
+"""How long a stopping Fluent Bit goes on sending. What is still unsent then waits on disk for its successor."""
+
+PARSERS = """\
+[PARSER]
+    Name        falco
+    Format      json
+    Time_Key    time
+    Time_Format %Y-%m-%dT%H:%M:%S.%L%z
+    Time_Keep   On
+"""
+
+_LUA = """\
+-- Puts the cluster into a Falco event while it is still text, so that the event's own JSON is not touched,
+-- and drops what is not one: standard error, and plain text on standard output.
+local cluster = %(cluster)s
+local node_field = %(node_field)s
+
+local function escaped(text)
+  return (string.gsub(text, '[%%c"\\\\]', function(c) return string.format("\\\\u%%04x", string.byte(c)) end))
+end
+
+local prefixes = {}
+
+local function prefix(node)
+  if prefixes[node] == nil then
+    prefixes[node] = '{"cluster":' .. string.sub(cluster, 1, -2) .. ',"node":"' .. escaped(node) .. '"},'
+  end
+  return prefixes[node]
+end
+
+function add_cluster(tag, timestamp, record)
+  local line = record.log
+  if record[%(channel)s] ~= "stdout" or type(line) ~= "string" or string.byte(line) ~= 123 then
+    return -1, 0, 0
+  end
+  local node = record[node_field] or os.getenv("NODE_NAME") or os.getenv("HOSTNAME") or "unknown"
+  return 2, timestamp, { log = prefix(node) .. string.sub(line, 2) }
+end
+"""
+
+
+def section(kind: str, options: Options) -> str:
+    """One section of a classic configuration file.
+
+    Raises SensorError when a value cannot be one line of it.
+    """
+    width = max(len(name) for name in options)
+    for name, value in options.items():
+        if not str(value).strip() or any(ord(character) < 32 for character in str(value)):
+            raise SensorError(f"Fluent Bit option {name}: found {value!r}, expected one line of text")
+    lines = (f"    {name:<{width}} {value}" for name, value in options.items())
+    return "\n".join((f"[{kind}]", *lines)) + "\n"
+
+
+def service() -> str:
+    """The `[SERVICE]` section: everything is buffered on disk, retries come soon, health is answered to the node only.
+
+    No checksums: a chunk that was being written at a `kill -9` would fail its own and be thrown away.
+    """
+    return section(
+        "SERVICE",
+        {
+            "Flush": 1,
+            "Grace": GRACE_SECONDS,
+            "Log_Level": "info",
+            "Parsers_File": f"{SENSOR_DIR}/parsers.conf",
+            "HTTP_Server": "On",
+            "HTTP_Listen": "127.0.0.1",
+            "HTTP_Port": FLUENT_BIT_HTTP_PORT,
+            "storage.path": f"{FLUENT_BIT_STATE_DIR}/chunks",
+            "storage.type": "filesystem",
+            "storage.inherit": "On",
+            "storage.sync": "normal",
+            "storage.checksum": "Off",
+            "storage.max_chunks_up": MAX_CHUNKS_IN_MEMORY,
+            "storage.backlog.mem_limit": "16M",
+            "storage.metrics": "On",
+            "scheduler.base": 1,
+            "scheduler.cap": 30,
+        },
+    )
+
+
+def filters(match: str) -> str:
+    """From a record that holds Falco's line in `log` to the event of the contract, nothing else."""
+    return "\n".join(
+        (
+            section(
+                "FILTER",
+                {"Name": "lua", "Match": match, "script": f"{SENSOR_DIR}/cluster.lua", "call": "add_cluster"},
+            ),
+            section("FILTER", {"Name": "parser", "Match": match, "Key_Name": "log", "Parser": "falco"}),
+            section("FILTER", {"Name": "grep", "Match": match, "Regex": "rule ."}),
+        )
+    )
+
+
+def cluster_script(identity: ClusterIdentity, *, channel_field: str, node_field: str) -> str:
+    """The Lua filter's script: `channel_field` tells stdout from stderr, `node_field` the node if records have it."""
+    cluster = {
+        "name": identity.name,
+        "platform": identity.platform,
+        "account": identity.account,
+        "region": identity.region,
+    }
+    return _LUA % {
+        "cluster": _lua_string(json.dumps(cluster, separators=(",", ":"))),
+        "channel": _lua_string(channel_field),
+        "node_field": _lua_string(node_field),
+    }
+
+
+def outputs(pipeline: Pipeline, match: str) -> str:
+    """One `[OUTPUT]` a destination. Each retries by itself for ever and has its own disk limit."""
+    return "\n".join(section("OUTPUT", options) for options in _outputs(pipeline, match))
+
+
+def _outputs(pipeline: Pipeline, match: str) -> Iterable[Options]:
+    patience: Options = {"Retry_Limit": "no_limits", "storage.total_limit_size": DISK_LIMIT}
+    cluster = pipeline.identity.name
+    if pipeline.log_group is None and not pipeline.streams:
+        raise SensorError(f"cluster {cluster}: found no destination for its events, expected at least one")
+    if pipeline.log_group is not None:
+        yield {
+            "Name": "cloudwatch_logs",
+            "Match": match,
+            "Alias": "log_group",
+            "region": pipeline.log_group.region,
+            "log_group_name": pipeline.log_group.name,
+            "log_stream_name": cluster,
+            "log_stream_template": f"{cluster}/$cluster['node']",
+            "auto_create_group": "Off",
+            **patience,
+        }
+    for stream in pipeline.streams:
+        yield {
+            "Name": "kinesis_firehose",
+            "Match": match,
+            "Alias": f"firehose_{stream.name}",
+            "region": stream.region,
+            "delivery_stream": stream.name,
+            **patience,
+        }
+
+
+def _lua_string(text: str) -> str:
+    """A Lua literal of one line of text."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

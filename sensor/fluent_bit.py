@@ -1,0 +1,56 @@
+"""Fluent Bit's configuration on a Kubernetes node: follows Falco's container log and ships its events."""
+
+from sensor import events
+from sensor.model import FALCO_CONTAINER, FLUENT_BIT_STATE_DIR, NAMESPACE, Pipeline
+
+TAG = "falco"
+
+POD_LOGS = f"/var/log/pods/{NAMESPACE}_falco-*_*/{FALCO_CONTAINER}"
+"""The kubelet's directory of Falco's log files on its node, whoever installed Falco as `falco` in the namespace.
+
+Not /var/log/containers, whose links lead to the current file only: what was rotated while Fluent Bit was away would
+never be read. https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation
+"""
+
+LONGEST_LINE = "2M"
+"""Longer lines are skipped. The runtime cuts lines at 16 KiB, so only a damaged file has one."""
+
+
+def files(pipeline: Pipeline) -> dict[str, str]:
+    """File name to text, for the ConfigMap that is mounted at SENSOR_DIR.
+
+    Raises SensorError when the pipeline has no destination.
+    """
+    configuration = (events.service(), _tail(), events.filters(TAG), events.outputs(pipeline, TAG))
+    return {
+        "fluent-bit.conf": "\n".join(configuration),
+        "parsers.conf": events.PARSERS,
+        "cluster.lua": events.cluster_script(pipeline.identity, channel_field="stream", node_field="node"),
+    }
+
+
+def _tail() -> str:
+    """`[INPUT]` tail: every file from its beginning, the position kept on the node, rotated files included.
+
+    Rotated files are read under their new names until the kubelet compresses them; an inode is read once whatever its
+    name. `Rotate_Wait` outlives the runtime's reopening of a rotated log.
+    """
+    return events.section(
+        "INPUT",
+        {
+            "Name": "tail",
+            "Tag": TAG,
+            "Path": f"{POD_LOGS}/*.log,{POD_LOGS}/*.log.*",
+            "Exclude_Path": "*.gz,*.tmp",
+            "multiline.parser": "cri",
+            "DB": f"{FLUENT_BIT_STATE_DIR}/tail.db",
+            "DB.locking": "On",
+            "Read_from_Head": "On",
+            "Refresh_Interval": 5,
+            "Rotate_Wait": 30,
+            "Buffer_Chunk_Size": "256K",
+            "Buffer_Max_Size": LONGEST_LINE,
+            "Skip_Long_Lines": "On",
+            "storage.type": "filesystem",
+        },
+    )
