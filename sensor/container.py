@@ -18,11 +18,13 @@ class Mount:
 class Health:
     """An HTTP endpoint of the container that answers 200 while it works.
 
-    Times are in seconds. A container may take `start` to come up, and is given up after three failures in a row.
+    Times are in seconds. A container may take `start` to come up, and is given up after `failures` in a row.
+    `local` says that it answers inside the container only.
     """
 
     port: int
     path: str
+    local: bool = False
     interval: int = 15
     timeout: int = 5
     failures: int = 3
@@ -61,3 +63,8 @@ class Container:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     mounts: tuple[Mount, ...] = ()
     scratch: tuple[str, ...] = ()
+
+    def only_capabilities(self) -> dict[str, list[str]]:
+        """The capabilities in the words that Kubernetes and ECS share."""
+        added = {"add": list(self.capabilities)} if self.capabilities else {}
+        return {"drop": ["ALL"], **added}

@@ -103,12 +103,13 @@ def files(options: FalcoOptions, identity: ClusterIdentity) -> dict[str, str]:
 
 def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -> dict[str, Any]:
     """The content of `falco.yaml` for a Falco that finds `rules(options)` in `rules_dir`."""
+    disabled = [{"disable": {"rule": rule}} for rule in options.disabled_rules]
     return {
         "engine": {"kind": "modern_ebpf", "modern_ebpf": {"buf_size_preset": 4}},
         "load_plugins": ["container"],
         "plugins": [_container_plugin(identity.platform)],
         "rules_files": [DEFAULT_RULES, *(f"{rules_dir}/{name}" for name in rules(options))],
-        "rules": [{"disable": {"rule": rule}} for rule in options.disabled_rules],
+        **({"rules": disabled} if disabled else {}),
         # A changed file must reach the nodes by a rolling update, not everywhere in the same second.
         "watch_config_files": False,
         "priority": options.minimum_priority.lower(),
@@ -119,8 +120,7 @@ def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -
         "time_format_iso_8601": True,
         "buffered_outputs": False,
         "outputs_queue": {"capacity": OUTPUTS_QUEUE_CAPACITY},
-        # Names the container, image, pod and namespace in every event.
-        "append_output": [{"suggested_output": True}],
+        "append_output": _append_output(identity.platform),
         "stdout_output": {"enabled": True},
         "syslog_output": {"enabled": False},
         "log_stderr": True,
@@ -170,6 +170,16 @@ def listen_address(platform: Platform) -> str:
 def to_yaml(value: object) -> str:
     """`value` as YAML in its own order."""
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _append_output(platform: Platform) -> list[dict[str, Any]]:
+    """Names container, image, pod and namespace in every event, and on ECS the task, which is a label of Docker's."""
+    suggested: dict[str, Any] = {"suggested_output": True}
+    task = {
+        "match": {"source": "syscall"},
+        "extra_fields": [{"ecs.task.arn": "%container.label[com.amazonaws.ecs.task-arn]"}],
+    }
+    return [suggested, task] if platform == "ecs" else [suggested]
 
 
 def _container_plugin(platform: Platform) -> dict[str, Any]:
