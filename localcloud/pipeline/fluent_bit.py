@@ -1,0 +1,134 @@
+"""Runs the real `fluent-bit` as a child process, and says what it has done and what it has cost."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from localcloud.pipeline.errors import PipelineError
+
+INSTALL_HINT = "https://docs.fluentbit.io/manual/installation/downloads"
+"""Where a person gets `fluent-bit`; no package registry has it."""
+
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+class Usage(NamedTuple):
+    """What one run of the process cost: seconds of CPU, and bytes of memory at its peak."""
+
+    cpu: float
+    peak_memory: int
+
+
+def executable() -> str | None:
+    """The `fluent-bit` on PATH, or None."""
+    return shutil.which("fluent-bit")
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, *, interval: float = 0.05) -> bool:
+    """Whether the condition became true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(interval)
+    return condition()
+
+
+class FluentBit:
+    """One Fluent Bit that is started, stopped and killed over and over on the same configuration and state."""
+
+    def __init__(self, configuration: Path, http_port: int, *, environment: Mapping[str, str] | None = None) -> None:
+        """`http_port` is where the configuration's HTTP server listens on 127.0.0.1."""
+        program = executable()
+        if program is None:
+            raise PipelineError(f"fluent-bit: found none on PATH, see {INSTALL_HINT}")
+        self._command = [program, "-c", str(configuration)]
+        self._environment = {**os.environ, **_CREDENTIALS, **(environment or {})}
+        self._http_port = http_port
+        self._log = configuration.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+        self.usage = Usage(0.0, 0)
+
+    def start(self, *, seconds: float = 30) -> None:
+        """Start, and return when it answers. Raises PipelineError when it ends or does not answer in time."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=subprocess.STDOUT, env=self._environment, cwd=self._log.parent
+            )
+        if not wait_until(lambda: self._answers() or not self.running(), seconds) or not self.running():
+            raise PipelineError(f"fluent-bit did not start: {self.log_tail()}")
+
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and not self._reap(os.WNOHANG)
+
+    def kill(self) -> None:
+        """`kill -9`: no chance to save anything."""
+        self._end(signal.SIGKILL)
+
+    def stop(self, *, seconds: float = 60) -> None:
+        """SIGTERM, as the kubelet and the ECS agent stop a container; killed if it takes longer than `seconds`."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            if not wait_until(lambda: not self.running(), seconds):
+                self.kill()
+
+    def metrics(self) -> dict[str, Any]:
+        """Counters by plugin, from `/api/v1/metrics`; empty when it does not answer."""
+        return self._get("/api/v1/metrics") or {}
+
+    def delivered(self) -> dict[str, int]:
+        """Records that each output has delivered since the process started, by the output's alias or name."""
+        outputs = self.metrics().get("output", {})
+        return {name: counters["proc_records"] for name, counters in outputs.items()}
+
+    def log_tail(self, lines: int = 15) -> str:
+        """The end of its log."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
+
+    def log(self) -> str:
+        """All of its log, over all runs."""
+        return self._log.read_text(errors="replace")
+
+    def _get(self, path: str) -> Any:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._http_port}{path}", timeout=2) as answer:
+                return json.load(answer)
+        except (OSError, ValueError):
+            return None
+
+    def _answers(self) -> bool:
+        return self._get("/api/v1/uptime") is not None
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._reap(0)
+
+    def _reap(self, options: int) -> bool:
+        """Whether the process has ended; adds what it cost, which `wait4` tells for this child alone."""
+        if self._process is None:
+            return True
+        pid, status, cost = os.wait4(self._process.pid, options)
+        if pid == 0:
+            return False
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self._process = None
+        peak = max(self.usage.peak_memory, cost.ru_maxrss * 1024)
+        self.usage = Usage(self.usage.cpu + cost.ru_utime + cost.ru_stime, peak)
+        return True

@@ -1,0 +1,72 @@
+"""A container's log files as containerd writes and the kubelet rotates them.
+
+Format of a line: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md.
+"""
+
+import datetime
+import gzip
+import io
+from pathlib import Path
+
+LINE_SIZE = 16 * 1024
+"""containerd cuts longer lines (`max_container_log_line_size`) into parts marked P, the last one F."""
+
+
+class ContainerLog:
+    """`<namespace>_<pod>_<uid>/<container>/<restarts>.log` under a pods directory."""
+
+    def __init__(
+        self, pods: Path, *, pod: str = "falco-7x2kq", uid: str = "4f1c6d0e-0000-4000-8000-000000000001"
+    ) -> None:
+        """Falco's pod by default, named as a DaemonSet or the official chart names it."""
+        self._directory = pods / f"falco_{pod}_{uid}" / "falco"
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._restarts = 0
+        self._rotations = 0
+        self._current = self._open()
+
+    def write(self, line: str, *, stream: str = "stdout") -> None:
+        """One line of the container's output."""
+        data = line.encode()
+        parts = [data[start : start + LINE_SIZE] for start in range(0, len(data), LINE_SIZE)] or [b""]
+        for number, part in enumerate(parts, 1):
+            flag = "F" if number == len(parts) else "P"
+            self._current.write(f"{_now()} {stream} {flag} ".encode() + part + b"\n")
+
+    def write_raw(self, data: bytes) -> None:
+        """Bytes that no runtime would write: a damaged file."""
+        self._current.write(data)
+
+    def rotate(self) -> None:
+        """The kubelet compresses what it rotated before, renames the log, and has the runtime reopen it."""
+        for rotated in self._directory.glob("*.log.*[0-9]"):
+            with gzip.open(f"{rotated}.gz", "wb") as packed:
+                packed.write(rotated.read_bytes())
+            rotated.unlink()
+        self._rotations += 1
+        stamp = f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{self._rotations}"
+        path = self._path()
+        path.rename(path.with_name(f"{path.name}.{stamp}"))
+        self._current.close()
+        self._current = self._open()
+
+    def restart(self) -> None:
+        """The container ended and another instance writes the next file."""
+        self._current.close()
+        self._restarts += 1
+        self._current = self._open()
+
+    def close(self) -> None:
+        """Nothing more will be written."""
+        self._current.close()
+
+    def _path(self) -> Path:
+        return self._directory / f"{self._restarts}.log"
+
+    def _open(self) -> io.FileIO:
+        return io.FileIO(self._path(), "a")
+
+
+def _now() -> str:
+    now = datetime.datetime.now(datetime.UTC)
+    return f"{now:%Y-%m-%dT%H:%M:%S.%f}000Z"
