@@ -1,0 +1,330 @@
+"""Deployment: the whole stack, and the only room where components meet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+import pulumi
+from pulumi_kubernetes import Provider
+
+from components.discovery import creates, discover
+from components.ecs_cluster import EcsCluster
+from components.ecs_sensor import SERVICE_NAME, EcsSensor
+from components.eks_cluster import EksCluster, NodeGroupArgs, cluster_arn
+from components.event_log import EventLog, EventLogArgs
+from components.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
+from components.network import Network
+from components.place import ecs_link, eks_link, log_group_link
+from components.rendering import RenderedKubernetes, Sensors, render
+from components.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_trust, irsa_trust, pod_identity_trust
+from sensor.model import NAMESPACE, EcsTask
+from settings import Cluster, KubernetesCluster, NodeGroup, Settings
+from settings import EcsCluster as EcsSettings
+from settings import EksCluster as EksSettings
+
+EVENTS = "events"
+NETWORK = "network"
+"""Logical names are state: once landed they do not change without an alias."""
+
+
+class DeploymentArgs(TypedDict):
+    """`file` is the stack file's name, for messages."""
+
+    settings: Settings
+    file: str
+
+
+@dataclass(frozen=True)
+class _Eks:
+    """What a sensor needs to know of an EKS cluster, created or adopted."""
+
+    name: str
+    arn: str
+    endpoint: pulumi.Input[str]
+    kubeconfig: pulumi.Output[str]
+    oidc_provider_arn: pulumi.Input[str]
+    oidc_issuer: pulumi.Input[str]
+    node_role: pulumi.Input[str]
+    ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
+
+
+@dataclass(frozen=True)
+class _Placement:
+    """The network of created clusters."""
+
+    vpc_id: pulumi.Input[str]
+    private_subnet_ids: list[pulumi.Input[str]]
+
+
+class Deployment(pulumi.ComponentResource):
+    """Clusters made or adopted, a sensor on every node of each, and the log group that all of them ship to.
+
+    Raises, before anything is registered:
+        SettingsError: the stack file does not fit the account.
+        SensorError: a sensor cannot be rendered, such as for rules files that are too long.
+    """
+
+    log_group: Mapping[str, pulumi.Input[str]]
+    clusters: Mapping[str, Mapping[str, Any]]
+    kubeconfigs: Mapping[str, pulumi.Output[str]]
+
+    def __init__(self, name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        settings = args["settings"]
+        found = discover(settings, args["file"])
+        sensors = render(settings, found.place)
+        super().__init__("falco-firelens:index:Deployment", name, {}, opts)
+        self._settings = settings
+        self._found = found
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._events = self._event_log()
+        self._network = self._placement()
+        self.kubeconfigs = kubeconfigs = dict[str, pulumi.Output[str]]()
+        self.clusters = {cluster.name: self._deploy(cluster, sensors, kubeconfigs) for cluster in settings.clusters}
+        self.log_group = {
+            "name": self._events.log_group_name,
+            "arn": self._events.log_group_arn,
+            "console": log_group_link(found.place, settings.events.log_group),
+        }
+        self.register_outputs({"logGroup": self.log_group, "clusters": self.clusters, "kubeconfigs": self.kubeconfigs})
+
+    def _event_log(self) -> EventLog:
+        events = self._settings.events
+        args: EventLogArgs = {
+            "place": self._found.place,
+            "log_group": events.log_group,
+            "retention_days": events.retention_days,
+            "protect": events.protect,
+            "tags": self._settings.tags,
+        }
+        if events.kms_key_arn:
+            args["kms_key_arn"] = events.kms_key_arn
+        return EventLog(EVENTS, args, self._child)
+
+    def _placement(self) -> _Placement:
+        settings = self._settings.network
+        if settings.existing:
+            return _Placement(settings.existing.vpc_id, list(settings.existing.private_subnet_ids))
+        if not creates(self._settings):
+            return _Placement("", [])
+        network = Network(
+            NETWORK,
+            {
+                "place": self._found.place,
+                "cidr": settings.cidr,
+                "zones": self._found.zones,
+                "nat_per_zone": settings.nat_gateways == "perZone",
+                "tags": self._settings.tags,
+            },
+            self._child,
+        )
+        return _Placement(network.vpc_id, list(network.private_subnet_ids))
+
+    def _deploy(
+        self, cluster: Cluster, sensors: Sensors, kubeconfigs: dict[str, pulumi.Output[str]]
+    ) -> Mapping[str, Any]:
+        """Deploy one cluster and its sensor; returns what the stack's output says of it."""
+        if isinstance(cluster, EcsSettings):
+            return self._ecs(cluster, sensors.ecs[cluster.name])
+        rendered = sensors.kubernetes[cluster.name]
+        if isinstance(cluster, EksSettings):
+            eks = self._created_eks(cluster) if cluster.create else self._adopted_eks(cluster)
+            kubeconfigs[cluster.name] = eks.kubeconfig
+            return self._eks(cluster, eks, rendered)
+        kubeconfigs[cluster.name] = _kubeconfig(cluster)
+        return self._kubernetes(cluster, kubeconfigs[cluster.name], rendered)
+
+    def _eks(self, cluster: EksSettings, eks: _Eks, rendered: RenderedKubernetes) -> Mapping[str, Any]:
+        provider = Provider(
+            cluster.name,
+            kubeconfig=eks.kubeconfig,
+            cluster_identifier=eks.endpoint,
+            enable_config_map_mutable=True,
+            opts=self._child,
+        )
+        role = self._shipping_role(cluster.name, self._eks_permission(cluster, eks, rendered.service_account))
+        sensor = self._kubernetes_sensor(
+            cluster.name,
+            provider,
+            rendered,
+            [role, *eks.ready],
+            role.role_arn if cluster.permission == "irsa" else None,
+        )
+        return {
+            "platform": cluster.platform,
+            "name": eks.name,
+            "sensor": _daemon_sets(sensor),
+            "console": eks_link(self._found.place, eks.name),
+        }
+
+    def _created_eks(self, cluster: EksSettings) -> _Eks:
+        create, place = cluster.create, self._found.place
+        assert create is not None
+        made = EksCluster(
+            cluster.name,
+            {
+                "place": place,
+                "cluster_name": cluster.name,
+                "version": create.version,
+                "endpoint_access": create.endpoint_access,
+                "public_access_cidrs": create.public_access_cidrs,
+                "node_groups": [_node_group(group) for group in create.node_groups],
+                "vpc_id": self._network.vpc_id,
+                "private_subnet_ids": self._network.private_subnet_ids,
+                "pod_identity": cluster.permission == "podIdentity",
+                "oidc_provider": cluster.permission == "irsa",
+                "tags": self._settings.tags,
+            },
+            self._child,
+        )
+        return _Eks(
+            name=cluster.name,
+            arn=cluster_arn(place, cluster.name),
+            endpoint=made.endpoint,
+            kubeconfig=made.kubeconfig,
+            oidc_provider_arn=made.oidc_provider_arn,
+            oidc_issuer=made.oidc_issuer,
+            node_role=made.node_role_name,
+            ready=[made],
+        )
+
+    def _adopted_eks(self, cluster: EksSettings) -> _Eks:
+        found = self._found.eks[cluster.name]
+        return _Eks(
+            name=found.name,
+            arn=found.arn,
+            endpoint=found.endpoint,
+            kubeconfig=pulumi.Output.secret(found.kubeconfig),
+            oidc_provider_arn=found.oidc_provider_arn,
+            oidc_issuer=found.oidc_issuer,
+            node_role=cluster.node_role or "",
+        )
+
+    def _eks_permission(self, cluster: EksSettings, eks: _Eks, service_account: str) -> ShippingRoleArgs:
+        args = self._shipping_args(cluster.name)
+        if cluster.permission == "nodeRole":
+            return {**args, "node_role": eks.node_role}
+        if cluster.permission == "irsa":
+            trust = irsa_trust(eks.oidc_provider_arn, eks.oidc_issuer, NAMESPACE, service_account)
+            return {**args, "trust_policy": trust}
+        return {
+            **args,
+            "trust_policy": pod_identity_trust(eks.arn, NAMESPACE, service_account),
+            "pod_identity": {"cluster_name": eks.name, "namespace": NAMESPACE, "name": service_account},
+        }
+
+    def _kubernetes(
+        self, cluster: KubernetesCluster, kubeconfig: pulumi.Output[str], rendered: RenderedKubernetes
+    ) -> Mapping[str, Any]:
+        """The cluster's name in the stack file identifies it, so that a new address or certificate replaces nothing."""
+        provider = Provider(
+            cluster.name,
+            kubeconfig=kubeconfig,
+            context=cluster.existing.context,
+            cluster_identifier=cluster.name,
+            enable_config_map_mutable=True,
+            opts=self._child,
+        )
+        role = self._shipping_role(cluster.name, {**self._shipping_args(cluster.name), "node_role": cluster.node_role})
+        sensor = self._kubernetes_sensor(cluster.name, provider, rendered, [role], None)
+        return {"platform": cluster.platform, "name": cluster.name, "sensor": _daemon_sets(sensor)}
+
+    def _kubernetes_sensor(
+        self,
+        name: str,
+        provider: Provider,
+        rendered: RenderedKubernetes,
+        after: list[pulumi.Resource],
+        role_arn: pulumi.Input[str] | None,
+    ) -> KubernetesSensor:
+        """The sensor comes after its permission: EKS gives a pod its credentials only when the pod is admitted."""
+        args: KubernetesSensorArgs = {"manifests": rendered.manifests}
+        if rendered.chart:
+            args["chart"] = rendered.chart
+        if role_arn is not None:
+            args["role_arn"] = role_arn
+        opts = pulumi.ResourceOptions(parent=self, providers=[provider], depends_on=after)
+        return KubernetesSensor(f"{name}-sensor", args, opts)
+
+    def _ecs(self, cluster: EcsSettings, task: EcsTask) -> Mapping[str, Any]:
+        place = self._found.place
+        name, arn, instances = self._created_ecs(cluster) if cluster.create else self._adopted_ecs(cluster)
+        role = self._shipping_role(
+            cluster.name, {**self._shipping_args(cluster.name), "trust_policy": ecs_tasks_trust(place)}
+        )
+        sensor = EcsSensor(
+            f"{cluster.name}-sensor",
+            {
+                "task": task,
+                "family": f"{cluster.name}-{SERVICE_NAME}",
+                "cluster_arn": arn,
+                "task_role_arn": role.role_arn,
+                "instances": instances,
+                "tags": self._settings.tags,
+            },
+            pulumi.ResourceOptions(parent=self, depends_on=[role]),
+        )
+        return {
+            "platform": cluster.platform,
+            "name": name,
+            "sensor": {"service": sensor.service_name, "taskDefinition": sensor.task_definition_arn},
+            "console": ecs_link(place, name, SERVICE_NAME),
+        }
+
+    def _created_ecs(self, cluster: EcsSettings) -> tuple[str, pulumi.Input[str], int]:
+        create = cluster.create
+        assert create is not None
+        made = EcsCluster(
+            cluster.name,
+            {
+                "place": self._found.place,
+                "cluster_name": cluster.name,
+                "instance_types": create.instance_types,
+                "architecture": create.architecture,
+                "min_size": create.min_size,
+                "max_size": create.max_size,
+                "disk_gib": create.disk_gib,
+                "vpc_id": self._network.vpc_id,
+                "private_subnet_ids": self._network.private_subnet_ids,
+                "tags": self._settings.tags,
+            },
+            self._child,
+        )
+        return cluster.name, made.cluster_arn, create.min_size
+
+    def _adopted_ecs(self, cluster: EcsSettings) -> tuple[str, pulumi.Input[str], int]:
+        found = self._found.ecs[cluster.name]
+        return found.name, found.arn, found.instances
+
+    def _shipping_args(self, cluster: str) -> ShippingRoleArgs:
+        return {
+            "log_group_arn": self._events.log_group_arn,
+            "stream_prefix": cluster,
+            "tags": self._settings.tags,
+        }
+
+    def _shipping_role(self, cluster: str, args: ShippingRoleArgs) -> ShippingRole:
+        return ShippingRole(f"{cluster}-shipping", args, self._child)
+
+
+def _kubeconfig(cluster: KubernetesCluster) -> pulumi.Output[str]:
+    given = cluster.existing.kubeconfig
+    assert given is not None
+    return pulumi.Output.secret(given.get_secret_value())
+
+
+def _node_group(group: NodeGroup) -> NodeGroupArgs:
+    args: NodeGroupArgs = {
+        "name": group.name,
+        "instance_types": group.instance_types,
+        "architecture": group.architecture,
+        "min_size": group.min_size,
+        "max_size": group.max_size,
+        "disk_gib": group.disk_gib,
+    }
+    if group.desired_size is not None:
+        args["desired_size"] = group.desired_size
+    return args
+
+
+def _daemon_sets(sensor: KubernetesSensor) -> Mapping[str, Any]:
+    return {"namespace": sensor.namespace, "daemonSets": sensor.workloads}

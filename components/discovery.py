@@ -1,0 +1,202 @@
+"""Looks up what a stack finds in its account, and whether it is what the stack file says, before anything is made."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pulumi_aws as aws
+from pulumi_aws import ec2, ecs, eks, iam
+
+from components.place import Place
+from settings import EcsCluster, EksCluster, ExistingNetwork, Mistake, Settings, SettingsError
+
+EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
+"""Where EKS places no control plane: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FoundEks:
+    """An EKS cluster that is there already. `oidc_provider_arn` is empty unless it was asked for."""
+
+    name: str
+    arn: str
+    endpoint: str
+    kubeconfig: str
+    oidc_issuer: str
+    oidc_provider_arn: str
+
+
+@dataclass(frozen=True)
+class FoundEcs:
+    """An ECS cluster that is there already, and how many container instances it has now."""
+
+    name: str
+    arn: str
+    instances: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the account has of the things that a stack adopts; clusters by their name in the stack file."""
+
+    place: Place
+    zones: Sequence[str] = ()
+    eks: dict[str, FoundEks] = field(default_factory=dict[str, FoundEks])
+    ecs: dict[str, FoundEcs] = field(default_factory=dict[str, FoundEcs])
+
+
+def discover(settings: Settings, file: str) -> Found:
+    """Look everything up.
+
+    Raises:
+        SettingsError: every part of the stack file that does not fit the account, one line each.
+    """
+    place = _place()
+    if settings.account not in (None, place["account"]):
+        expected = f"credentials of account {settings.account}"
+        raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
+    found, mistakes = Found(place, _zones(settings)), list[Mistake]()
+    for index, cluster in enumerate(settings.clusters):
+        path = f"clusters[{index}].existing"
+        try:
+            if isinstance(cluster, EksCluster) and cluster.existing:
+                found.eks[cluster.name] = _eks(cluster, place["region"], path)
+            elif isinstance(cluster, EcsCluster) and cluster.existing:
+                found.ecs[cluster.name] = _ecs(cluster.existing.cluster, f"{path}.cluster")
+        except _MisfitError as misfit:
+            mistakes.append(misfit.mistake)
+    if creates(settings) and settings.network.existing:
+        mistakes.extend(_network(settings.network.existing))
+    if mistakes:
+        raise SettingsError(file, mistakes)
+    return found
+
+
+def creates(settings: Settings) -> bool:
+    """Whether the stack creates any cluster, which needs a network."""
+    return any(getattr(cluster, "create", None) is not None for cluster in settings.clusters)
+
+
+def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str, region: str) -> str:
+    """A kubeconfig that asks the AWS CLI for a token whenever one is needed, and so holds no secret that expires.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
+    """
+    arguments = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"]
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": name, "cluster": {"server": endpoint, "certificate-authority-data": certificate_authority}}
+            ],
+            "users": [
+                {
+                    "name": name,
+                    "user": {
+                        "exec": {
+                            "apiVersion": "client.authentication.k8s.io/v1beta1",
+                            "command": "aws",
+                            "args": arguments,
+                            "interactiveMode": "Never",
+                        }
+                    },
+                }
+            ],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        }
+    )
+
+
+class _MisfitError(Exception):
+    def __init__(self, path: str, found: str, expected: str) -> None:
+        super().__init__(path)
+        self.mistake = Mistake(path, found, expected)
+
+
+def _place() -> Place:
+    partition = aws.get_partition()
+    return {
+        "account": aws.get_caller_identity().account_id,
+        "region": aws.get_region().region,
+        "partition": partition.partition,
+        "dns_suffix": partition.dns_suffix,
+    }
+
+
+def _zones(settings: Settings) -> Sequence[str]:
+    if settings.network.existing or not creates(settings):
+        return ()
+    ordinary = aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])
+    zones = aws.get_availability_zones(
+        state="available", filters=[ordinary], exclude_zone_ids=list(EKS_UNSUPPORTED_ZONES)
+    )
+    return sorted(zones.names)[: settings.network.availability_zones]
+
+
+def _looked_up(path: str, expected: str, lookup: Callable[[], T]) -> T:
+    """Call an invoke; the provider's own words say what it found instead."""
+    try:
+        return lookup()
+    except Exception as error:  # the SDK raises no narrower type for a failed invoke
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise _MisfitError(path, f"nothing ({reason})", expected) from None
+
+
+def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
+    existing = cluster.existing
+    assert existing is not None
+    found = _looked_up(
+        f"{path}.name",
+        f"an EKS cluster in {region}",
+        lambda: eks.get_cluster(name=existing.name),
+    )
+    issuer = found.identities[0].oidcs[0].issuer if found.identities else ""
+    provider = ""
+    if cluster.permission == "irsa":
+        provider = _looked_up(
+            f"{path}.name",
+            "a cluster with an IAM OIDC provider, because permission is irsa",
+            lambda: iam.get_open_id_connect_provider(url=issuer).arn,
+        )
+    given = existing.kubeconfig.get_secret_value() if existing.kubeconfig else None
+    authority = found.certificate_authorities[0].data
+    return FoundEks(
+        name=existing.name,
+        arn=found.arn,
+        endpoint=found.endpoint,
+        kubeconfig=given or eks_kubeconfig(existing.name, found.endpoint, authority, region),
+        oidc_issuer=issuer,
+        oidc_provider_arn=provider,
+    )
+
+
+def _ecs(name_or_arn: str, path: str) -> FoundEcs:
+    name = name_or_arn.rpartition("/")[2]
+    expected = "an ECS cluster with EC2 container instances: Falco needs its host's kernel, which Fargate does not give"
+    found = _looked_up(path, expected, lambda: ecs.get_cluster(cluster_name=name))
+    if name_or_arn not in (name, found.arn):
+        raise _MisfitError(path, name_or_arn, f"a cluster of this account and region, such as {found.arn}")
+    if not found.registered_container_instances_count:
+        raise _MisfitError(path, f"{name}, which has no container instance", expected)
+    return FoundEcs(name, found.arn, found.registered_container_instances_count)
+
+
+def _network(network: ExistingNetwork) -> Sequence[Mistake]:
+    path = "network.existing"
+    vpc = ec2.GetSubnetsFilterArgs(name="vpc-id", values=[network.vpc_id])
+    try:
+        known = _looked_up(f"{path}.vpcId", "a VPC", lambda: ec2.get_subnets(filters=[vpc]).ids)
+    except _MisfitError as misfit:
+        return [misfit.mistake]
+    given = {"privateSubnetIds": network.private_subnet_ids, "publicSubnetIds": network.public_subnet_ids}
+    return [
+        Mistake(f"{path}.{key}[{index}]", subnet, f"a subnet of {network.vpc_id}")
+        for key, subnets in given.items()
+        for index, subnet in enumerate(subnets)
+        if subnet not in known
+    ]

@@ -1,0 +1,54 @@
+"""Where a stack is deployed, and the ARNs and links that follow from it."""
+
+from typing import TypedDict
+from urllib.parse import quote
+
+
+class Place(TypedDict):
+    """One account in one region. `dns_suffix` is the partition's, such as `amazonaws.com.cn`."""
+
+    account: str
+    region: str
+    partition: str
+    dns_suffix: str
+
+
+def arn(place: Place, service: str, resource: str) -> str:
+    """The ARN of a regional resource of this account."""
+    return f"arn:{place['partition']}:{service}:{place['region']}:{place['account']}:{resource}"
+
+
+def global_arn(place: Place, service: str, resource: str, account: str | None = None) -> str:
+    """The ARN of a resource of a service without regions, such as IAM; `account` may be `aws`, for AWS's own."""
+    return f"arn:{place['partition']}:{service}::{account or place['account']}:{resource}"
+
+
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+    "aws-cn": "console.amazonaws.cn",
+}
+"""https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/regions.html; other partitions have no public console."""
+
+
+def _console(place: Place, path: str) -> str:
+    host = _CONSOLES.get(place["partition"], _CONSOLES["aws"])
+    region = place["region"]
+    service, _, fragment = path.partition("#")
+    return f"https://{region}.{host}/{service}?region={region}" + (f"#{fragment}" if fragment else "")
+
+
+def log_group_link(place: Place, log_group: str) -> str:
+    """The console's page of a log group, which wants its name percent-encoded twice and then `$` for each `%`."""
+    name = quote(quote(log_group, safe=""), safe="").replace("%", "$")
+    return _console(place, f"cloudwatch/home#logsV2:log-groups/log-group/{name}")
+
+
+def eks_link(place: Place, cluster: str) -> str:
+    """The console's page of an EKS cluster."""
+    return _console(place, f"eks/home#/clusters/{cluster}")
+
+
+def ecs_link(place: Place, cluster: str, service: str) -> str:
+    """The console's page of an ECS service."""
+    return _console(place, f"ecs/v2/clusters/{cluster}/services/{service}/health")

@@ -1,0 +1,86 @@
+"""Renders every cluster's sensor from the settings before anything is made."""
+
+from dataclasses import dataclass, field
+
+from components.kubernetes_sensor import FalcoChart
+from components.place import Place
+from sensor import ecs, helm, kubernetes
+from sensor.model import (
+    ClusterIdentity,
+    EcsTask,
+    FalcoOptions,
+    KubernetesManifests,
+    LogGroup,
+    Pipeline,
+    RuleException,
+)
+from settings import Cluster, EcsCluster, Settings
+
+
+@dataclass(frozen=True)
+class RenderedKubernetes:
+    """The manifests, and the chart that takes the place of Falco's where the stack file asks for it."""
+
+    manifests: KubernetesManifests
+    chart: FalcoChart | None
+
+    @property
+    def service_account(self) -> str:
+        """The name of the service account that ships the events."""
+        return str(self.manifests.fluent_bit.service_account["metadata"]["name"])
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """Each cluster's sensor by the cluster's name."""
+
+    kubernetes: dict[str, RenderedKubernetes] = field(default_factory=dict[str, RenderedKubernetes])
+    ecs: dict[str, EcsTask] = field(default_factory=dict[str, EcsTask])
+
+
+def render(settings: Settings, place: Place) -> Sensors:
+    """Render the sensors of all clusters.
+
+    Raises:
+        SensorError: a sensor does not fit where it has to go, such as a task definition that is too large.
+    """
+    sensors = Sensors()
+    options = falco_options(settings)
+    for cluster in settings.clusters:
+        pipeline = _pipeline(cluster, settings, place)
+        if isinstance(cluster, EcsCluster):
+            sensors.ecs[cluster.name] = ecs.task(options, pipeline)
+            continue
+        manifests = kubernetes.manifests(options, pipeline, host_network=cluster.permission == "nodeRole")
+        chart = _chart(options, pipeline.identity) if settings.falco.install == "helm" else None
+        sensors.kubernetes[cluster.name] = RenderedKubernetes(manifests, chart)
+    return sensors
+
+
+def falco_options(settings: Settings) -> FalcoOptions:
+    """What the stack file says about Falco, as the sensor takes it."""
+    falco = settings.falco
+    return FalcoOptions(
+        version=falco.version,
+        registry=falco.registry,
+        minimum_priority=settings.events.minimum_priority,
+        rules=falco.rules,
+        disabled_rules=falco.disabled_rules,
+        exceptions=tuple(
+            RuleException(item.rule, item.name, item.fields, item.comps, item.values) for item in falco.exceptions
+        ),
+    )
+
+
+def _pipeline(cluster: Cluster, settings: Settings, place: Place) -> Pipeline:
+    identity = ClusterIdentity(cluster.name, cluster.platform, place["account"], place["region"])
+    return Pipeline(identity, LogGroup(settings.events.log_group, place["region"]))
+
+
+def _chart(options: FalcoOptions, identity: ClusterIdentity) -> FalcoChart:
+    return {
+        "chart": helm.CHART,
+        "repository": helm.REPOSITORY,
+        "version": helm.CHART_VERSION,
+        "values": helm.values(options, identity),
+    }
