@@ -1,6 +1,5 @@
 """What a stack file may say: frozen models, one loader, the JSON schema. Every error names its path in the file."""
 
-from settings.base import ENCRYPTED
 from settings.capacity import NodeGroup
 from settings.clusters import (
     Cluster,
@@ -15,10 +14,12 @@ from settings.clusters import (
 )
 from settings.errors import Mistake, SettingsError
 from settings.events import Events
-from settings.falco import Falco, RuleException
+from settings.exceptions import RuleException
+from settings.falco import Falco
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
 from settings.network import ExistingNetwork, Network
 from settings.stack import Settings
+from settings.tree import ENCRYPTED
 
 __all__ = [
     "ENCRYPTED",

@@ -1,45 +1,19 @@
 """Texts that AWS reads: account ids, names, ARNs, address ranges, instance types. Each is checked as AWS checks it."""
 
 import re
-from collections.abc import Callable
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from settings.errors import mistake
+from settings.matching import Matching
 
-Architecture = Literal["x86_64", "arm64"]
-
-RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]  # fmt: skip
-"""The periods that CloudWatch Logs keeps events for, in days.
-
-https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-"""
-
-
-def matching(pattern: str, expected: str) -> Callable[[str], str]:
-    """A check that the whole of a text matches a pattern; `expected` says in words what the pattern is."""
-    whole = re.compile(pattern)
-
-    def check(text: str) -> str:
-        if not whole.fullmatch(text):
-            raise mistake(expected)
-        return text
-
-    return check
-
-
-def text(pattern: str, expected: str) -> tuple[AfterValidator, object]:
-    """The parts of an annotated text that a pattern checks, here and in the JSON schema."""
-    return AfterValidator(matching(pattern, expected)), Field(json_schema_extra={"pattern": f"^(?:{pattern})$"})
-
-
-AccountId = Annotated[str, *text(r"\d{12}", 'an account id of 12 digits in quotes, such as "111122223333"')]
+AccountId = Annotated[str, Matching(r"[0-9]{12}", 'an account id of 12 digits in quotes, such as "111122223333"')]
 
 ClusterName = Annotated[
     str,
-    *text(
+    Matching(
         r"[a-z][a-z0-9-]{0,38}[a-z0-9]",
         "2 to 40 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
     ),
@@ -47,57 +21,74 @@ ClusterName = Annotated[
 """Goes into role names (at most 64 characters with what is added), log streams and Kubernetes names."""
 
 EksClusterName = Annotated[
-    str, *text(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster: letters, digits, hyphens, underscores")
+    str, Matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "an EKS cluster's name: letters, digits, hyphens, underscores")
 ]
 """https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html"""
 
 EcsClusterNameOrArn = Annotated[
     str,
-    *text(
-        r"(arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{12}:cluster/)?[A-Za-z0-9_-]{1,255}",
+    Matching(
+        r"(arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster/)?[0-9A-Za-z_-]{1,255}",
         "the name or the ARN of an ECS cluster",
     ),
 ]
-"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Cluster.html"""
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html"""
 
-RoleName = Annotated[str, *text(r"[A-Za-z0-9+=,.@_-]{1,64}", "the name of an IAM role, without its ARN and path")]
+RoleName = Annotated[str, Matching(r"[0-9A-Za-z+=,.@_-]{1,64}", "an IAM role's name, without its path and ARN")]
 """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
 
 KmsKeyArn = Annotated[
     str,
-    *text(
-        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+",
-        "the ARN of a KMS key, such as arn:aws:kms:eu-west-1:111122223333:key/… (an alias will not do)",
+    Matching(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9A-Za-z-]+",
+        "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID; that of an alias will not do",
     ),
 ]
-"""CloudWatch Logs takes no alias: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html"""
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html"""
 
 LogGroupName = Annotated[
     str,
-    *text(
-        r"(?!aws/)[A-Za-z0-9._/#-]{1,512}",
+    Matching(
+        r"(?!aws/)[0-9A-Za-z._/#-]{1,512}",
         "1 to 512 letters, digits and the characters . _ / # -, not beginning with aws/",
     ),
 ]
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"""
 
-VpcId = Annotated[str, *text(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC, such as vpc-0123456789abcdef0")]
+RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180),
+    *(365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""The periods that CloudWatch Logs keeps events for, in days.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+"""
+
+
+def _retention(days: int) -> int:
+    if days not in RETENTION_DAYS:
+        raise mistake(f"one of {', '.join(map(str, RETENTION_DAYS))}, which are what CloudWatch Logs takes")
+    return days
+
+
+RetentionDays = Annotated[int, AfterValidator(_retention), Field(json_schema_extra={"enum": list(RETENTION_DAYS)})]
+
+VpcId = Annotated[str, Matching(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "a VPC's id, such as vpc-0123456789abcdef0")]
+
 SubnetId = Annotated[
-    str, *text(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a subnet, such as subnet-0123456789abcdef0")
+    str, Matching(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "a subnet's id, such as subnet-0123456789abcdef0")
 ]
 
 TagKey = Annotated[
     str,
-    *text(
+    Matching(
         r"(?![aA][wW][sS]:)[\w\s.:/=+@-]{1,128}",
         "a tag key of 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:",
     ),
 ]
-TagValue = Annotated[
-    str,
-    *text(r"[\w\s.:/=+@-]{0,256}", "a tag value of at most 256 letters, digits, spaces and _ . : / = + - @"),
-]
 """https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
+
+TagValue = Annotated[str, Matching(r"[\w\s.:/=+@-]{0,256}", "at most 256 letters, digits, spaces and _ . : / = + - @")]
 
 
 def network_of(cidr: str) -> IPv4Network | None:
@@ -108,30 +99,37 @@ def network_of(cidr: str) -> IPv4Network | None:
         return None
 
 
-def _cidr(text: str) -> str:
-    if network_of(text):
-        return text
+def _cidr(cidr: str) -> str:
+    if "/" not in cidr and network_of(cidr):
+        raise mistake(f"a range with its prefix length, such as {cidr}/32")
     try:
-        meant = IPv4Network(text, strict=False)
+        meant = IPv4Network(cidr, strict=False)
     except ValueError:
         raise mistake("an IPv4 range such as 10.0.0.0/16") from None
-    if "/" not in text:
-        raise mistake(f"a range with its prefix length, such as {text}/32")
-    raise mistake(f"the range's first address: {meant}", found=f'"{text}", an address inside a range')
+    if network_of(cidr) != meant:
+        raise mistake(f"the range's first address: {meant}", found=f'"{cidr}", an address inside a range')
+    return cidr
 
 
-def _with_prefix(text: str) -> str:
-    if "/" not in text and network_of(text):
-        raise mistake(f"a range with its prefix length, such as {text}/32")
-    return text
+def _public(cidr: str) -> str:
+    network = network_of(cidr)
+    if network and network.prefixlen and not network.is_global:
+        raise mistake("a public range; from the VPC's own addresses the private endpoint is reached")
+    return cidr
 
 
-Cidr = Annotated[str, AfterValidator(_cidr), AfterValidator(_with_prefix)]
+Cidr = Annotated[str, AfterValidator(_cidr)]
 """An IPv4 range whose host bits are zero."""
 
-_INSTANCE_TYPE = re.compile(r"[a-z]+-?(?P<generation>\d+)(?P<traits>[a-z0-9-]*)\.[a-z0-9-]+")
+PublicCidr = Annotated[Cidr, AfterValidator(_public)]
+"""A range of the internet, or 0.0.0.0/0, all of it; EKS refuses private ones.
 
-InstanceType = Annotated[str, *text(r"[a-z]+-?\d+[a-z0-9-]*\.[a-z0-9-]+", "an EC2 instance type such as m6i.large")]
+https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html
+"""
+
+Architecture = Literal["x86_64", "arm64"]
+
+InstanceType = Annotated[str, Matching(r"[a-z]+-?[0-9]+[a-z0-9-]*\.[a-z0-9-]+", "an instance type such as m6i.large")]
 
 
 def architecture_of(instance_type: str) -> Architecture:
@@ -139,6 +137,6 @@ def architecture_of(instance_type: str) -> Architecture:
 
     https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html; a1 is older than that convention.
     """
-    match = _INSTANCE_TYPE.fullmatch(instance_type)
-    traits = match["traits"] if match else ""
-    return "arm64" if "g" in traits or instance_type.startswith("a1.") else "x86_64"
+    family = instance_type.partition(".")[0]
+    traits = re.sub(r"^[a-z]+-?[0-9]+", "", family)
+    return "arm64" if "g" in traits or family == "a1" else "x86_64"

@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from settings.aws import Architecture, InstanceType, architecture_of, matching
+from settings.aws import Architecture, InstanceType, architecture_of
 from settings.base import Model
 from settings.errors import mistake
+from settings.matching import Matching
 
 DEFAULT_INSTANCE_TYPE = {"x86_64": "m6i.large", "arm64": "m6g.large"}
-"""Two processors and 8 GiB, offered in every region and zone; the sensor itself asks for a tenth of a processor and 0.6 GiB."""
+"""Two processors and 8 GiB; the sensor itself asks for a tenth of a processor and some 600 MiB."""
 
 
 def _default_types(data: dict[str, Any]) -> tuple[str, ...]:
-    return (DEFAULT_INSTANCE_TYPE[data.get("architecture", "x86_64")],)
+    return (DEFAULT_INSTANCE_TYPE[data["architecture"]],) if "architecture" in data else ("m6i.large",)
 
 
 class Capacity(Model):
@@ -22,55 +23,52 @@ class Capacity(Model):
     architecture: Architecture = "x86_64"
     """Processor architecture of the instances and of the image they start from."""
 
-    instance_types: Annotated[tuple[InstanceType, ...], Field(min_length=1, default_factory=_default_types)]
-    """Instance types of that architecture, the preferred first. Default: m6i.large, on arm64 m6g.large."""
+    instance_types: tuple[InstanceType, ...] = Field(default_factory=_default_types, min_length=1)
+    """Instance types of that architecture, the preferred one first. Default: `m6i.large`, with arm64 `m6g.large`."""
 
     max_size: Annotated[int, Field(ge=1, le=1000)] = 3
     """The most instances there may be."""
 
     min_size: Annotated[int, Field(ge=0, le=1000)] = 1
-    """The fewest instances there may be."""
+    """The fewest instances there may be; at most `maxSize`."""
 
     disk_gib: Annotated[int, Field(ge=30, le=16384)] = 50
-    """Size of each instance's encrypted disk, in GiB. 30 is the size of the ECS image's own snapshot."""
+    """Size of each instance's encrypted root disk, in GiB. The ECS image itself takes 30; gp3 allows 16384:
+    https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"""
 
     @field_validator("instance_types")
     @classmethod
-    def _types_of_the_architecture(cls, types: tuple[str, ...], info: Any) -> tuple[str, ...]:
+    def _of_the_architecture(cls, types: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         wanted = info.data.get("architecture")
         other = [name for name in types if wanted and architecture_of(name) != wanted]
         if other:
-            found = f"{', '.join(other)}, of {architecture_of(other[0])}"
-            raise mistake(f"instance types of architecture {wanted}", found=found)
+            raise mistake(f"instance types of {wanted}", found=f"{', '.join(other)}, of {architecture_of(other[0])}")
         return types
 
     @field_validator("min_size")
     @classmethod
-    def _at_most_max(cls, size: int, info: Any) -> int:
+    def _at_most_max_size(cls, size: int, info: ValidationInfo) -> int:
         most = info.data.get("max_size")
         if most is not None and size > most:
             raise mistake(f"at most maxSize ({most})", found=str(size))
         return size
 
 
+NodeGroupName = Annotated[str, Matching(r"[a-z0-9][a-z0-9-]{0,30}", "1 to 31 lower-case letters, digits and hyphens")]
+
+
 class NodeGroup(Capacity):
     """One managed node group of an EKS cluster."""
 
-    name: str = "default"
+    name: NodeGroupName = "default"
     """Name of the node group, unique in its cluster."""
 
     desired_size: Annotated[int, Field(ge=0)] | None = None
-    """How many nodes to begin with; afterwards an autoscaler may change it. Default: minSize."""
-
-    @field_validator("name")
-    @classmethod
-    def _a_name(cls, name: str) -> str:
-        check = matching(r"[a-z0-9][a-z0-9-]{0,30}", "1 to 31 lower-case letters, digits and hyphens")
-        return check(name)
+    """How many nodes to begin with; later an autoscaler may change it, which the stack lets be. Default: `minSize`."""
 
     @field_validator("desired_size")
     @classmethod
-    def _between_min_and_max(cls, size: int | None, info: Any) -> int | None:
+    def _between_min_and_max(cls, size: int | None, info: ValidationInfo) -> int | None:
         least, most = info.data.get("min_size"), info.data.get("max_size")
         if size is None or least is None or most is None or least <= size <= most:
             return size

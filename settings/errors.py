@@ -1,23 +1,19 @@
-"""Mistakes of a stack file: what a check raises, and how it reads to the person who has to mend it."""
+"""Mistakes of a stack file: how checks raise them, and the one error that carries them all."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
-
-from settings.found import describe, expectation, one_of
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 T = TypeVar("T")
 
 Location = tuple[int | str, ...]
+"""Keys and indices from the top of the tree down to a value."""
 
 MISTAKE = "mistake"
 """The error type of our own checks; every other type is pydantic's."""
-
-SECRET_KEYS = frozenset({"kubeconfig"})
-"""Keys whose value no message may show, however wrong it is."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +25,14 @@ class Mistake:
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.path or 'falco-firelens'}: found {self.found}, expected {self.expected}"
+        return f"{self.path}: found {self.found}, expected {self.expected}"
 
 
 class SettingsError(ValueError):
-    """A stack file that cannot be used: every mistake of it, one line each."""
+    """A stack file that cannot be used: every mistake of it, one line each.
+
+    Paths begin below the project's namespace: `clusters[0].name` is the name in `falco-firelens:clusters`.
+    """
 
     def __init__(self, file: str, mistakes: Sequence[Mistake]) -> None:
         self.file = file
@@ -42,15 +41,13 @@ class SettingsError(ValueError):
 
 
 def mistake(expected: str, *, found: str | None = None) -> PydanticCustomError:
-    """The error a validator raises; without `found` the value itself is described."""
-    context: dict[str, Any] = {"expected": expected}
-    if found is not None:
-        context["found"] = found
-    return PydanticCustomError(MISTAKE, "expected {expected}", context)
+    """The error a check raises; without `found` the value itself is described."""
+    context: dict[str, Any] = {"expected": expected, "found": found}
+    return PydanticCustomError(MISTAKE, "{expected}", context)
 
 
 def at(location: Location, value: object, error: PydanticCustomError) -> InitErrorDetails:
-    """Place an error at a key or an index under the value that is being checked."""
+    """Place an error at a location under the value that is being checked."""
     return InitErrorDetails(type=error, loc=location, input=value)
 
 
@@ -75,46 +72,5 @@ def _again(error: ValidationError) -> Iterator[InitErrorDetails]:
     for details in error.errors(include_url=False):
         context = details.get("ctx", {})
         kind = details["type"]
-        again = PydanticCustomError(MISTAKE, "", context) if kind == MISTAKE else kind
+        again = PydanticCustomError(MISTAKE, "{expected}", context) if kind == MISTAKE else kind
         yield InitErrorDetails(type=again, loc=details["loc"], input=details["input"], ctx=context)
-
-
-def mistakes_of(error: ValidationError, keys_at: Callable[[Location], Sequence[str]]) -> tuple[Mistake, ...]:
-    """Turn pydantic's errors into mistakes, in the order of the file's paths.
-
-    `keys_at` names the keys that the mapping at a location takes, for unknown keys.
-    """
-    found = [_mistake_of(details, keys_at) for details in error.errors(include_url=False)]
-    return tuple(dict.fromkeys(found))
-
-
-def _mistake_of(details: ErrorDetails, keys_at: Callable[[Location], Sequence[str]]) -> Mistake:
-    location = details["loc"]
-    context: Mapping[str, Any] = details.get("ctx", {})
-    kind = details["type"]
-    if kind == MISTAKE:
-        found = context.get("found") or _found(location, details["input"])
-        return Mistake(path_of(location), found, context["expected"])
-    if kind == "missing":
-        return Mistake(path_of(location), "nothing", "this key to be given")
-    if kind == "extra_forbidden":
-        key = str(location[-1])
-        return Mistake(path_of(location), "an unknown key", one_of(key, keys_at(location[:-1])))
-    expected = expectation(kind, context, details["input"]) or details["msg"]
-    return Mistake(path_of(location), _found(location, details["input"]), expected)
-
-
-def _found(location: Location, value: object) -> str:
-    secret = any(part in SECRET_KEYS for part in location)
-    return describe(value, secret=secret)
-
-
-def path_of(location: Location) -> str:
-    """Write a location as a path in the file's own keys: `clusters[1].create.nodeGroups[0].minSize`."""
-    path = ""
-    for part in location:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        else:
-            path += f".{part}" if path else part
-    return path

@@ -19,7 +19,8 @@ class Events(Model):
     """Days that CloudWatch keeps an event; it takes these values and no others."""
 
     kms_key_arn: KmsKeyArn | None = None
-    """ARN of the customer key that encrypts the log group; its key policy must let CloudWatch Logs use it. Without it the stack makes a key."""
+    """ARN of the KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. Default: the stack makes
+    a key of its own."""
 
     minimum_priority: Priority = "Notice"
     """Falco reports rules of this priority and graver ones."""

@@ -1,24 +1,95 @@
-"""A check that a rule's exceptions have different names."""
+"""Exceptions of Falco rules, checked as Falco checks them when it loads rules."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic_core import InitErrorDetails
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from settings.errors import at, mistake, with_mistakes
+from settings.base import Model
+from settings.errors import mistake
+from settings.found import describe, one_of
+from settings.matching import Matching
+from settings.tree import items_of
+
+LIST_COMPARISONS = ("in", "intersects", "pmatch")
+
+COMPARISONS = (
+    *("=", "==", "!=", "<", "<=", ">", ">=", "contains", "icontains", "bcontains", "startswith", "bstartswith"),
+    *("endswith", "glob", "iglob", "regex", *LIST_COMPARISONS),
+)
+"""https://falco.org/docs/concepts/rules/conditions/#operators, without `exists`, which compares with nothing."""
 
 
-def repeated_exceptions(value: object, validate: Callable[[Any], Any]) -> Any:
-    """A validator around the list of exceptions."""
-    return with_mistakes(validate, value, _repeated(value))
+def _as_text(value: object) -> str:
+    """Falco compares texts; a port or a user id may stand in YAML without quotes."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise mistake("a text, a number or a list of them", found=describe(value))
+    return str(value)
 
 
-def _repeated(value: object) -> Iterator[InitErrorDetails]:
-    seen: set[tuple[object, object]] = set()
-    for index, item in enumerate(value if isinstance(value, tuple) else ()):
-        if not isinstance(item, Mapping) or not isinstance(item.get("name"), str):
-            continue
-        pair = (str(item.get("rule")), item["name"])
-        if pair in seen:
-            yield at((index, "name"), item["name"], mistake("a name that no other exception of this rule has"))
-        seen.add(pair)
+def _compared(value: object) -> object:
+    return tuple(map(_as_text, items_of(value))) if isinstance(value, tuple) else _as_text(value)
+
+
+_ONE = {"type": ["string", "integer"]}
+
+Compared = Annotated[
+    str | tuple[str, ...],
+    BeforeValidator(_compared),
+    WithJsonSchema({"anyOf": [_ONE, {"type": "array", "items": _ONE}]}),
+]
+"""What a field is compared with: a text, or a list of texts where the comparison takes one."""
+
+FieldName = Annotated[str, Matching(r"[a-z][a-z0-9_.]*(\[[^\]]*\])?", "the name of an event's field such as proc.name")]
+
+
+class RuleException(Model):
+    """What a rule shall stay silent about: https://falco.org/docs/concepts/rules/exceptions/."""
+
+    rule: Annotated[str, Field(min_length=1)]
+    """Name of the rule."""
+
+    name: Annotated[str, Matching(r"[0-9A-Za-z_-]+", "letters, digits, hyphens and underscores")]
+    """Name of the exception, unique in its rule."""
+
+    fields: Annotated[tuple[FieldName, ...], Field(min_length=1)]
+    """The fields of an event that are compared, such as `proc.name`."""
+
+    comps: tuple[str, ...] = Field(default_factory=lambda data: ("=",) * len(data.get("fields", ())))
+    """How each field is compared: `=`, `!=`, `<`, `<=`, `>`, `>=`, `contains`, `startswith`, `endswith`, `glob`,
+    `regex`, `in`, `intersects`, `pmatch`, and a few more. Default: `=` for each."""
+
+    values: Annotated[tuple[tuple[Compared, ...], ...], Field(min_length=1)]
+    """Lists of one value a field. An event that agrees with all values of one list is not reported. With `in`,
+    `intersects` and `pmatch` the value is a list itself."""
+
+    @field_validator("comps")
+    @classmethod
+    def _one_comparison_a_field(cls, comps: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for comp in comps:
+            if comp not in COMPARISONS:
+                raise mistake(one_of(comp, COMPARISONS), found=describe(comp))
+        fields = info.data.get("fields")
+        if fields is not None and len(fields) != len(comps):
+            raise mistake(f"one comparison a field, {len(fields)} of them")
+        return comps
+
+    @field_validator("values")
+    @classmethod
+    def _one_value_a_field(
+        cls, values: tuple[tuple[str | tuple[str, ...], ...], ...], info: ValidationInfo
+    ) -> tuple[tuple[str | tuple[str, ...], ...], ...]:
+        fields, comps = info.data.get("fields"), info.data.get("comps")
+        for index, value in enumerate(values):
+            if fields is not None and len(value) != len(fields):
+                raise mistake(f"one value a field, {len(fields)} of them", found=f"{len(value)} in [{index}]")
+            if fields is not None and comps is not None:
+                _check_kinds(index, value, comps)
+        return values
+
+
+def _check_kinds(index: int, value: tuple[Any, ...], comps: tuple[str, ...]) -> None:
+    for position, (item, comp) in enumerate(zip(value, comps, strict=True)):
+        takes_list = comp in LIST_COMPARISONS
+        if isinstance(item, tuple) != takes_list:
+            found = f"{describe(item)} in [{index}][{position}]"
+            raise mistake(f"{'a list' if takes_list else 'one value'}, for {comp} compares with such", found=found)

@@ -1,35 +1,75 @@
-"""Whether a text is a kubeconfig, and has the context that is asked for."""
+"""Kubeconfigs: as a file or as a secret, and whether the context that is asked for is in them.
 
-from collections.abc import Mapping
-from typing import Any, cast
+https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+"""
 
-import yaml
+from pydantic import SecretStr, ValidationInfo, field_validator
 
+from settings.base import Model
+from settings.documents import NotYaml, parse_one
 from settings.errors import mistake
+from settings.files import files_of
+from settings.found import SECRET_TEXT, describe_text
+from settings.tree import ENCRYPTED, items_of, keys_of, plain
 
 
-def check_kubeconfig(text: str, found: str) -> tuple[str, ...]:
+class Kubeconfig(Model):
+    """Where the kubeconfig of an existing cluster is."""
+
+    kubeconfig_file: str | None = None
+    """Path of the kubeconfig, relative to the stack file. Not beside `kubeconfig`."""
+
+    kubeconfig: SecretStr | None = None
+    """The kubeconfig itself, as a secret:
+    `pulumi config set --secret --path 'falco-firelens:clusters[0].existing.kubeconfig' "$(cat FILE)"`.
+    Once loaded, it is the text of `kubeconfigFile` where that is given."""
+
+    @field_validator("kubeconfig_file")
+    @classmethod
+    def _is_one(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None:
+            contexts(files_of(info).text(name), describe_text(name))
+        return name
+
+    @field_validator("kubeconfig")
+    @classmethod
+    def _one_of_both(cls, kubeconfig: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        file = info.data.get("kubeconfig_file")
+        if kubeconfig is None:
+            return None if file is None else SecretStr(files_of(info).text(file))
+        if file is not None:
+            raise mistake("either kubeconfigFile or kubeconfig", found="both")
+        if kubeconfig.get_secret_value() != ENCRYPTED:
+            contexts(kubeconfig.get_secret_value(), SECRET_TEXT)
+        return kubeconfig
+
+
+def contexts(text: str, found: str) -> tuple[str, ...]:
     """The names of a kubeconfig's contexts.
 
-    `found` says in a message what the text is, since its content may be secret. Raises PydanticCustomError when it is no
-    kubeconfig: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+    `found` says in a message what the text is. Raises PydanticCustomError when it is no kubeconfig.
     """
     try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        config = keys_of(plain(parse_one(text)))
+    except NotYaml:
         raise mistake("a kubeconfig", found=f"{found}, which is not YAML") from None
-    if not isinstance(document, Mapping):
-        raise mistake("a kubeconfig", found=f"{found}, which is not one")
-    config = cast("Mapping[str, Any]", document)
-    missing = [key for key in ("clusters", "contexts", "users") if not isinstance(config.get(key), list)]
+    missing = [key for key in ("clusters", "contexts", "users") if not isinstance(config.get(key), tuple)]
     if missing:
         raise mistake("a kubeconfig", found=f"{found}, which has no list of {', '.join(missing)}")
-    items = cast("list[Any]", config["contexts"])
-    return tuple(str(cast("Any", item)["name"]) for item in items if isinstance(item, Mapping) and "name" in item)
+    names = [keys_of(item).get("name") for item in items_of(config["contexts"])]
+    return tuple(name for name in names if isinstance(name, str))
 
 
-def current_context(text: str) -> str | None:
-    """The context that a kubeconfig uses where none is asked for."""
-    document: Any = yaml.safe_load(text)
-    current = document.get("current-context")
-    return current if isinstance(current, str) and current else None
+def check_context(context: str | None, kubeconfig: object) -> None:
+    """Raise PydanticCustomError where a kubeconfig lacks the context, or has no current one when none is asked for.
+
+    What has not been decrypted, or has not passed its own checks, is let pass.
+    """
+    if not isinstance(kubeconfig, SecretStr) or kubeconfig.get_secret_value() == ENCRYPTED:
+        return
+    text = kubeconfig.get_secret_value()
+    names = contexts(text, SECRET_TEXT)
+    if (context or keys_of(parse_one(text)).get("current-context")) not in names:
+        found = describe_text(context) if context else "a kubeconfig without a current context"
+        known = ", ".join(describe_text(name) for name in names) or "but it has none"
+        raise mistake(f"a context of the kubeconfig: {known}", found=found)

@@ -1,99 +1,83 @@
 """Reads a stack file, or what the engine made of it, into settings."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-import yaml
 from pydantic import ValidationError
 
-from settings.base import ENCRYPTED, Files
-from settings.errors import Mistake, SettingsError, mistakes_of
-from settings.found import NOTHING
-from settings.schema import keys_at
+from settings.documents import NotYaml, parse_one
+from settings.errors import Mistake, SettingsError
+from settings.files import Files
+from settings.messages import mistakes_of
 from settings.stack import Settings
+from settings.tree import ENCRYPTED, plain
 
 NAMESPACE = "falco-firelens"
 """The project's name, which the engine puts before the keys of its configuration."""
 
-DEEPEST = 32
-"""Levels below which a tree is not looked at; settings have eight."""
-
 STRUCTURED = frozenset(("clusters", "network", "events", "falco", "tags"))
-"""Top-level keys that hold more than a text; the engine hands them to a program as JSON."""
+"""Top-level keys that hold more than a text: the engine hands them to a program as JSON, and null as an empty text."""
 
 
 def load(values: Mapping[str, object], *, file: str, root: Path) -> Settings:
     """Make settings of the tree under the project's namespace.
 
-    `values` has camelCase keys without the namespace; a structured value may be the JSON text that the engine hands to a
-    program. `file` is the stack file's name for messages, `root` the folder where relative paths start.
+    `values` has camelCase keys without the namespace, as YAML has them or, structured ones as JSON texts, as the engine
+    hands them to a program. `file` is the stack file's name for messages, `root` the folder where relative paths start.
     Raises SettingsError with every mistake.
     """
-    tree = {str(key): _plain(_parsed(key, value)) for key, value in values.items()}
+    tree = plain({key: _parsed(value) if key in STRUCTURED else value for key, value in values.items()})
     try:
         return Settings.model_validate(tree, context=Files(root))
     except ValidationError as error:
-        mistakes = mistakes_of(error, keys_at)
+        mistakes = mistakes_of(error)
     raise SettingsError(file, mistakes)
 
 
-def _parsed(key: str, value: object) -> object:
-    if key not in STRUCTURED or not isinstance(value, str):
+def _parsed(value: object) -> object:
+    if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return json.loads(value) if value else None
     except (ValueError, RecursionError):
         return value
-
-
-def _plain(value: object, depth: int = 0) -> object:
-    """A tree of dicts and tuples with NOTHING for null, so that no check meets anything else."""
-    if value is None or depth > DEEPEST:
-        return NOTHING
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, depth + 1) for key, item in cast("Mapping[object, object]", value).items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return tuple(_plain(item, depth + 1) for item in cast("Sequence[object]", value))
-    return value
 
 
 def read_stack_file(path: Path) -> Settings:
     """Load a Pulumi.<stack>.yaml, for people and tests; encrypted values stay closed. Raises SettingsError."""
     try:
-        document: object = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, f"a file that cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        raise _unreadable(path, f"what is not YAML ({' '.join(str(error).split())})") from None
-    return load(namespaced(_config_of(path, document)), file=path.name, root=path.parent)
+        document = parse_one(path.read_text(encoding="utf-8"))
+    except NotYaml as error:
+        problem = f"not YAML: {error}"
+    except (OSError, UnicodeError) as error:
+        problem = f"a file that cannot be read: {getattr(error, 'strerror', None) or 'not a text'}"
+    else:
+        return load(namespaced(_config_of(document)), file=path.name, root=path.parent)
+    raise SettingsError(path.name, [Mistake("config", problem, f"a mapping with {NAMESPACE}:clusters")])
 
 
-def _unreadable(path: Path, found: str) -> SettingsError:
-    return SettingsError(path.name, [Mistake("config", found, f"a mapping with keys such as {NAMESPACE}:clusters")])
-
-
-def _config_of(path: Path, document: object) -> Mapping[str, object]:
+def _config_of(document: object) -> Mapping[str, object]:
     config = cast("Mapping[str, object]", document).get("config") if isinstance(document, Mapping) else None
-    if not isinstance(config, Mapping):
-        raise _unreadable(path, "nothing")
-    return cast("Mapping[str, object]", config)
+    return cast("Mapping[str, object]", config) if isinstance(config, Mapping) else {}
 
 
-def namespaced(config: Mapping[str, Any]) -> dict[str, object]:
-    """The project's own part of a stack's whole configuration, without the namespace."""
+def namespaced(config: Mapping[str, object]) -> dict[str, object]:
+    """The project's own part of a stack's whole configuration, without the namespace.
+
+    A program passes `pulumi.runtime.get_config_env()`; an encrypted value of a stack file becomes ENCRYPTED.
+    """
     prefix = f"{NAMESPACE}:"
-    return {key.removeprefix(prefix): _closed(value) for key, value in config.items() if key.startswith(prefix)}
+    own = {str(key): value for key, value in config.items() if str(key).startswith(prefix)}
+    return {key.removeprefix(prefix): _closed(value) for key, value in own.items()}
 
 
 def _closed(value: object) -> object:
-    """Put the placeholder where the stack file has `secure: …`."""
+    """Put the placeholder where a stack file has `secure: …`."""
     if isinstance(value, Mapping):
-        mapping = cast("Mapping[str, object]", value)
-        if list(mapping) == ["secure"]:
-            return ENCRYPTED
-        return {key: _closed(item) for key, item in mapping.items()}
+        keys = cast("Mapping[str, object]", value)
+        return ENCRYPTED if list(keys) == ["secure"] else {key: _closed(item) for key, item in keys.items()}
     if isinstance(value, list):
         return [_closed(item) for item in cast("list[object]", value)]
     return value

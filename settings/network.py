@@ -1,15 +1,16 @@
 """The network that created clusters live in: made by the stack, or given."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, field_validator, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
 from settings.aws import Cidr, SubnetId, VpcId, network_of
 from settings.base import Model
 from settings.errors import at, mistake, with_mistakes
+from settings.tree import keys_of
 
 SMALLEST_SUBNET = 26
 """Prefix length of the smallest subnet that is made: 59 addresses are free in it, enough for two nodes full of pods."""
@@ -45,7 +46,7 @@ class ExistingNetwork(Model):
     """The VPC's id."""
 
     private_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
-    """Subnets for nodes, in at least two availability zones. They need a way out: NAT, or endpoints of the AWS services."""
+    """Subnets for nodes, in at least two availability zones, with a way out: NAT, or endpoints of the AWS services."""
 
     public_subnet_ids: tuple[SubnetId, ...] = ()
     """Subnets for internet-facing load balancers; EKS is told of them, and nothing is placed in them."""
@@ -60,7 +61,7 @@ class ExistingNetwork(Model):
 
     @field_validator("public_subnet_ids")
     @classmethod
-    def _not_private_too(cls, ids: tuple[str, ...], info: Any) -> tuple[str, ...]:
+    def _not_private_too(cls, ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         both = sorted(set(ids) & set(info.data.get("private_subnet_ids", ())))
         if both:
             raise mistake("each subnet to be either private or public", found=f"{both[0]}, which is private as well")
@@ -77,14 +78,15 @@ class Network(Model):
     """The VPC's range of IPv4 addresses. Each zone gets a private and a public subnet of it."""
 
     nat_gateways: Literal["single", "perZone"] = "single"
-    """One NAT gateway for all zones, or one in each: a zone's outage then leaves the others online, at a gateway's price a zone."""
+    """One NAT gateway for all zones, or one in each. With one, an outage of its zone takes the others offline; each costs
+    by the hour."""
 
     existing: ExistingNetwork | None = None
     """Use this VPC and make none."""
 
     @field_validator("cidr")
     @classmethod
-    def _room_for_the_zones(cls, cidr: str, info: Any) -> str:
+    def _room_for_the_zones(cls, cidr: str, info: ValidationInfo) -> str:
         network, zones = network_of(cidr), info.data.get("availability_zones")
         if network is None or zones is None:
             return cidr
@@ -100,14 +102,12 @@ class Network(Model):
 
 
 def subnet_bits(zones: int) -> int:
-    """By how many bits the subnets' prefix is longer than the VPC's: two subnets a zone, rounded up to a power of two."""
+    """How many bits longer the subnets' prefixes are than the VPC's: two subnets a zone, up to a power of two."""
     return (2 * zones - 1).bit_length()
 
 
 def _both(data: object) -> Iterator[InitErrorDetails]:
-    if not isinstance(data, Mapping) or "existing" not in data:
-        return
+    keys = keys_of(data)
     for key in ("availabilityZones", "cidr", "natGateways"):
-        if key in data:
-            error = mistake("this key only where the stack makes the VPC; network.existing gives one")
-            yield at((key,), data[key], error)
+        if key in keys and "existing" in keys:
+            yield at((key,), keys[key], mistake("this key only where the stack makes the VPC, not beside existing"))

@@ -1,17 +1,17 @@
-"""Whether a file holds Falco rules: the items and keys without which Falco would refuse to load it."""
+"""Whether files hold Falco rules: the items and keys without which Falco would refuse to load them."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
-from typing import Any, cast
+from typing import Any
 
-import yaml
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from settings.base import Files
+from settings.documents import NotYaml, parse
 from settings.errors import at, mistake, with_mistakes
-
-RULES = "Falco rules"
+from settings.files import Files
+from settings.found import describe_text
+from settings.matching import Matching
+from settings.tree import items_of, keys_of, plain
 
 NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
     "rule": ("condition", "output", "desc", "priority"),
@@ -30,86 +30,81 @@ PRIORITIES = frozenset(
 )
 """As Falco reads them, in any case."""
 
+FILE_NAME = Matching(r"[0-9A-Za-z._-]+\.ya?ml", "a file name of letters, digits and . _ -, ending with .yaml or .yml")
+"""It becomes a ConfigMap's key: https://kubernetes.io/docs/concepts/configuration/configmap/"""
 
-def check_rules(value: object, validate: Callable[[Any], tuple[str, ...]], files: Files) -> tuple[str, ...]:
+
+def check_rules_files(value: object, validate: Callable[[Any], tuple[str, ...]], files: Files) -> tuple[str, ...]:
     """Validate a list of paths together with the files that they name."""
     return with_mistakes(validate, value, _mistakes(value, files))
 
 
 def _mistakes(value: object, files: Files) -> Iterator[InitErrorDetails]:
-    names: dict[str, str] = {}
-    for index, path in enumerate(value if isinstance(value, tuple) else ()):
+    paths: dict[str, str] = {}
+    for index, path in enumerate(items_of(value)):
         if not isinstance(path, str):
             continue
         name = PurePath(path).name
-        if name in names:
-            yield at((index,), path, mistake(f'a file name that differs from "{names[name]}"'))
-        names.setdefault(name, path)
+        if name in paths:
+            yield at((index,), path, mistake(f"a file name other than that of {describe_text(paths[name])}"))
+        paths.setdefault(name, path)
         try:
-            _check_file(path, files)
+            _check_file(path, name, files)
         except PydanticCustomError as error:
             yield at((index,), path, error)
 
 
-def _check_file(path: str, files: Files) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+\.ya?ml", PurePath(path).name):
-        raise mistake("a file name of letters, digits and . _ - that ends with .yaml or .yml")
-    problem = problem_of(files.text(path))
+def _check_file(path: str, name: str, files: Files) -> None:
+    text = files.text(path)
+    FILE_NAME.check(name)
+    problem = problem_of(text)
     if problem:
-        raise mistake(RULES, found=f'"{path}": {problem}')
+        raise mistake("Falco rules", found=f"{describe_text(path)}, {problem}")
 
 
 def problem_of(text: str) -> str | None:
-    """Why Falco would not take a text as rules, None where nothing is seen that speaks against it."""
+    """Why Falco would not load a text as rules; None where nothing is seen that speaks against it."""
     try:
-        documents = list(yaml.safe_load_all(text))
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        return f"not YAML, {line}{error.problem}"
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return "not YAML"
-    if all(document is None for document in documents):
-        return "no rules in it"
-    for document in documents:
-        if document is None:
-            continue
-        if not isinstance(document, Sequence) or isinstance(document, str):
-            return "not a list of rules, macros and lists"
-        for number, item in enumerate(cast("Sequence[object]", document), start=1):
-            problem = _problem_of_item(item)
-            if problem:
-                return f"item {number} {problem}"
-    return None
+        documents = [plain(document) for document in parse(text) if document is not None]
+    except NotYaml as error:
+        return f"which is not YAML: {error}"
+    if not documents:
+        return "which is empty"
+    if not all(isinstance(document, tuple) for document in documents):
+        return "which is not a list of rules, macros and lists"
+    items = [item for document in documents for item in items_of(document)]
+    problems = (_problem_of_item(item, f"whose item {number}") for number, item in enumerate(items, start=1))
+    return next((problem for problem in problems if problem), None)
 
 
-def _problem_of_item(item: object) -> str | None:
-    if not isinstance(item, Mapping):
-        return "is not a mapping"
-    keys = cast("Mapping[str, object]", item)
+def _problem_of_item(item: object, which: str) -> str | None:
+    keys = keys_of(item)
     kind = next((kind for kind in NEEDED_KEYS if kind in keys), None)
     if kind is None:
-        return f"has none of the keys {', '.join(NEEDED_KEYS)}"
-    if kind in ("rule", "macro", "list") and not isinstance(keys[kind], str):
-        return f"has no name at {kind}"
-    missing = [key for key in NEEDED_KEYS[kind] if keys.get(key) is None]
+        return f"{which} has none of the keys {', '.join(NEEDED_KEYS)}"
+    if not NEEDED_KEYS[kind]:
+        return None
+    name = keys[kind]
+    if not isinstance(name, str):
+        return f"{which} has no name at {kind}"
+    missing = [key for key in NEEDED_KEYS[kind] if key not in keys]
     if missing and not _changes_an_earlier(kind, keys):
-        return f'({kind} "{keys[kind]}") has no {", ".join(missing)}'
-    return _problem_of_values(kind, keys)
+        return f"whose {kind} {describe_text(name)} has no {', '.join(missing)}"
+    return _problem_of_values(keys, f"whose {kind} {describe_text(name)}")
 
 
 def _changes_an_earlier(kind: str, keys: Mapping[str, object]) -> bool:
-    """A rule with no key but `enabled` switches an earlier one on or off."""
+    """A rule with none of its own keys but `enabled` switches an earlier one on or off."""
     only_enabled = kind == "rule" and "enabled" in keys and not any(key in keys for key in NEEDED_KEYS["rule"])
     return only_enabled or any(keys.get(key) for key in CHANGES)
 
 
-def _problem_of_values(kind: str, keys: Mapping[str, object]) -> str | None:
-    label = f'({kind} "{keys[kind]}")'
-    priority = keys.get("priority")
-    if priority is not None and str(priority).lower() not in PRIORITIES:
-        return f'{label} has the unknown priority "{priority}"'
-    if kind == "list" and keys.get("items") is not None and not isinstance(keys["items"], list):
-        return f"{label} has items that are not a list"
-    if kind in ("rule", "macro") and not isinstance(keys.get("condition", ""), str):
-        return f"{label} has a condition that is not a text"
+def _problem_of_values(keys: Mapping[str, object], which: str) -> str | None:
+    priority = keys.get("priority", "debug")
+    if str(priority).lower() not in PRIORITIES:
+        return f"{which} has the unknown priority {describe_text(str(priority))}"
+    if not isinstance(keys.get("items", ()), tuple):
+        return f"{which} has items that are not a list"
+    if not isinstance(keys.get("condition", ""), str):
+        return f"{which} has a condition that is not a text"
     return None

@@ -1,28 +1,40 @@
 """The whole of a stack file: everything under the project's namespace."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
-from pydantic import Field, WrapValidator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
+from pydantic_core import InitErrorDetails
 
 from settings.aws import AccountId, TagKey, TagValue
 from settings.base import Model
 from settings.clusters import Cluster
+from settings.errors import at, mistake, with_mistakes
 from settings.events import Events
 from settings.falco import Falco
 from settings.network import Network
-from settings.unique import unique
+from settings.repeated import unique
+from settings.tree import items_of, keys_of
 
-OneCluster = Annotated[Cluster, Field(discriminator="platform")]
+ANY = "any"
+"""The account of whatever credentials the engine has. A word, because a key without a value reaches programs as ""."""
+
+
+def _none_for_any(account: object) -> object:
+    return None if account == ANY else account
 
 
 class Settings(Model):
     """One stack: the clusters of one AWS account in one region, and where their events go."""
 
-    account: AccountId | None = None
-    """Id of the AWS account that the stack belongs to, in quotes. With it, the stack refuses credentials of any other account."""
+    account: Annotated[AccountId | None, BeforeValidator(_none_for_any)] = None
+    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other.
+    Default: `any`."""
 
-    clusters: Annotated[tuple[OneCluster, ...], WrapValidator(unique("name")), Field(min_length=1)]
-    """The clusters whose every node gets a sensor."""
+    clusters: Annotated[
+        tuple[Annotated[Cluster, Field(discriminator="platform")], ...], unique("name"), Field(min_length=1)
+    ]
+    """The clusters whose every node gets a sensor; at least one."""
 
     network: Network = Network()
     """The VPC of the clusters that the stack creates."""
@@ -33,5 +45,48 @@ class Settings(Model):
     falco: Falco = Falco()
     """Falco's version and rules."""
 
-    tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = {}
-    """Tags for every AWS resource of the stack. AWS takes 50 on a resource, of which ten are left to the stack's own."""
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict[str, str], max_length=40)
+    """Tags of every AWS resource of the stack, at most 40: AWS takes 50, of which the stack keeps ten for its own."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _consistent(cls, data: Any, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":
+        return with_mistakes(handler, data, [*_same_cluster_twice(data), *_foreign_clusters(data)])
+
+
+def _existing(data: object) -> Iterator[tuple[int, object, object]]:
+    """Index, platform and `existing` of each adopted cluster."""
+    for index, cluster in enumerate(items_of(keys_of(data).get("clusters"))):
+        keys = keys_of(cluster)
+        if keys_of(keys.get("existing")):
+            yield index, keys.get("platform"), keys["existing"]
+
+
+def _same_cluster_twice(data: object) -> Iterator[InitErrorDetails]:
+    first: dict[object, int] = {}
+    for index, platform, existing in _existing(data):
+        cluster = (platform, *_identity(existing))
+        if cluster in first:
+            error = mistake("a cluster that is not in the stack already", found=f"the cluster of [{first[cluster]}]")
+            yield at(("clusters", index, "existing"), existing, error)
+        first.setdefault(cluster, index)
+
+
+def _identity(existing: object) -> tuple[str, ...]:
+    """What tells one adopted cluster of a platform from another."""
+    keys = keys_of(existing)
+    if "name" in keys:
+        return (str(keys["name"]),)
+    if "cluster" in keys:
+        return (str(keys["cluster"]).rpartition("/")[2],)
+    return tuple(str(keys.get(key)) for key in ("kubeconfigFile", "kubeconfig", "context"))
+
+
+def _foreign_clusters(data: object) -> Iterator[InitErrorDetails]:
+    """Adopted ECS clusters whose ARN names another account than the stack's."""
+    account = keys_of(data).get("account", ANY)
+    for index, _, existing in _existing(data):
+        arn = keys_of(existing).get("cluster")
+        if account != ANY and isinstance(arn, str) and arn.count(":") == 5 and arn.split(":")[4] != account:
+            location = ("clusters", index, "existing", "cluster")
+            yield at(location, arn, mistake(f"a cluster of this stack's account, {account}"))

@@ -1,0 +1,25 @@
+"""YAML documents that a person wrote: parsed, or one line on what is wrong, which never repeats their content."""
+
+import yaml
+
+
+class NotYaml(ValueError):  # noqa: N818 - says what the text is
+    """A text that is not YAML; the message has the line where it stops being so."""
+
+
+def parse(text: str) -> list[object]:
+    """All documents of a text. Raises NotYaml."""
+    try:
+        return list(yaml.safe_load_all(text))
+    except yaml.MarkedYAMLError as error:
+        line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        problem = f"{error.problem}{line}"
+    except (yaml.YAMLError, ValueError, RecursionError):
+        problem = "a character or number that cannot be read"
+    raise NotYaml(problem)
+
+
+def parse_one(text: str) -> object:
+    """The first document of a text, None if it is empty. Raises NotYaml."""
+    documents = parse(text)
+    return documents[0] if documents else None

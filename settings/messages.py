@@ -1,0 +1,126 @@
+"""Turns what pydantic reports into mistakes: paths in the file's own keys, plain words for found and expected."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from settings.errors import MISTAKE, Location, Mistake
+from settings.found import describe, describe_text, one_of
+from settings.places import PLATFORMS, fields_at
+from settings.tree import items_of, keys_of
+
+SECRET_KEYS = frozenset({"kubeconfig"})
+"""Keys whose value no message may show, however wrong it is."""
+
+NOT_GIVEN = frozenset({"default_factory_not_called"})
+"""Errors that only follow from another field's error, which is reported as well."""
+
+NO_FARGATE = "EC2 instances: Falco watches the kernel of its host, and Fargate gives no access to the host"
+
+Context = Mapping[str, Any]
+
+
+def mistakes_of(error: ValidationError) -> tuple[Mistake, ...]:
+    """The mistakes that a validation of settings found, ordered by path."""
+    details = [each for each in error.errors(include_url=False) if each["type"] not in NOT_GIVEN]
+    details.sort(key=lambda each: [f"{part:06}" if isinstance(part, int) else part for part in _in_file(each["loc"])])
+    return tuple(dict.fromkeys(_mistake_of(each) for each in details))
+
+
+def _in_file(location: Location) -> Location:
+    """A location without the platform that pydantic puts behind a cluster's index."""
+    inside_cluster = location[:1] == ("clusters",) and len(location) > 2 and location[2] in PLATFORMS
+    return (*location[:2], *location[3:]) if inside_cluster else location
+
+
+def _mistake_of(details: ErrorDetails) -> Mistake:
+    location, kind, value = details["loc"], details["type"], details["input"]
+    context: Context = details.get("ctx", {})
+    if kind.startswith("union_tag"):
+        return _platform_mistake(location, value)
+    if kind == "missing":
+        return Mistake(path_of(location), "nothing", _description(location))
+    if kind == "extra_forbidden":
+        return _unknown_key(location, value)
+    secret = any(part in SECRET_KEYS for part in location)
+    found = context.get("found") or describe(value, secret=secret)
+    expected = _EXPECTED.get(kind)
+    return Mistake(path_of(location), found, expected(context, value, secret) if expected else details["msg"])
+
+
+def path_of(location: Location) -> str:
+    """Write a location as it is read in the file: `clusters[1].create.nodeGroups[0].minSize`."""
+    path = ""
+    for part in _in_file(location):
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part != "[key]":
+            key = part if part.isprintable() and len(part) <= 128 else describe_text(part)
+            path += f".{key}" if path else key
+    return path
+
+
+def _description(location: Location) -> str:
+    """What belongs at a location where there is nothing: the first sentence of the setting's description."""
+    *above, key = location
+    field = fields_at(tuple(above)).get(str(key))
+    text = " ".join((field.description or "").split()) if field else ""
+    sentence = text.partition(". ")[0].rstrip(".") or "this key"
+    return sentence if sentence[:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
+def _unknown_key(location: Location, value: object) -> Mistake:
+    key = str(location[-1])
+    if _mentions_fargate(key, value):
+        return Mistake(path_of(location), "a wish for Fargate", NO_FARGATE)
+    keys = tuple(fields_at(location[:-1]))
+    return Mistake(path_of(location), "an unknown key", one_of(key, keys))
+
+
+def _mentions_fargate(key: str, value: object) -> bool:
+    words = [key, *(word for word in (value, *items_of(value)) if isinstance(word, str))]
+    return any("fargate" in word.lower() for word in words)
+
+
+def _platform_mistake(location: Location, cluster: object) -> Mistake:
+    platform = keys_of(cluster).get("platform")
+    path = path_of((*location, "platform"))
+    if not isinstance(cluster, dict):
+        return Mistake(path_of(location), describe(cluster), "a mapping with name and platform")
+    if isinstance(platform, str) and "fargate" in platform.lower():
+        return Mistake(path, describe(platform), f"one of {', '.join(PLATFORMS)} on {NO_FARGATE}")
+    return Mistake(path, describe(platform), one_of(str(platform), PLATFORMS))
+
+
+def _literal(context: Context, value: object, secret: bool) -> str:
+    words = [word.strip().strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
+    return one_of(value if isinstance(value, str) else "", words)
+
+
+def _text(context: Context, value: object, secret: bool) -> str:
+    if secret or isinstance(value, bool) or not isinstance(value, int | float):
+        return "a text"
+    return f'a text: put it in quotes, "{value}"'
+
+
+def _words(text: str) -> Callable[[Context, object, bool], str]:
+    return lambda context, value, secret: text.format(**context)
+
+
+_EXPECTED: Mapping[str, Callable[[Context, object, bool], str]] = {
+    MISTAKE: _words("{expected}"),
+    "bool_type": _words("true or false, without quotes"),
+    "dict_type": _words("a mapping of keys to texts"),
+    "greater_than_equal": _words("at least {ge}"),
+    "int_type": _words("a whole number, without quotes"),
+    "less_than_equal": _words("at most {le}"),
+    "literal_error": _literal,
+    "model_type": _words("a mapping of keys"),
+    "string_too_short": _words("a text that is not empty"),
+    "string_type": _text,
+    "too_long": _words("at most {max_length}"),
+    "too_short": _words("at least {min_length}"),
+    "tuple_type": _words("a list"),
+}

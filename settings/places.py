@@ -1,0 +1,43 @@
+"""Which model, and which of its fields, a location of a stack file belongs to."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from settings.base import Model
+from settings.errors import Location
+from settings.stack import Settings
+
+PLATFORMS = ("eks", "ecs", "kubernetes")
+
+
+def models_in(annotation: Any) -> Iterator[type[Model]]:
+    """The models that a type annotation names, at whatever depth."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
+
+
+def fields_of(model: type[Model]) -> Mapping[str, FieldInfo]:
+    """A model's fields by the key that a stack file has for each."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def fields_at(location: Location) -> Mapping[str, FieldInfo]:
+    """The fields of the mapping at a location, none where a stack file has no mapping of ours.
+
+    pydantic puts a cluster's platform into its locations, `("clusters", 0, "eks", "create")`, which tells the models
+    of the platforms apart.
+    """
+    models: list[type[Model]] = [Settings]
+    for part in location:
+        if isinstance(part, int):
+            continue
+        if part in PLATFORMS and len(models) > 1:
+            models = [model for model in models if part in get_args(model.model_fields["platform"].annotation)]
+            continue
+        found = [fields_of(model)[part].annotation for model in models if part in fields_of(model)]
+        models = [model for annotation in found for model in models_in(annotation)]
+    return {key: field for model in models for key, field in fields_of(model).items()}

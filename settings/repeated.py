@@ -1,0 +1,34 @@
+"""A check that no two items of a list are called the same."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pydantic import WrapValidator
+from pydantic_core import InitErrorDetails
+
+from settings.errors import at, mistake, with_mistakes
+from settings.tree import items_of, keys_of
+
+
+def unique(key: str, *, within: str | None = None) -> WrapValidator:
+    """A validator around a list that reports each repeated value of `key` beside the items' own mistakes.
+
+    With `within`, only items that share that key's value are compared.
+    """
+
+    def check(items: Any, validate: Callable[[Any], Any]) -> Any:
+        return with_mistakes(validate, items, _repeated(items, key, within))
+
+    return WrapValidator(check)
+
+
+def _repeated(items: object, key: str, within: str | None) -> Iterator[InitErrorDetails]:
+    first: dict[tuple[str, str], int] = {}
+    for index, item in enumerate(items_of(items)):
+        value = keys_of(item).get(key)
+        if not isinstance(value, str):
+            continue
+        group = str(keys_of(item).get(within)) if within else ""
+        if (group, value) in first:
+            yield at((index, key), value, mistake(f"another {key}: [{first[group, value]}] has this one"))
+        first.setdefault((group, value), index)
