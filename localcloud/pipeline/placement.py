@@ -54,7 +54,6 @@ def _towards(text: str, endpoint: Endpoint) -> str:
     options = (
         ("endpoint", endpoint.host),
         ("port", endpoint.port),
-        ("tls", "On"),
         ("tls.verify", "On"),
         ("tls.ca_file", endpoint.ca_file),
     )

@@ -11,7 +11,7 @@ _FILE = Path(__file__).with_name("sample_events.jsonl")
 
 def sample_events(marker: str) -> list[str]:
     """The samples as the lines that Falco prints, each with the marker in `hostname` to be found again by."""
-    return [_stamped(line, marker, number) for number, line in enumerate(_FILE.read_text().splitlines())]
+    return [_stamped(line, marker, number) for number, line in enumerate(_FILE.read_text().strip().split("\n"))]
 
 
 def _stamped(line: str, marker: str, number: int) -> str:
