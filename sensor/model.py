@@ -34,9 +34,6 @@ ROUTER_CONTAINER = "log-router"
 NAMESPACE = "falco"
 """The Kubernetes namespace of the sensor."""
 
-FALCO_LOGS = f"/var/log/containers/falco-*_{NAMESPACE}_{FALCO_CONTAINER}-*.log"
-"""The log files of Falco's pods on a Kubernetes node, whoever installed them."""
-
 NODE_VARIABLE = "NODE_NAME"
 """Environment variable with the Kubernetes node's name in Fluent Bit's container."""
 

@@ -1,0 +1,13 @@
+"""Clusters that the sensor's tests share."""
+
+from sensor.model import ClusterIdentity, LogGroup, Pipeline, Platform
+
+REGION = "eu-west-1"
+
+
+def identity(platform: Platform) -> ClusterIdentity:
+    return ClusterIdentity("payments", platform, "123456789012", REGION)
+
+
+def pipeline(platform: Platform) -> Pipeline:
+    return Pipeline(identity(platform), LogGroup("/falco/events", REGION))

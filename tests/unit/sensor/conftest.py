@@ -1,0 +1,24 @@
+"""Options that the sensor's tests share."""
+
+import pytest
+
+from sensor.model import FalcoOptions, RuleException
+
+
+@pytest.fixture
+def options() -> FalcoOptions:
+    """Something in every field, so that a field that is forgotten shows."""
+    return FalcoOptions(
+        version="0.45.1",
+        registry="registry.example.com/mirror",
+        minimum_priority="Warning",
+        rules={
+            "zebra.yaml": "- macro: zebra\n  condition: (always_true)\n",
+            "ape rules.yml": "- list: ape\n  items: []\n",
+        },
+        disabled_rules=("Terminal shell in container",),
+        exceptions=(
+            RuleException("Clear Log Activities", "rotation", ("proc.name",), ("=",), (("logrotate",),)),
+            RuleException("Clear Log Activities", "paths", ("fd.name",), ("in",), ((("/a", "/b"),),)),
+        ),
+    )

@@ -1,0 +1,61 @@
+"""The official chart's values."""
+
+import fnmatch
+from typing import Any
+
+import pytest
+import yaml
+
+from sensor import falco, fluent_bit, helm
+from sensor.model import NAMESPACE, FalcoOptions, SensorError
+from tests.unit.sensor.clusters import identity
+
+
+@pytest.fixture
+def values(options: FalcoOptions) -> dict[str, Any]:
+    return helm.values(options, identity("eks"))
+
+
+def test_the_chart_is_pinned():
+    assert helm.CHART_VERSION.count(".") == 2
+    assert helm.REPOSITORY.startswith("https://")
+
+
+def test_the_image_is_the_stacks_and_not_the_charts(values: dict[str, Any]):
+    image = values["image"]
+    assert f"{image['registry']}/{image['repository']}:{image['tag']}" == "registry.example.com/mirror/falco:0.45.1"
+
+
+def test_rules_and_plugins_come_with_the_image_and_from_no_registry(values: dict[str, Any]):
+    assert values["falcoctl"]["artifact"] == {"install": {"enabled": False}, "follow": {"enabled": False}}
+    assert values["falco"]["config_files"] == [], "the image's own additions would override ours"
+    assert [plugin["name"] for plugin in values["falco"]["plugins"]] == values["falco"]["load_plugins"] == ["container"]
+
+
+def test_the_chart_does_not_choose_a_privileged_driver(values: dict[str, Any]):
+    assert values["driver"] == {
+        "kind": "modern_ebpf",
+        "modernEbpf": {"leastPrivileged": True, "bufSizePreset": 4},
+    }
+    assert "privileged" not in yaml.safe_dump(values["containerSecurityContext"])
+
+
+def test_rules_are_where_falco_is_told_to_look(options: FalcoOptions, values: dict[str, Any]):
+    assert values["customRules"] == falco.rules(options)
+    assert values["falco"]["rules_files"][1:] == [f"/etc/falco/rules.d/{name}" for name in values["customRules"]]
+
+
+def test_the_charts_logs_are_found_by_our_fluent_bit(values: dict[str, Any]):
+    pod = f"{values['fullnameOverride']}-x7k2p"
+    container = helm.CHART  # the chart's template names it so
+    assert fnmatch.fnmatchcase(f"/var/log/pods/{NAMESPACE}_{pod}_0f3c/{container}", fluent_bit.POD_LOGS)
+
+
+def test_variables_that_the_chart_sets_are_not_set_twice(values: dict[str, Any]):
+    names = [variable["name"] for variable in values["extra"]["env"]]
+    assert names == ["FALCO_CGROUP_MEM_PATH"]
+
+
+def test_an_ecs_cluster_takes_no_chart(options: FalcoOptions):
+    with pytest.raises(SensorError, match="payments"):
+        helm.values(options, identity("ecs"))
