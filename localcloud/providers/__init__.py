@@ -1,0 +1,1 @@
+"""Stand-ins for the provider plugins that no package registry serves."""

@@ -1,0 +1,189 @@
+"""The provider's configuration and what it leads to: credentials, regions, default tags, boto3 clients."""
+
+import functools
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from localcloud.providers.aws import wire
+from localcloud.providers.aws.check import Failure, object_failures
+from localcloud.providers.aws.sdk import Scalar, provider_type
+
+if TYPE_CHECKING:
+    import boto3
+
+ENGINE_KEYS = ("version", "pluginDownloadURL", "__internal", "__defaults")
+"""What the engine adds to a provider's configuration."""
+REGION_PATTERN = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+
+
+class ConfigurationError(ValueError):
+    """The configuration is well formed, but cannot be worked with."""
+
+
+def parse(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The provider's arguments; those that are not strings travel as JSON text."""
+    fields = provider_type().fields
+    return {
+        name: _parse_value(value, is_text=name in fields and fields[name].type == Scalar("string"))
+        for name, value in arguments.items()
+        if name not in ENGINE_KEYS
+    }
+
+
+def _parse_value(value: Any, *, is_text: bool) -> Any:
+    if is_text or not isinstance(value, str) or value == wire.UNKNOWN:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def failures(configuration: Mapping[str, Any]) -> Iterator[Failure]:
+    """What is wrong with a provider's configuration, as far as it can be seen without asking AWS."""
+    yield from object_failures(configuration, provider_type().fields)
+    region = configuration.get("region", wire.UNKNOWN)
+    if isinstance(region, str) and region != wire.UNKNOWN and not REGION_PATTERN.fullmatch(region):
+        yield Failure("region", f"{region!r} is not an AWS region")
+
+
+@dataclass(frozen=True)
+class Region:
+    """One region of one account, as one resource or function sees it."""
+
+    cloud: "Cloud"
+    name: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client; kept, as building one takes a tenth of a second."""
+        return self.cloud.client(service, self.name)
+
+    @property
+    def account(self) -> str:
+        """The account's twelve digits."""
+        return self.cloud.account
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn` or `aws-us-gov`."""
+        prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+        return next((name for prefix, name in prefixes.items() if self.name.startswith(prefix)), "aws")
+
+    def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
+        """The ARN of something of this account; IAM's and others' name no region."""
+        return f"arn:{self.partition}:{service}:{self.name if regional else ''}:{self.account}:{resource}"
+
+    def all_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """A resource's tags on top of the provider's default tags."""
+        return {**self.cloud.default_tags, **tags}
+
+
+@dataclass
+class Cloud:
+    """A configured provider.
+
+    Nothing is asked of AWS before the first client or account number is needed, so that a stand-in that the engine
+    starts but does not use costs nothing.
+    """
+
+    configuration: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any], init=False)
+    _lock: Any = field(default_factory=threading.RLock, init=False)
+
+    @property
+    def region_name(self) -> str | None:
+        """The provider's own region: configured, or the environment's."""
+        return self.configuration.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+
+    @property
+    def default_tags(self) -> Mapping[str, str]:
+        """Tags that every taggable resource gets."""
+        return (self.configuration.get("defaultTags") or {}).get("tags") or {}
+
+    @functools.cached_property
+    def account(self) -> str:
+        """The account the credentials belong to."""
+        return self.client("sts", self.region().name).get_caller_identity()["Account"]
+
+    def region(self, name: str | None = None) -> Region:
+        """A region by name, the provider's own without one.
+
+        Raises ConfigurationError when none is configured.
+        """
+        name = name or self.region_name
+        if not name:
+            raise ConfigurationError("no region: set aws:region or AWS_REGION")
+        return Region(self, name)
+
+    def client(self, service: str, region: str) -> Any:
+        """A boto3 client for a service's own region."""
+        from botocore.config import Config
+
+        with self._lock:
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    service,  # pyright: ignore[reportArgumentType]
+                    region_name=region,
+                    endpoint_url=self._endpoint(service),
+                    config=Config(max_pool_connections=32, retries={"mode": "standard"}),
+                )
+            return self._clients[key]
+
+    def check_account(self) -> None:
+        """Refuses to go on with the credentials of an account that the configuration does not allow.
+
+        Raises ConfigurationError.
+        """
+        allowed: list[str] = self.configuration.get("allowedAccountIds") or []
+        forbidden: list[str] = self.configuration.get("forbiddenAccountIds") or []
+        if allowed and self.account not in allowed:
+            raise ConfigurationError(f"the credentials belong to account {self.account}; allowed: {', '.join(allowed)}")
+        if self.account in forbidden:
+            raise ConfigurationError(f"the credentials belong to account {self.account}, which is forbidden")
+
+    @functools.cached_property
+    def _session(self) -> "boto3.Session":
+        """The session after all roles are assumed, one from the other."""
+        import boto3
+
+        session = boto3.Session(
+            aws_access_key_id=self.configuration.get("accessKey"),
+            aws_secret_access_key=self.configuration.get("secretKey"),
+            aws_session_token=self.configuration.get("token"),
+            profile_name=self.configuration.get("profile"),
+        )
+        for role in self.configuration.get("assumeRoles") or []:
+            session = self._assume(session, role)
+        return session
+
+    def _assume(self, session: "boto3.Session", role: Mapping[str, Any]) -> "boto3.Session":
+        import boto3
+
+        sts = session.client("sts", region_name=self.region().name, endpoint_url=self._endpoint("sts"))
+        wished = {
+            "ExternalId": role.get("externalId"),
+            "Policy": role.get("policy"),
+            "SourceIdentity": role.get("sourceIdentity"),
+        }
+        credentials = sts.assume_role(
+            RoleArn=role["roleArn"],
+            RoleSessionName=role.get("sessionName", "pulumi"),
+            **{name: value for name, value in wished.items() if value},
+        )["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+        )
+
+    def _endpoint(self, service: str) -> str | None:
+        """The configured endpoint; None leaves it to boto3, which reads AWS_ENDPOINT_URL."""
+        names = {"logs": ("logs", "cloudwatchlogs")}.get(service, (service,))
+        endpoints: list[Mapping[str, str]] = self.configuration.get("endpoints") or []
+        return next((group[name] for group in endpoints for name in names if group.get(name)), None)

@@ -1,0 +1,1 @@
+"""One module an AWS service: its resource types in `RESOURCES`, its functions in `FUNCTIONS`."""

@@ -1,0 +1,88 @@
+"""Reading and writing tags, for every way in which AWS's services want them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Style = Literal["map", "Key/Value", "key/value", "TagKey/TagValue"]
+RESERVED = "aws:"
+
+
+def to_api(tags: Mapping[str, str], style: Style = "Key/Value") -> Any:
+    """Tags in a service's own form."""
+    if style == "map":
+        return dict(tags)
+    key, value = style.split("/")
+    return [{key: name, value: text} for name, text in tags.items()]
+
+
+def from_api(
+    tags: Mapping[str, str] | Iterable[Mapping[str, Any]] | None, style: Style = "Key/Value"
+) -> dict[str, str]:
+    """Tags from a service's own form, without those that AWS itself sets."""
+    if not isinstance(tags, Mapping):
+        key, _, value = style.partition("/")
+        tags = {entry[key]: entry.get(value, "") for entry in tags or ()}
+    return {name: text for name, text in tags.items() if not name.startswith(RESERVED)}
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """How one service is asked for a resource's tags and told to change them.
+
+    `list` names operation and the answer's key, `tag` and `untag` the operations, `subject` the parameter that says
+    which resource (and in `keys` the parameter of untag that lists the keys, in `tags` that of tag).
+    """
+
+    list: tuple[str, str] = ("list_tags_for_resource", "tags")
+    tag: str = "tag_resource"
+    untag: str = "untag_resource"
+    subject: str = "resourceArn"
+    style: Style = "map"
+    keys: str = "tagKeys"
+    tags: str = "tags"
+    many: bool = False
+
+    def read(self, client: Any, subject: str) -> dict[str, str]:
+        """The tags of a resource, given by what the service wants: an ARN, an id or a name."""
+        operation, key = self.list
+        if self.many:
+            filters = [{"Name": "resource-id", "Values": [subject]}]
+            return from_api(getattr(client, operation)(Filters=filters)[key], self.style)
+        return from_api(getattr(client, operation)(**{self.subject: subject}).get(key), self.style)
+
+    def write(self, client: Any, subject: str, wished: Mapping[str, str]) -> None:
+        """Makes a resource have exactly these tags, AWS's own aside."""
+        actual = self.read(client, subject)
+        who = {self.subject: [subject] if self.many else subject}
+        surplus = sorted(actual.keys() - wished.keys())
+        if surplus:
+            keys = [{"Key": key} for key in surplus] if self.many else surplus
+            getattr(client, self.untag)(**who, **{self.keys: keys})
+        missing = {key: value for key, value in wished.items() if actual.get(key) != value}
+        if missing:
+            getattr(client, self.tag)(**who, **{self.tags: to_api(missing, self.style)})
+
+
+EC2 = Tagging(
+    ("describe_tags", "Tags"), "create_tags", "delete_tags", "Resources", "Key/Value", "Tags", "Tags", many=True
+)
+BY_ARN = Tagging()
+"""EKS, CloudWatch Logs: `resourceArn` and a map."""
+ECS = Tagging(style="key/value")
+KMS = Tagging(("list_resource_tags", "Tags"), subject="KeyId", style="TagKey/TagValue", keys="TagKeys", tags="Tags")
+BY_CAPITAL_ARN = Tagging(
+    ("list_tags_for_resource", "Tags"), subject="ResourceArn", style="Key/Value", keys="TagKeys", tags="Tags"
+)
+"""SNS and others: `ResourceArn` and a list."""
+EVENTS = Tagging(
+    ("list_tags_for_resource", "Tags"), subject="ResourceARN", style="Key/Value", keys="TagKeys", tags="Tags"
+)
+"""EventBridge, CloudWatch, Athena: `ResourceARN` and a list."""
+
+
+def iam(kind: str, subject: str) -> Tagging:
+    """IAM has operations of its own for each kind of thing."""
+    return Tagging(
+        (f"list_{kind}_tags", "Tags"), f"tag_{kind}", f"untag_{kind}", subject, "Key/Value", "TagKeys", "Tags"
+    )
