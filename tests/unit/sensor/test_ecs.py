@@ -7,7 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +89,18 @@ def test_the_files_are_on_one_volume_of_the_task(task: EcsTask, containers: dict
         assert {"sourceVolume": "config", "containerPath": "/sensor", "readOnly": read_only} in containers[name][
             "mountPoints"
         ]
+
+
+def test_the_ecs_api_knows_every_parameter(task: EcsTask):
+    operation = botocore.session.get_session().get_service_model("ecs").operation_model("RegisterTaskDefinition")
+    request = {
+        "family": "falco",
+        "networkMode": task.network_mode,
+        "containerDefinitions": list(task.container_definitions),
+        "volumes": list(task.volumes),
+    }
+    report = ParamValidator().validate(request, operation.input_shape)
+    assert not report.has_errors(), report.generate_report()
 
 
 def test_every_mount_has_its_volume(task: EcsTask, containers: dict[str, dict[str, Any]]):
