@@ -12,15 +12,19 @@ LINE_SIZE = 16 * 1024
 """containerd cuts longer lines (`max_container_log_line_size`) into parts marked P, the last one F."""
 
 
-class ContainerLog:
-    """`<namespace>_<pod>_<uid>/<container>/<restarts>.log` under a pods directory."""
+_POD_UID = "4f1c6d0e-0000-4000-8000-000000000001"
+_CONTAINER_ID = "3ad7b26ded6d" * 5 + "beef"
 
-    def __init__(
-        self, pods: Path, *, pod: str = "falco-7x2kq", uid: str = "4f1c6d0e-0000-4000-8000-000000000001"
-    ) -> None:
-        """Falco's pod by default, named as a DaemonSet or the official chart names it."""
-        self._directory = pods / f"falco_{pod}_{uid}" / "falco"
+
+class ContainerLog:
+    """`pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log`, and the link to it in `containers`."""
+
+    def __init__(self, logs: Path, *, pod: str = "falco-7x2kq") -> None:
+        """Falco's pod, named as a DaemonSet or the official chart names it; `logs` stands for the node's /var/log."""
+        self._directory = logs / "pods" / f"falco_{pod}_{_POD_UID}" / "falco"
         self._directory.mkdir(parents=True, exist_ok=True)
+        self._link = logs / "containers" / f"{pod}_falco_falco-{_CONTAINER_ID}.log"
+        self._link.parent.mkdir(exist_ok=True)
         self._restarts = 0
         self._rotations = 0
         self._current = self._open()
@@ -64,7 +68,10 @@ class ContainerLog:
         return self._directory / f"{self._restarts}.log"
 
     def _open(self) -> io.FileIO:
-        return io.FileIO(self._path(), "a")
+        current = io.FileIO(self._path(), "a")
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(self._path())
+        return current
 
 
 def _now() -> str:

@@ -37,7 +37,7 @@ class KubernetesNode:
         """`files` is what `sensor.fluent_bit.files` rendered or a ConfigMap holds; everything is kept under `root`."""
         placement = place(files, root, endpoint)
         self.name = NODE_NAME
-        self.log = ContainerLog(placement.pod_logs)
+        self.log = ContainerLog(placement.logs)
         self.fluent_bit = FluentBit(
             placement.sensor / "fluent-bit.conf", placement.http_port, environment={NODE_VARIABLE: self.name}
         )

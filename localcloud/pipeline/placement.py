@@ -8,7 +8,7 @@ from typing import NamedTuple
 from localcloud.pipeline.fluent_bit import free_port
 from sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_STATE_DIR, SENSOR_DIR
 
-POD_LOGS = "/var/log/pods"
+NODE_LOGS = "/var/log"
 
 _AWS_OUTPUT = re.compile(r"^(\s*)Name\s+(?:cloudwatch_logs|kinesis_firehose)\s*$", re.MULTILINE | re.IGNORECASE)
 
@@ -26,20 +26,20 @@ class Placement(NamedTuple):
 
     root: Path
     sensor: Path
-    pod_logs: Path
+    logs: Path
     http_port: int
 
 
 def place(files: Mapping[str, str], root: Path, endpoint: Endpoint) -> Placement:
     """Write the files for this machine; only paths, the health port and the endpoint differ from what was rendered."""
-    placement = Placement(root, root / "sensor", root / "pods", free_port())
+    placement = Placement(root, root / "sensor", root / "log", free_port())
     state = root / "state"
-    for directory in (placement.sensor, placement.pod_logs, state):
+    for directory in (placement.sensor, placement.logs, state):
         directory.mkdir(parents=True, exist_ok=True)
     paths = {
         f"{SENSOR_DIR}/": f"{placement.sensor}/",
         FLUENT_BIT_STATE_DIR: str(state),
-        POD_LOGS: str(placement.pod_logs),
+        f"{NODE_LOGS}/": f"{placement.logs}/",
     }
     for name, text in files.items():
         for rendered, here in paths.items():

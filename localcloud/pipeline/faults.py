@@ -1,0 +1,126 @@
+"""Sends numbered events through a node while all that can go wrong there does, and counts what arrives."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from localcloud.pipeline.destination import Destination
+from localcloud.pipeline.fluent_bit import wait_until
+from localcloud.pipeline.node import EcsNode, KubernetesNode, Node
+from localcloud.pipeline.samples import number_of, numbered_event
+
+OVERSIZED = 2_000_000
+"""Characters of an event that CloudWatch Logs would not take (1 MiB)."""
+
+LARGE = 100_000
+"""Characters of an event that is cut into parts on its way."""
+
+_BURST = 100
+_PAUSE_SECONDS = 0.08
+_STILL_SECONDS = 35
+"""Longer than `scheduler.cap`: what has not come by then does not come."""
+
+
+class Outcome(NamedTuple):
+    """What became of the events: `lost` and `twice` are their numbers, `strange` is what arrived beside them."""
+
+    sent: int
+    lost: frozenset[int]
+    twice: frozenset[int]
+    strange: tuple[str, ...]
+
+
+def run(node: Node, destination: Destination, events: int) -> Outcome:
+    """Write that many events through all faults, wait for what arrives, and count.
+
+    The node's Fluent Bit must not have been started. Events are written while it is dead, too.
+    """
+    schedule = dict(_schedule(node, destination, events))
+    node.fluent_bit.start()
+    for number in range(events):
+        if number in schedule:
+            schedule[number]()
+        node.write(numbered_event(number, padding=LARGE if number % 4001 == 4000 else 0))
+        if number % _BURST == 0:
+            time.sleep(_PAUSE_SECONDS)
+    return count(destination, events)
+
+
+def count(destination: Destination, events: int) -> Outcome:
+    """Wait until all events are there, or nothing has come for longer than any retry takes."""
+    arrived: Counter[int] = Counter()
+    strange: list[str] = []
+    read = 0
+    newest = time.monotonic()
+    while len(arrived) < events and time.monotonic() - newest < _STILL_SECONDS:
+        messages = destination.messages()[read:]
+        read += len(messages)
+        for message in messages:
+            newest = time.monotonic()
+            try:
+                arrived[number_of(message)] += 1
+            except (ValueError, KeyError, TypeError):
+                strange.append(message)
+        time.sleep(0.2)
+    twice = frozenset(number for number, times in arrived.items() if times > 1)
+    return Outcome(events, frozenset(range(events)) - arrived.keys(), twice, tuple(strange))
+
+
+def _schedule(node: Node, destination: Destination, events: int) -> Iterator[tuple[int, Callable[[], None]]]:
+    """What happens before which event: the faults in turn, some of them one in another."""
+    steps: tuple[tuple[int, Callable[[], None]], ...] = (
+        (5, lambda: _write_what_is_no_event(node)),
+        (10, lambda: destination.set_fault("refused")),
+        (15, lambda: _rotate(node)),
+        (20, lambda: destination.set_fault("none")),
+        (25, node.fluent_bit.kill),
+        (28, lambda: _rotate(node)),
+        (32, node.fluent_bit.start),
+        (36, lambda: destination.set_fault("throttled")),
+        (45, node.fluent_bit.kill),
+        (50, node.fluent_bit.start),
+        (52, lambda: destination.set_fault("none")),
+        (55, lambda: destination.set_fault("error")),
+        (60, lambda: _rotate(node)),
+        (65, lambda: destination.set_fault("none")),
+        (72, lambda: _stop(node)),
+        (76, lambda: _rotate(node)),
+        (80, node.fluent_bit.start),
+        (90, lambda: _write_what_is_no_event(node)),
+    )
+    for percent, step in steps:
+        yield events * percent // 100, step
+
+
+def _write_what_is_no_event(node: Node) -> None:
+    """Falco's own words on both streams, damaged events, and one that no destination takes."""
+    node.write("Wed Nov 24 11:22:33 2027: Falco version: 0.45.0 (x86_64)", stream="stderr")
+    node.write(numbered_event(-1), stream="stderr")
+    for text in (
+        "Events detected: 42",
+        "",
+        "{",
+        '{"rule":',
+        '{"no": "event"}',
+        '["rule"]',
+        "\x00\x1b[31m\\",
+        '{"rule":"x"',
+    ):
+        node.write(text)
+    node.write(numbered_event(-2, padding=OVERSIZED))
+    if isinstance(node, KubernetesNode):
+        node.log.write_raw(b"no line of any runtime\n\xff\xfe\n")
+
+
+def _rotate(node: Node) -> None:
+    if isinstance(node, KubernetesNode):
+        node.log.rotate()
+
+
+def _stop(node: Node) -> None:
+    """As in a rolling update: on ECS, Falco has stopped before the log router is told to."""
+    if isinstance(node, EcsNode):
+        wait_until(lambda: node.driver.waiting() == 0, 30)
+        time.sleep(0.5)
+    node.fluent_bit.stop()
