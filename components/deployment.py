@@ -12,6 +12,7 @@ from components.ecs_cluster import EcsCluster
 from components.ecs_sensor import SERVICE_NAME, EcsSensor
 from components.eks_cluster import EksCluster, NodeGroupArgs, cluster_arn
 from components.event_log import EventLog, EventLogArgs
+from components.kubeconfig import cluster_identifier
 from components.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
 from components.network import Network
 from components.place import ecs_link, eks_link, log_group_link
@@ -40,11 +41,20 @@ class _Eks:
 
     name: str
     arn: str
-    endpoint: pulumi.Input[str]
     kubeconfig: pulumi.Output[str]
     oidc_provider_arn: pulumi.Input[str]
     oidc_issuer: pulumi.Input[str]
     node_role: pulumi.Input[str]
+    ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
+
+
+@dataclass(frozen=True)
+class _Ecs:
+    """What a sensor needs to know of an ECS cluster, created or adopted."""
+
+    name: str
+    arn: pulumi.Input[str]
+    instances: int
     ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
 
 
@@ -134,13 +144,7 @@ class Deployment(pulumi.ComponentResource):
         return self._kubernetes(cluster, kubeconfigs[cluster.name], rendered)
 
     def _eks(self, cluster: EksSettings, eks: _Eks, rendered: RenderedKubernetes) -> Mapping[str, Any]:
-        provider = Provider(
-            cluster.name,
-            kubeconfig=eks.kubeconfig,
-            cluster_identifier=eks.endpoint,
-            enable_config_map_mutable=True,
-            opts=self._child,
-        )
+        provider = self._kubernetes_provider(cluster.name, eks.kubeconfig, None)
         role = self._shipping_role(cluster.name, self._eks_permission(cluster, eks, rendered.service_account))
         sensor = self._kubernetes_sensor(
             cluster.name,
@@ -179,7 +183,6 @@ class Deployment(pulumi.ComponentResource):
         return _Eks(
             name=cluster.name,
             arn=cluster_arn(place, cluster.name),
-            endpoint=made.endpoint,
             kubeconfig=made.kubeconfig,
             oidc_provider_arn=made.oidc_provider_arn,
             oidc_issuer=made.oidc_issuer,
@@ -192,7 +195,6 @@ class Deployment(pulumi.ComponentResource):
         return _Eks(
             name=found.name,
             arn=found.arn,
-            endpoint=found.endpoint,
             kubeconfig=pulumi.Output.secret(found.kubeconfig),
             oidc_provider_arn=found.oidc_provider_arn,
             oidc_issuer=found.oidc_issuer,
@@ -215,18 +217,22 @@ class Deployment(pulumi.ComponentResource):
     def _kubernetes(
         self, cluster: KubernetesCluster, kubeconfig: pulumi.Output[str], rendered: RenderedKubernetes
     ) -> Mapping[str, Any]:
-        """The cluster's name in the stack file identifies it, so that a new address or certificate replaces nothing."""
-        provider = Provider(
-            cluster.name,
-            kubeconfig=kubeconfig,
-            context=cluster.existing.context,
-            cluster_identifier=cluster.name,
-            enable_config_map_mutable=True,
-            opts=self._child,
-        )
+        provider = self._kubernetes_provider(cluster.name, kubeconfig, cluster.existing.context)
         role = self._shipping_role(cluster.name, {**self._shipping_args(cluster.name), "node_role": cluster.node_role})
         sensor = self._kubernetes_sensor(cluster.name, provider, rendered, [role], None)
         return {"platform": cluster.platform, "name": cluster.name, "sensor": _daemon_sets(sensor)}
+
+    def _kubernetes_provider(self, name: str, kubeconfig: pulumi.Output[str], context: str | None) -> Provider:
+        """ConfigMaps change in place, since the pods that read them roll by a checksum of their own."""
+        identifier = pulumi.Output.unsecret(kubeconfig).apply(lambda text: cluster_identifier(text, context))
+        return Provider(
+            name,
+            kubeconfig=kubeconfig,
+            context=context,
+            cluster_identifier=identifier,
+            enable_config_map_mutable=True,
+            opts=self._child,
+        )
 
     def _kubernetes_sensor(
         self,
@@ -247,7 +253,7 @@ class Deployment(pulumi.ComponentResource):
 
     def _ecs(self, cluster: EcsSettings, task: EcsTask) -> Mapping[str, Any]:
         place = self._found.place
-        name, arn, instances = self._created_ecs(cluster) if cluster.create else self._adopted_ecs(cluster)
+        ecs = self._created_ecs(cluster) if cluster.create else self._adopted_ecs(cluster)
         role = self._shipping_role(
             cluster.name, {**self._shipping_args(cluster.name), "trust_policy": ecs_tasks_trust(place)}
         )
@@ -256,21 +262,21 @@ class Deployment(pulumi.ComponentResource):
             {
                 "task": task,
                 "family": f"{cluster.name}-{SERVICE_NAME}",
-                "cluster_arn": arn,
+                "cluster_arn": ecs.arn,
                 "task_role_arn": role.role_arn,
-                "instances": instances,
+                "instances": ecs.instances,
                 "tags": self._settings.tags,
             },
-            pulumi.ResourceOptions(parent=self, depends_on=[role]),
+            pulumi.ResourceOptions(parent=self, depends_on=[role, *ecs.ready]),
         )
         return {
             "platform": cluster.platform,
-            "name": name,
+            "name": ecs.name,
             "sensor": {"service": sensor.service_name, "taskDefinition": sensor.task_definition_arn},
-            "console": ecs_link(place, name, SERVICE_NAME),
+            "console": ecs_link(place, ecs.name, SERVICE_NAME),
         }
 
-    def _created_ecs(self, cluster: EcsSettings) -> tuple[str, pulumi.Input[str], int]:
+    def _created_ecs(self, cluster: EcsSettings) -> _Ecs:
         create = cluster.create
         assert create is not None
         made = EcsCluster(
@@ -289,11 +295,11 @@ class Deployment(pulumi.ComponentResource):
             },
             self._child,
         )
-        return cluster.name, made.cluster_arn, create.min_size
+        return _Ecs(cluster.name, made.cluster_arn, create.min_size, [made])
 
-    def _adopted_ecs(self, cluster: EcsSettings) -> tuple[str, pulumi.Input[str], int]:
+    def _adopted_ecs(self, cluster: EcsSettings) -> _Ecs:
         found = self._found.ecs[cluster.name]
-        return found.name, found.arn, found.instances
+        return _Ecs(found.name, found.arn, found.instances)
 
     def _shipping_args(self, cluster: str) -> ShippingRoleArgs:
         return {

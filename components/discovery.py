@@ -1,6 +1,5 @@
 """Looks up what a stack finds in its account, and whether it is what the stack file says, before anything is made."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -8,6 +7,7 @@ from typing import TypeVar
 import pulumi_aws as aws
 from pulumi_aws import ec2, ecs, eks, iam
 
+from components.kubeconfig import eks_kubeconfig
 from components.place import Place
 from settings import EcsCluster, EksCluster, ExistingNetwork, Mistake, Settings, SettingsError
 
@@ -23,7 +23,6 @@ class FoundEks:
 
     name: str
     arn: str
-    endpoint: str
     kubeconfig: str
     oidc_issuer: str
     oidc_provider_arn: str
@@ -78,38 +77,6 @@ def discover(settings: Settings, file: str) -> Found:
 def creates(settings: Settings) -> bool:
     """Whether the stack creates any cluster, which needs a network."""
     return any(getattr(cluster, "create", None) is not None for cluster in settings.clusters)
-
-
-def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str, region: str) -> str:
-    """A kubeconfig that asks the AWS CLI for a token whenever one is needed, and so holds no secret that expires.
-
-    https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
-    """
-    arguments = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"]
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [
-                {"name": name, "cluster": {"server": endpoint, "certificate-authority-data": certificate_authority}}
-            ],
-            "users": [
-                {
-                    "name": name,
-                    "user": {
-                        "exec": {
-                            "apiVersion": "client.authentication.k8s.io/v1beta1",
-                            "command": "aws",
-                            "args": arguments,
-                            "interactiveMode": "Never",
-                        }
-                    },
-                }
-            ],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-        }
-    )
 
 
 class _MisfitError(Exception):
@@ -168,7 +135,6 @@ def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
     return FoundEks(
         name=existing.name,
         arn=found.arn,
-        endpoint=found.endpoint,
         kubeconfig=given or eks_kubeconfig(existing.name, found.endpoint, authority, region),
         oidc_issuer=issuer,
         oidc_provider_arn=provider,

@@ -60,8 +60,6 @@ class EksCluster(pulumi.ComponentResource):
     The identity that creates it is its administrator. `oidc_provider_arn` and `oidc_issuer` are for IRSA.
     """
 
-    cluster_name: pulumi.Output[str]
-    endpoint: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     node_role_name: pulumi.Output[str]
     oidc_provider_arn: pulumi.Output[str]
@@ -74,17 +72,13 @@ class EksCluster(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         key, logs = self._key_and_logs(child)
         cluster = self._cluster(key.arn, pulumi.ResourceOptions(parent=self, depends_on=[logs]))
-        self.cluster_name = cluster.eks_cluster.name
-        self.endpoint = cluster.eks_cluster.endpoint
         self._node_groups(key.arn, cluster, child)
         if args["pod_identity"]:
             self._pod_identity_agent(cluster)
         self.kubeconfig = pulumi.Output.secret(cluster.kubeconfig_json)
         self.oidc_provider_arn = cluster.oidc_provider_arn
         self.oidc_issuer = cluster.oidc_issuer
-        self.register_outputs(
-            {"clusterName": self.cluster_name, "endpoint": self.endpoint, "kubeconfig": self.kubeconfig}
-        )
+        self.register_outputs({"kubeconfig": self.kubeconfig, "nodeRoleName": self.node_role_name})
 
     def _key_and_logs(self, child: pulumi.ResourceOptions) -> tuple[EncryptionKey, cloudwatch.LogGroup]:
         """The key, and the log group that EKS would otherwise make itself: unencrypted, and kept for ever."""
@@ -155,7 +149,7 @@ class EksCluster(pulumi.ComponentResource):
             desired = group.get("desired_size")
             eks.NodeGroup(
                 name,
-                cluster_name=self.cluster_name,
+                cluster_name=self._args["cluster_name"],
                 node_group_name_prefix=f"{group['name']}-",
                 version=self._args["version"],
                 node_role_arn=role.arn,
@@ -200,7 +194,7 @@ class EksCluster(pulumi.ComponentResource):
         """The add-on in EKS's default version for the cluster, so that no preview changes because AWS released one."""
         eks.Addon(
             f"{self._name}-pod-identity",
-            cluster_name=self.cluster_name,
+            cluster_name=self._args["cluster_name"],
             addon_name="eks-pod-identity-agent",
             tags=self._args["tags"],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),

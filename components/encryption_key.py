@@ -51,14 +51,13 @@ _ADMINISTRATION = (
 
 _USE = (
     "kms:Decrypt",
-    "kms:DescribeKey",
     "kms:Encrypt",
     "kms:GenerateDataKey",
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
-"""What a service needs that encrypts with a key of the account's own."""
+"""What a service does that encrypts with a key of the account's own."""
 
 
 def log_group_statement(place: Place, log_group: str) -> Statement:
@@ -93,7 +92,7 @@ def disk_statements(place: Place) -> list[Statement]:
             "Sid": "InstanceDisks",
             "Effect": "Allow",
             "Principal": {"AWS": "*"},
-            "Action": list(_USE),
+            "Action": [*_USE, "kms:DescribeKey"],
             "Resource": "*",
             "Condition": {"StringEquals": caller},
         },

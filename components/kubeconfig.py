@@ -1,0 +1,50 @@
+"""Kubeconfigs: one for an EKS cluster, and which cluster one is for."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+import yaml
+
+
+def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str, region: str) -> str:
+    """A kubeconfig that asks the AWS CLI for a token whenever one is needed, and so holds no secret that expires.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
+    """
+    token = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "aws",
+        "args": ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"],
+        "interactiveMode": "Never",
+    }
+    server = {"server": endpoint, "certificate-authority-data": certificate_authority}
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": server}],
+            "users": [{"name": name, "user": {"exec": token}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        }
+    )
+
+
+def cluster_identifier(kubeconfig: str, context: str | None = None) -> str:
+    """What tells this cluster from any other: a hash of its certificate authority, or of its address where it has none.
+
+    A cluster that moves to another address stays the same one. A cluster that was built anew under the same name does
+    not, so its sensors are installed again rather than believed to be there.
+    """
+    document = cast("Mapping[str, Any]", yaml.safe_load(kubeconfig))
+    contexts = _by_name(document, "contexts", "context")
+    cluster = contexts[context or document["current-context"]]["cluster"]
+    server = _by_name(document, "clusters", "cluster")[cluster]
+    identity = server.get("certificate-authority-data") or server.get("certificate-authority") or server["server"]
+    return hashlib.sha256(str(identity).encode()).hexdigest()[:32]
+
+
+def _by_name(document: Mapping[str, Any], entries: str, content: str) -> Mapping[str, Mapping[str, Any]]:
+    return {entry["name"]: entry[content] for entry in document[entries]}

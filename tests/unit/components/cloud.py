@@ -1,0 +1,209 @@
+"""A stack deployed into mocks: what it registers, with what inputs, in which tree. No engine and no AWS."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.sync_await import _sync_await
+
+from components.deployment import Deployment
+from settings import load
+
+ACCOUNT = "111122223333"
+ZONES = ["a", "b", "c"]
+KUBECONFIG = json.dumps(
+    {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "k", "cluster": {"server": "https://k.example"}}],
+        "contexts": [{"name": "k", "context": {"cluster": "k", "user": "k"}}],
+        "users": [{"name": "k", "user": {"token": "hunter2"}}],
+        "current-context": "k",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the engine is told of it."""
+
+    type: str
+    name: str
+    urn: str
+    parent: str
+    inputs: Mapping[str, Any]
+    dependencies: frozenset[str]
+    providers: Mapping[str, str]
+    provider: str
+    protect: bool
+    ignored: tuple[str, ...]
+    secrets: frozenset[str]
+    """Names of the inputs that are secret."""
+
+
+class Account(mocks.Mocks):
+    """What an account holds before the stack. What it does not hold fails, as AWS does."""
+
+    def __init__(self, partition: str = "aws", region: str = "eu-west-1") -> None:
+        self.partition = partition
+        self.region = region
+        self.eks: dict[str, dict[str, Any]] = {}
+        self.ecs: dict[str, dict[str, Any]] = {}
+        self.subnets: list[str] = []
+        self.oidc_providers: dict[str, str] = {}
+
+    def with_eks(self, name: str, *, oidc_provider: bool = False) -> "Account":
+        issuer = f"https://oidc.example/id/{name}"
+        self.eks[name] = {
+            "name": name,
+            "arn": f"arn:{self.partition}:eks:{self.region}:{ACCOUNT}:cluster/{name}",
+            "endpoint": f"https://{name}.eks.example",
+            "certificateAuthorities": [{"data": "Y2E="}],
+            "identities": [{"oidcs": [{"issuer": issuer}]}],
+        }
+        if oidc_provider:
+            self.oidc_providers[issuer] = f"arn:{self.partition}:iam::{ACCOUNT}:oidc-provider/oidc.example/id/{name}"
+        return self
+
+    def with_ecs(self, name: str, instances: int) -> "Account":
+        self.ecs[name] = {
+            "clusterName": name,
+            "arn": f"arn:{self.partition}:ecs:{self.region}:{ACCOUNT}:cluster/{name}",
+            "registeredContainerInstancesCount": instances,
+        }
+        return self
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        answers: dict[str, Callable[[Any], dict[str, Any]]] = {
+            "aws:index/getPartition:getPartition": lambda _: {
+                "partition": self.partition,
+                "dnsSuffix": "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com",
+            },
+            "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
+            "aws:index/getRegion:getRegion": lambda _: {"region": self.region},
+            "aws:index/getAvailabilityZones:getAvailabilityZones": lambda _: {
+                "names": [self.region + zone for zone in ZONES]
+            },
+            "aws:eks/getCluster:getCluster": lambda given: self.eks[given["name"]],
+            "aws:ecs/getCluster:getCluster": lambda given: self.ecs[given["clusterName"]],
+            "aws:ec2/getSubnets:getSubnets": lambda _: {"ids": self.subnets},
+            "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": lambda given: {
+                "arn": self.oidc_providers[given["url"]]
+            },
+        }
+        return answers[args.token](args.args)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        state = {"name": args.name, **args.inputs}
+        state["arn"] = f"arn:{self.partition}:mock:{self.region}:{ACCOUNT}:{args.name}"
+        if args.typ == "aws:cloudwatch/logGroup:LogGroup":
+            state["arn"] = f"arn:{self.partition}:logs:{self.region}:{ACCOUNT}:log-group:{state['name']}"
+        if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
+            state["latestVersion"] = 1
+        if args.typ == "eks:index:Cluster":
+            host = f"oidc.example/id/{state['name']}"
+            state["kubeconfigJson"] = KUBECONFIG
+            state["oidcProviderArn"] = f"arn:{self.partition}:iam::{ACCOUNT}:oidc-provider/{host}"
+            state["oidcIssuer"] = f"https://{host}"
+        return f"{args.name}-id", state
+
+
+class Monitor(mocks.MockMonitor):
+    """Keeps what mocks do not hand on: parents, dependencies, options, secrets and the components' outputs."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self.registered: list[Registered] = []
+        self.outputs: dict[str, Mapping[str, Any]] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
+        secrets = frozenset(name for name, value in inputs.items() if rpc.is_rpc_secret(value))
+        plain = {name: rpc.unwrap_rpc_secret(value) for name, value in inputs.items()}
+        response = super().RegisterResource(request)
+        self.registered.append(
+            Registered(
+                type=request.type,
+                name=request.name,
+                urn=response.urn,
+                parent=request.parent,
+                inputs=plain,
+                dependencies=frozenset(request.dependencies),
+                providers=dict(request.providers),
+                provider=request.provider,
+                protect=request.protect,
+                ignored=tuple(request.ignoreChanges),
+                secrets=secrets,
+            )
+        )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        self.outputs[request.urn] = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        return super().RegisterResourceOutputs(request)
+
+
+class Deployed:
+    """Everything a deployment registered."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self.resources = tuple(item for item in monitor.registered if item.type != "pulumi:pulumi:Stack")
+        self._outputs = monitor.outputs
+
+    def of(self, kind: str) -> list[Registered]:
+        """The resources whose type ends with this name, such as `Role` or `iam/role:Role`."""
+        return [
+            item for item in self.resources if item.type.endswith((f":{kind}", f":{kind.partition(':')[2] or kind}"))
+        ]
+
+    def one(self, kind: str, name: str) -> Registered:
+        """The resource of this type and logical name."""
+        found = [item for item in self.of(kind) if item.name == name]
+        assert len(found) == 1, f"{kind} {name}: found {[(item.type, item.name) for item in self.of(kind)]}"
+        return found[0]
+
+    def under(self, ancestor: Registered) -> list[Registered]:
+        """A component's descendants."""
+        children = [item for item in self.resources if item.parent == ancestor.urn]
+        return [*children, *(below for child in children for below in self.under(child))]
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What the Deployment registered as its outputs, which the program exports."""
+        (deployment,) = self.of("Deployment")
+        return self._outputs[deployment.urn]
+
+    def documents(self) -> list[tuple[Registered, str, str]]:
+        """Every IAM document: the resource, the input that holds it, and its text."""
+        return [
+            (item, name, item.inputs[name])
+            for item in self.resources
+            for name in ("policy", "assumeRolePolicy")
+            if item.type.startswith("aws:") and isinstance(item.inputs.get(name), str)
+        ]
+
+
+def deploy(values: Mapping[str, object], account: Account | None = None) -> Deployed:
+    """Deploy a stack file's values. Raises what the Deployment raises, with what it registered thrown away."""
+    settings = load(values, file="Pulumi.unit.yaml", root=Path())
+    monitor = Monitor(account or Account())
+    pulumi.runtime.set_mocks(monitor.mocks, project="falco-firelens", stack="unit", preview=False, monitor=monitor)
+    errors: list[Exception] = []
+
+    async def program() -> None:
+        try:
+            Deployment("deployment", {"settings": settings, "file": "Pulumi.unit.yaml"})
+        except Exception as error:
+            errors.append(error)
+
+    _sync_await(run_pulumi_func(program))
+    deployed = Deployed(monitor)
+    if errors:
+        assert not deployed.resources, "a stack that fails registers nothing"
+        raise errors[0]
+    return deployed
