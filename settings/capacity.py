@@ -64,7 +64,7 @@ class NodeGroup(Capacity):
     """Name of the node group, unique in its cluster."""
 
     desired_size: Annotated[int, Field(ge=0)] | None = None
-    """How many nodes to begin with; later an autoscaler may change it, which the stack lets be. Default: `minSize`."""
+    """How many nodes there are. Default: `minSize` to begin with, and then whatever an autoscaler makes of it."""
 
     @field_validator("desired_size")
     @classmethod

@@ -33,7 +33,7 @@ class EksCreate(Model):
     """Who may reach a public endpoint: at most 40 ranges, needed with `public` and `publicAndPrivate`.
     `["0.0.0.0/0"]` is everyone."""
 
-    node_groups: Annotated[tuple[NodeGroup, ...], unique("name"), Field(min_length=1, max_length=30)] = (NodeGroup(),)
+    node_groups: Annotated[tuple[NodeGroup, ...], Field(min_length=1, max_length=30), unique("name")] = (NodeGroup(),)
     """Managed node groups, 1 to 30. Default: one group called `default`."""
 
     @field_validator("public_access_cidrs")

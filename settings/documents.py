@@ -3,6 +3,13 @@
 import yaml
 
 
+class _Loader(yaml.SafeLoader):
+    """Takes `=` for a text, as Falco and the engine do; YAML 1.1 gave it a meaning that nobody uses."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_scalar)
+
+
 class NotYaml(ValueError):  # noqa: N818 - says what the text is
     """A text that is not YAML; the message has the line where it stops being so."""
 
@@ -10,7 +17,7 @@ class NotYaml(ValueError):  # noqa: N818 - says what the text is
 def parse(text: str) -> list[object]:
     """All documents of a text. Raises NotYaml."""
     try:
-        return list(yaml.safe_load_all(text))
+        return list(yaml.load_all(text, _Loader))
     except yaml.MarkedYAMLError as error:
         line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
         problem = f"{error.problem}{line}"

@@ -19,8 +19,8 @@ class Events(Model):
     """Days that CloudWatch keeps an event; it takes these values and no others."""
 
     kms_key_arn: KmsKeyArn | None = None
-    """ARN of the KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. Default: the stack makes
-    a key of its own."""
+    """ARN of the KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. Default: a key that
+    the stack makes."""
 
     minimum_priority: Priority = "Notice"
     """Falco reports rules of this priority and graver ones."""

@@ -27,7 +27,8 @@ def _as_text(value: object) -> str:
 
 
 def _compared(value: object) -> object:
-    return tuple(map(_as_text, items_of(value))) if isinstance(value, tuple) else _as_text(value)
+    items = items_of(value)
+    return tuple(map(_as_text, items)) if isinstance(value, tuple) else _as_text(value)
 
 
 _ONE = {"type": ["string", "integer"]}

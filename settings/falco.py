@@ -37,8 +37,8 @@ class Falco(Model):
     """On Kubernetes: plain DaemonSets, or the official Falco chart with values made from the same settings."""
 
     rules_files: tuple[str, ...] = ()
-    """Paths of rules files of your own, relative to the stack file. They are loaded after Falco's default rules, in
-    this order."""
+    """Paths of rules files of your own, relative to the project's folder. They are loaded after Falco's default rules,
+    in this order."""
 
     disabled_rules: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Names of rules that are switched off."""

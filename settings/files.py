@@ -9,14 +9,14 @@ from settings.found import describe_text
 
 
 class Files:
-    """The files below and beside a stack file, each read once."""
+    """The files below a folder, each read once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._texts: dict[str, str] = {}
 
     def text(self, name: str) -> str:
-        """The text of a file, its path relative to the stack file's folder; `~` is the user's home.
+        """The text of a file, its path relative to the project's folder; `~` is the user's home.
 
         Raises PydanticCustomError when it cannot be read.
         """
@@ -37,7 +37,7 @@ def _read(root: Path, name: str) -> str:
     except ValueError:
         raise mistake("the path of a file", found=describe_text(name)) from None
     if text is None:
-        raise mistake("the path of a file, relative to the stack file", found=f"no file {describe_text(name)}")
+        raise mistake("the path of a file, relative to the project's folder", found=f"no file {describe_text(name)}")
     return text
 
 

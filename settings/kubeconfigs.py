@@ -14,15 +14,14 @@ from settings.tree import ENCRYPTED, items_of, keys_of, plain
 
 
 class Kubeconfig(Model):
-    """Where the kubeconfig of an existing cluster is."""
+    """Where the kubeconfig of an existing cluster is. Once loaded, `kubeconfig` has the text wherever it came from."""
 
     kubeconfig_file: str | None = None
-    """Path of the kubeconfig, relative to the stack file. Not beside `kubeconfig`."""
+    """Path of the kubeconfig, relative to the project's folder. Not beside `kubeconfig`."""
 
     kubeconfig: SecretStr | None = None
     """The kubeconfig itself, as a secret:
-    `pulumi config set --secret --path 'falco-firelens:clusters[0].existing.kubeconfig' "$(cat FILE)"`.
-    Once loaded, it is the text of `kubeconfigFile` where that is given."""
+    `pulumi config set --secret --path 'clusters[0].existing.kubeconfig' "$(cat FILE)"`."""
 
     @field_validator("kubeconfig_file")
     @classmethod

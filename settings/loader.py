@@ -25,7 +25,8 @@ def load(values: Mapping[str, object], *, file: str, root: Path) -> Settings:
     """Make settings of the tree under the project's namespace.
 
     `values` has camelCase keys without the namespace, as YAML has them or, structured ones as JSON texts, as the engine
-    hands them to a program. `file` is the stack file's name for messages, `root` the folder where relative paths start.
+    hands them to a program. `file` is the stack file's name for messages; relative paths start at `root`, the project's
+    folder.
     Raises SettingsError with every mistake.
     """
     tree = plain({key: _parsed(value) if key in STRUCTURED else value for key, value in values.items()})
@@ -54,8 +55,14 @@ def read_stack_file(path: Path) -> Settings:
     except (OSError, UnicodeError) as error:
         problem = f"a file that cannot be read: {getattr(error, 'strerror', None) or 'not a text'}"
     else:
-        return load(namespaced(_config_of(document)), file=path.name, root=path.parent)
+        return load(namespaced(_config_of(document)), file=path.name, root=_project_folder(path))
     raise SettingsError(path.name, [Mistake("config", problem, f"a mapping with {NAMESPACE}:clusters")])
+
+
+def _project_folder(stack_file: Path) -> Path:
+    """Where Pulumi.yaml is, and the engine runs the program: the file's own folder or one above it."""
+    folders = stack_file.resolve().parents
+    return next((folder for folder in folders if (folder / "Pulumi.yaml").is_file()), folders[0])
 
 
 def _config_of(document: object) -> Mapping[str, object]:

@@ -14,9 +14,6 @@ from settings.tree import items_of, keys_of
 SECRET_KEYS = frozenset({"kubeconfig"})
 """Keys whose value no message may show, however wrong it is."""
 
-NOT_GIVEN = frozenset({"default_factory_not_called"})
-"""Errors that only follow from another field's error, which is reported as well."""
-
 NO_FARGATE = "EC2 instances: Falco watches the kernel of its host, and Fargate gives no access to the host"
 
 Context = Mapping[str, Any]
@@ -24,9 +21,15 @@ Context = Mapping[str, Any]
 
 def mistakes_of(error: ValidationError) -> tuple[Mistake, ...]:
     """The mistakes that a validation of settings found, ordered by path."""
-    details = [each for each in error.errors(include_url=False) if each["type"] not in NOT_GIVEN]
+    details = [each for each in error.errors(include_url=False) if not _follows_from_another(each)]
     details.sort(key=lambda each: [f"{part:06}" if isinstance(part, int) else part for part in _in_file(each["loc"])])
     return tuple(dict.fromkeys(_mistake_of(each) for each in details))
+
+
+def _follows_from_another(details: ErrorDetails) -> bool:
+    """A default that needs another field, or a list that is too short only because its items are wrong."""
+    kind, given = details["type"], len(items_of(details["input"]))
+    return kind == "default_factory_not_called" or (kind == "too_short" and given >= details["ctx"]["min_length"])
 
 
 def _in_file(location: Location) -> Location:

@@ -12,8 +12,15 @@ from settings.base import Model
 from settings.errors import at, mistake, with_mistakes
 from settings.tree import keys_of
 
-SMALLEST_SUBNET = 26
-"""Prefix length of the smallest subnet that is made: 59 addresses are free in it, enough for two nodes full of pods."""
+SUBNET_BITS = 3
+"""Subnets are an eighth of the VPC, whatever the number of zones, so that a zone can be added later."""
+
+LARGEST_VPC = 16
+"""https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html"""
+
+SMALLEST_VPC = 23
+"""Prefix length of the smallest VPC that is made. Its subnets are a /26, in which AWS leaves 59 addresses, two nodes
+full of pods; AWS itself would go down to a /28."""
 
 DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
 """Docker's own network on every ECS instance; traffic to a VPC there would not leave the instance.
@@ -29,8 +36,8 @@ def _vpc_cidr(cidr: str) -> str:
     network = network_of(cidr)
     if network is None:
         return cidr
-    if not 16 <= network.prefixlen <= 28:
-        raise mistake("a range between /16 and /28, which is what a VPC takes")
+    if not LARGEST_VPC <= network.prefixlen <= SMALLEST_VPC:
+        raise mistake(f"a range between /{LARGEST_VPC} and /{SMALLEST_VPC}: each zone gets two eighths of it")
     for reserved in UNROUTABLE:
         if network.overlaps(reserved):
             raise mistake(f"a private range such as 10.0.0.0/16, outside {reserved}")
@@ -75,35 +82,20 @@ class Network(Model):
     """How many availability zones to spread over. EKS needs two."""
 
     cidr: Annotated[Cidr, AfterValidator(_vpc_cidr)] = "10.0.0.0/16"
-    """The VPC's range of IPv4 addresses. Each zone gets a private and a public subnet of it."""
+    """The VPC's range of IPv4 addresses. Each zone gets a private and a public subnet, an
+    eighth of it each, whatever the number of zones."""
 
     nat_gateways: Literal["single", "perZone"] = "single"
-    """One NAT gateway for all zones, or one in each. With one, an outage of its zone takes the others offline; each costs
-    by the hour."""
+    """One NAT gateway for all zones, or one in each. With one, an outage of its zone takes the others offline; each
+    costs by the hour."""
 
     existing: ExistingNetwork | None = None
     """Use this VPC and make none."""
-
-    @field_validator("cidr")
-    @classmethod
-    def _room_for_the_zones(cls, cidr: str, info: ValidationInfo) -> str:
-        network, zones = network_of(cidr), info.data.get("availability_zones")
-        if network is None or zones is None:
-            return cidr
-        longest = SMALLEST_SUBNET - subnet_bits(zones)
-        if network.prefixlen > longest:
-            raise mistake(f"at least a /{longest}: room for {2 * zones} subnets of /{SMALLEST_SUBNET}")
-        return cidr
 
     @model_validator(mode="wrap")
     @classmethod
     def _made_or_given(cls, data: Any, handler: ModelWrapValidatorHandler["Network"]) -> "Network":
         return with_mistakes(handler, data, _both(data))
-
-
-def subnet_bits(zones: int) -> int:
-    """How many bits longer the subnets' prefixes are than the VPC's: two subnets a zone, up to a power of two."""
-    return (2 * zones - 1).bit_length()
 
 
 def _both(data: object) -> Iterator[InitErrorDetails]:

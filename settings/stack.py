@@ -32,7 +32,7 @@ class Settings(Model):
     Default: `any`."""
 
     clusters: Annotated[
-        tuple[Annotated[Cluster, Field(discriminator="platform")], ...], unique("name"), Field(min_length=1)
+        tuple[Annotated[Cluster, Field(discriminator="platform")], ...], Field(min_length=1), unique("name")
     ]
     """The clusters whose every node gets a sensor; at least one."""
 

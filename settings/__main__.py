@@ -1,0 +1,60 @@
+"""Checks stack files, and prints the reference and the JSON schema that are made from the models.
+
+python -m settings check Pulumi.dev.yaml …
+python -m settings reference > docs/configuration.md
+python -m settings schema > settings/schema.json
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from settings.errors import SettingsError
+from settings.loader import read_stack_file
+from settings.reference import reference
+from settings.schema import stack_file_schema
+from settings.stack import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 1 when a stack file cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m settings", description="Settings of stacks.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("check", help="say whether stack files can be used, and list every mistake")
+    check.add_argument("files", nargs="+", type=Path, metavar="Pulumi.<stack>.yaml")
+    commands.add_parser("reference", help="print the configuration reference")
+    commands.add_parser("schema", help="print the JSON schema of stack files")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "check":
+        return max([_check(file) for file in chosen.files])
+    sys.stdout.write(reference() if chosen.command == "reference" else schema_text())
+    return 0
+
+
+def schema_text() -> str:
+    """The JSON schema as it stands in settings/schema.json."""
+    return json.dumps(stack_file_schema(), indent=2) + "\n"
+
+
+def _check(file: Path) -> int:
+    try:
+        settings = read_stack_file(file)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{file}: {_summary(settings)}")
+    return 0
+
+
+def _summary(settings: Settings) -> str:
+    clusters = [
+        f"{cluster.name} ({cluster.platform}, {'created' if getattr(cluster, 'create', None) else 'existing'})"
+        for cluster in settings.clusters
+    ]
+    return f"good: {', '.join(clusters)}; events to {settings.events.log_group}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The configuration reference, docs/configuration.md, generated from the models."""
+
+import json
+from collections.abc import Iterator
+
+from settings.loader import NAMESPACE
+from settings.schema import Schema, definitions_of, settings_schema
+
+INTRODUCTION = f"""# Configuration
+
+<!-- Generated from settings/ by `python -m settings reference`; change the models, not this page. -->
+
+A stack is one AWS account in one region, and its settings are the keys under `{NAMESPACE}:` in `Pulumi.<stack>.yaml`.
+This is enough:
+
+```yaml
+config:
+  aws:region: eu-west-1
+  {NAMESPACE}:clusters:
+    - name: apps
+      platform: eks
+```
+
+`examples/` has whole files, to be used with `--config-file` or copied:
+[adopting existing clusters](../examples/Pulumi.existing.yaml), [Kubernetes on EC2](../examples/Pulumi.kubernetes-on-ec2.yaml), and one account in three regions
+([Ireland](../examples/three-regions/Pulumi.ireland.yaml), [Ohio](../examples/three-regions/Pulumi.ohio.yaml),
+[Sydney](../examples/three-regions/Pulumi.sydney.yaml)).
+
+**Checking.** `python -m settings check Pulumi.<stack>.yaml` says whether a file can be used, without credentials and
+without the engine; `pulumi preview` and `pulumi up` begin with the same check. Every mistake is one line, with its path
+below `{NAMESPACE}:`, what was found and what was expected:
+
+```
+Pulumi.dev.yaml: clusters[1].create.nodeGroups[0].minSize: found 5, expected at most maxSize (3)
+Pulumi.dev.yaml: events.retentionDays: found the number 91, expected one of 1, 3, 5, …
+```
+
+**Writing.** With the YAML extension of an editor, the first line of a file brings completion and the same descriptions
+as below: `# yaml-language-server: $schema=settings/schema.json`. An account's number and versions go in quotes, or YAML
+makes numbers of them: `1.30` becomes `1.3`. A section with nothing in it, `create:`, takes its defaults.
+
+**Secrets.** A kubeconfig may hold credentials: `pulumi config set --secret --path` encrypts it in the stack file, and
+it stays secret in state and output. No message of the check repeats it.
+
+**Provider settings.** `aws:region` says where. Credentials come from the environment, as for the AWS command line.
+"""
+
+
+def reference() -> str:
+    """The page, ending with a newline."""
+    schema = settings_schema()
+    sections = [_section(title, mapping) for title, mapping in _sections(schema)]
+    return "\n".join([INTRODUCTION, *sections])
+
+
+def _sections(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """Each mapping with the heading of its section, depth first in the order of a file."""
+    yield "Top level", schema
+    yield from _below("", schema, schema["$defs"])
+
+
+def _below(path: str, mapping: Schema, definitions: Schema, above: str = "") -> Iterator[tuple[str, Schema]]:
+    """`above` is the platform of the cluster that the path leads through."""
+    for key, value in mapping["properties"].items():
+        below = f"{path}{key}{'[]' if value.get('type') == 'array' else ''}"
+        for name in definitions_of(value):
+            definition = definitions[name]
+            platform = definition["properties"].get("platform", {}).get("const")
+            where = f" of `{platform or above}`" if platform or above else ""
+            yield f"`{below}`{where}", definition
+            yield from _below(f"{below}.", definition, definitions, platform or above)
+
+
+def _section(title: str, mapping: Schema) -> str:
+    required = mapping.get("required", [])
+    rows = [_row(key, value, key in required) for key, value in mapping["properties"].items()]
+    table = ["| Key | Type | Default | Meaning |", "| --- | --- | --- | --- |", *sorted(rows, key=_optional)]
+    return "\n".join([f"## {title}", "", mapping["description"], "", *table, ""])
+
+
+def _optional(row: str) -> bool:
+    return "| required |" not in row
+
+
+def _row(key: str, value: Schema, required: bool) -> str:
+    default = "required" if required else _default(value)
+    cells = (f"`{key}`", _type(value), default, value["description"])
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _default(value: Schema) -> str:
+    return f"`{json.dumps(value['default'])}`" if "default" in value else ""
+
+
+def _type(value: Schema) -> str:
+    """A property's type in a reader's words."""
+    if any(definitions_of(value)):
+        return "list of mappings" if value.get("type") == "array" else "mapping"
+    if "enum" in value:
+        return " ".join(f"`{word}`" for word in value["enum"])
+    if value.get("type") == "array":
+        inner = value["items"]
+        return f"list of {_plural(inner)}"
+    if value.get("type") == "integer":
+        least, most = value.get("minimum"), value.get("maximum")
+        return f"whole number, {least} to {most}" if most is not None else f"whole number, at least {least}"
+    return {"boolean": "`true` `false`", "object": "mapping of texts"}.get(str(value.get("type")), "text")
+
+
+def _plural(value: Schema) -> str:
+    return "lists" if value.get("type") == "array" else "texts"
