@@ -17,9 +17,11 @@ LARGE = 100_000
 """Characters of an event that is cut into parts on its way."""
 
 _BURST = 100
-_PAUSE_SECONDS = 0.08
-_STILL_SECONDS = 35
-"""Longer than `scheduler.cap`: what has not come by then does not come."""
+_PAUSE_SECONDS = 0.02
+_STILL_SECONDS = 5
+"""Nothing more is coming when for so long nothing has come and Fluent Bit has had nothing to send."""
+
+_PATIENCE_SECONDS = 90
 
 
 class Outcome(NamedTuple):
@@ -44,16 +46,16 @@ def run(node: Node, destination: Destination, events: int) -> Outcome:
         node.write(numbered_event(number, padding=LARGE if number % 4001 == 4000 else 0))
         if number % _BURST == 0:
             time.sleep(_PAUSE_SECONDS)
-    return count(destination, events)
+    return count(node, destination, events)
 
 
-def count(destination: Destination, events: int) -> Outcome:
-    """Wait until all events are there, or nothing has come for longer than any retry takes."""
+def count(node: Node, destination: Destination, events: int) -> Outcome:
+    """Wait until all events are there, or nothing more is coming."""
     arrived: Counter[int] = Counter()
     strange: list[str] = []
     read = 0
-    newest = time.monotonic()
-    while len(arrived) < events and time.monotonic() - newest < _STILL_SECONDS:
+    started = newest = time.monotonic()
+    while len(arrived) < events and newest - started < _PATIENCE_SECONDS:
         messages = destination.messages()[read:]
         read += len(messages)
         for message in messages:
@@ -62,6 +64,10 @@ def count(destination: Destination, events: int) -> Outcome:
                 arrived[number_of(message)] += 1
             except (ValueError, KeyError, TypeError):
                 strange.append(message)
+        if node.fluent_bit.unsent() != 0:
+            newest = time.monotonic()
+        elif time.monotonic() - newest > _STILL_SECONDS:
+            break
         time.sleep(0.2)
     twice = frozenset(number for number, times in arrived.items() if times > 1)
     return Outcome(events, frozenset(range(events)) - arrived.keys(), twice, tuple(strange))

@@ -97,6 +97,11 @@ class FluentBit:
         outputs = self.metrics().get("output", {})
         return {name: counters["proc_records"] for name, counters in outputs.items()}
 
+    def unsent(self) -> int | None:
+        """Chunks that wait for some output, from `/api/v1/storage`; None when it does not answer."""
+        storage = self._get("/api/v1/storage")
+        return storage and storage["storage_layer"]["chunks"]["total_chunks"]
+
     def log_tail(self, lines: int = 15) -> str:
         """The end of its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])

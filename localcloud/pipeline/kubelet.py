@@ -27,6 +27,7 @@ class ContainerLog:
         self._link.parent.mkdir(exist_ok=True)
         self._restarts = 0
         self._rotations = 0
+        self._renamed = False
         self._current = self._open()
 
     def write(self, line: str, *, stream: str = "stdout") -> None:
@@ -36,13 +37,18 @@ class ContainerLog:
         for number, part in enumerate(parts, 1):
             flag = "F" if number == len(parts) else "P"
             self._current.write(f"{_now()} {stream} {flag} ".encode() + part + b"\n")
+        if self._renamed:
+            self._reopen()
 
     def write_raw(self, data: bytes) -> None:
         """Bytes that no runtime would write: a damaged file."""
         self._current.write(data)
 
     def rotate(self) -> None:
-        """The kubelet compresses what it rotated before, renames the log, and has the runtime reopen it."""
+        """The kubelet compresses what it rotated before, renames the log, and tells the runtime to reopen it.
+
+        Until it does, the runtime goes on writing into the renamed file: here, for one more line.
+        """
         for rotated in self._directory.glob("*.log.*[0-9]"):
             with gzip.open(f"{rotated}.gz", "wb") as packed:
                 packed.write(rotated.read_bytes())
@@ -51,18 +57,21 @@ class ContainerLog:
         stamp = f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{self._rotations}"
         path = self._path()
         path.rename(path.with_name(f"{path.name}.{stamp}"))
-        self._current.close()
-        self._current = self._open()
+        self._renamed = True
 
     def restart(self) -> None:
         """The container ended and another instance writes the next file."""
-        self._current.close()
         self._restarts += 1
-        self._current = self._open()
+        self._reopen()
 
     def close(self) -> None:
         """Nothing more will be written."""
         self._current.close()
+
+    def _reopen(self) -> None:
+        self._current.close()
+        self._current = self._open()
+        self._renamed = False
 
     def _path(self) -> Path:
         return self._directory / f"{self._restarts}.log"
