@@ -210,7 +210,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """One API call."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client was killed
+            self.close_connection = True
+            return
         signed = self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 ")
         status, answer = self.owner.answer(self.headers.get("X-Amz-Target", ""), signed, body)
         data = json.dumps(answer).encode()

@@ -5,6 +5,7 @@ then the fields about the task, then the external configuration, then an output 
 which Falco's has not.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 TASK_ID = "0f9de17a6465404e8b1b2356dc13c2f8"
@@ -19,8 +20,19 @@ def tag(container: str) -> str:
     return f"{container}-firelens-{TASK_ID}"
 
 
-def configuration(external: Path, unix_socket: Path, *, cluster: str = "ecs", memory_mib: int = 128) -> str:
-    """The main configuration, for a task in host network mode; `memory_mib` is the log router's memory limit."""
+def configuration(
+    external: Path,
+    unix_socket: Path,
+    *,
+    memory_mib: int = 128,
+    cluster: str = "ecs",
+    container: str = "falco",
+    log_options: Mapping[str, str] | None = None,
+) -> str:
+    """The main configuration, for a task in host network mode.
+
+    `memory_mib` is the log router's memory limit, `log_options` are those of the container's `awsfirelens` log driver.
+    """
     arn = f"arn:aws:ecs:eu-west-1:123456789012:task/{cluster}/{TASK_ID}"
     return f"""\
 [INPUT]
@@ -37,4 +49,9 @@ def configuration(external: Path, unix_socket: Path, *, cluster: str = "ecs", me
     Record ecs_task_definition falco:1
 
 @INCLUDE {external}
-"""
+{_output(container, log_options) if log_options else ""}"""
+
+
+def _output(container: str, log_options: Mapping[str, str]) -> str:
+    options = {"Name": log_options["Name"], "Match": f"{container}-firelens*", **log_options}
+    return "\n".join(("", "[OUTPUT]", *(f"    {name} {value}" for name, value in options.items()), ""))

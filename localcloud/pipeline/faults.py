@@ -17,7 +17,7 @@ LARGE = 100_000
 """Characters of an event that is cut into parts on its way."""
 
 _BURST = 100
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.08
 _STILL_SECONDS = 5
 """Nothing more is coming when for so long nothing has come and Fluent Bit has had nothing to send."""
 
@@ -33,10 +33,11 @@ class Outcome(NamedTuple):
     strange: tuple[str, ...]
 
 
-def run(node: Node, destination: Destination, events: int) -> Outcome:
+def run(node: Node, destination: Destination, events: int, *, number_of: Callable[[str], int] = number_of) -> Outcome:
     """Write that many events through all faults, wait for what arrives, and count.
 
-    The node's Fluent Bit must not have been started. Events are written while it is dead, too.
+    The node's Fluent Bit must not have been started. Events are written while it is dead, too. `number_of` finds an
+    event's number in what arrives, and raises ValueError, KeyError or TypeError where there is none.
     """
     schedule = dict(_schedule(node, destination, events))
     node.fluent_bit.start()
@@ -46,10 +47,10 @@ def run(node: Node, destination: Destination, events: int) -> Outcome:
         node.write(numbered_event(number, padding=LARGE if number % 4001 == 4000 else 0))
         if number % _BURST == 0:
             time.sleep(_PAUSE_SECONDS)
-    return count(node, destination, events)
+    return _count(node, destination, events, number_of)
 
 
-def count(node: Node, destination: Destination, events: int) -> Outcome:
+def _count(node: Node, destination: Destination, events: int, number_of: Callable[[str], int]) -> Outcome:
     """Wait until all events are there, or nothing more is coming."""
     arrived: Counter[int] = Counter()
     strange: list[str] = []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -79,12 +80,14 @@ class FluentBit:
 
     def kill(self) -> None:
         """`kill -9`: no chance to save anything."""
-        self._end(signal.SIGKILL)
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._reap(0)
 
     def stop(self, *, seconds: float = 60) -> None:
         """SIGTERM, as the kubelet and the ECS agent stop a container; killed if it takes longer than `seconds`."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+            self._signal(signal.SIGTERM)
             if not wait_until(lambda: not self.running(), seconds):
                 self.kill()
 
@@ -120,10 +123,14 @@ class FluentBit:
     def _answers(self) -> bool:
         return self._get("/api/v1/uptime") is not None
 
-    def _end(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal the process, noting its peak before: `wait4` would tell the peak of this Python, too."""
         if self._process is not None:
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+            peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+            if peak is not None:
+                self.usage = self.usage._replace(peak_memory=max(self.usage.peak_memory, int(peak[1]) * 1024))
             self._process.send_signal(number)
-            self._reap(0)
 
     def _reap(self, options: int) -> bool:
         """Whether the process has ended; adds what it cost, which `wait4` tells for this child alone."""
@@ -134,6 +141,5 @@ class FluentBit:
             return False
         self._process.returncode = os.waitstatus_to_exitcode(status)
         self._process = None
-        peak = max(self.usage.peak_memory, cost.ru_maxrss * 1024)
-        self.usage = Usage(self.usage.cpu + cost.ru_utime + cost.ru_stime, peak)
+        self.usage = self.usage._replace(cpu=self.usage.cpu + cost.ru_utime + cost.ru_stime)
         return True

@@ -8,7 +8,7 @@ from localcloud.pipeline import ecs_agent
 from localcloud.pipeline.docker import LogDriver
 from localcloud.pipeline.fluent_bit import FluentBit
 from localcloud.pipeline.kubelet import ContainerLog
-from localcloud.pipeline.placement import Endpoint, place
+from localcloud.pipeline.placement import Endpoint, place, towards
 from sensor.model import FALCO_CONTAINER, NODE_VARIABLE
 
 NODE_NAME = "node-1"
@@ -55,14 +55,25 @@ class KubernetesNode:
 class EcsNode:
     """Docker's log driver feeds Fluent Bit, which runs what the ECS agent generates around the configuration."""
 
-    def __init__(self, files: Mapping[str, str], root: Path, endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        root: Path,
+        endpoint: Endpoint,
+        *,
+        log_options: Mapping[str, str] | None = None,
+        memory_mib: int = 128,
+    ) -> None:
         """`files` is what `sensor.firelens.files` rendered or a task definition holds. `root` must be a short path:
-        a unix socket's path has at most 107 bytes.
+        a unix socket's path has at most 107 bytes. For the others see `ecs_agent.configuration`.
         """
         placement = place(files, root, endpoint)
         unix_socket = root / "fluent.sock"
         main = root / "fluent.conf"
-        main.write_text(ecs_agent.configuration(placement.sensor / "fluent-bit.conf", unix_socket))
+        generated = ecs_agent.configuration(
+            placement.sensor / "fluent-bit.conf", unix_socket, log_options=log_options, memory_mib=memory_mib
+        )
+        main.write_text(towards(generated, endpoint))
         self.name = ecs_agent.INSTANCE_ID
         self.driver = LogDriver(unix_socket, ecs_agent.tag(FALCO_CONTAINER))
         self.fluent_bit = FluentBit(main, placement.http_port)

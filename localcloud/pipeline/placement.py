@@ -45,11 +45,11 @@ def place(files: Mapping[str, str], root: Path, endpoint: Endpoint) -> Placement
         for rendered, here in paths.items():
             text = text.replace(rendered, here)
         text = re.sub(rf"(HTTP_Port\s+){FLUENT_BIT_HTTP_PORT}\b", rf"\g<1>{placement.http_port}", text)
-        (placement.sensor / name).write_text(_towards(text, endpoint))
+        (placement.sensor / name).write_text(towards(text, endpoint))
     return placement
 
 
-def _towards(text: str, endpoint: Endpoint) -> str:
+def towards(text: str, endpoint: Endpoint) -> str:
     """The same configuration with every AWS output sent to the endpoint."""
     options = (
         ("endpoint", endpoint.host),
