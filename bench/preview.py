@@ -1,0 +1,180 @@
+"""What our components cost a preview, and how it grows with the clusters of a stack.
+
+Run inside the local cloud's shell: `eval "$(make -s env)" && python -m bench.preview`. In one run, on one machine:
+an empty program; a program of the same resources as the dev stack's, registered bare; the dev stack; and stacks of 1,
+10 and 50 clusters.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.process_tree import Usage, measure
+
+PROJECT = Path(__file__).resolve().parents[1]
+RUNS = 3
+CLUSTERS = (1, 10, 50)
+LANGUAGE_HOST = "pulumi-language-python-exec"
+"""A part of the command line of the process that runs the program."""
+
+NOT_BARE = ("pulumi:pulumi:Stack", "pulumi:providers:", "falco-firelens:index:", "eks:index:")
+"""What the engine itself registers, and components."""
+
+BARE = '''
+"""The resources of a plan, registered without any component."""
+
+import asyncio
+import json
+
+import pulumi
+import pulumi_kubernetes
+
+unknown = asyncio.Future()
+unknown.set_result(None)
+known = asyncio.Future()
+known.set_result(False)
+cluster = pulumi_kubernetes.Provider("cluster", kubeconfig=pulumi.Output(set(), unknown, known))
+for index, (kind, inputs) in enumerate(json.load(open("plan.json"))):
+    provider = cluster if kind.startswith("kubernetes:") else None
+    pulumi.CustomResource(kind, f"r{index}", inputs, opts=pulumi.ResourceOptions(provider=provider))
+'''
+
+
+@dataclass(frozen=True)
+class Row:
+    """One program's median of `RUNS` previews."""
+
+    name: str
+    resources: int
+    wall: float
+    cpu: float
+    program_mib: float
+    whole_mib: float
+
+    def __str__(self) -> str:
+        return (
+            f"| {self.name} | {self.resources} | {self.wall:.1f} | {self.cpu:.1f} "
+            f"| {self.program_mib:.0f} | {self.whole_mib:.0f} |"
+        )
+
+
+def main() -> int:
+    """Measure and print a table in Markdown."""
+    if "AWS_ENDPOINT_URL" not in os.environ:
+        print('This needs the local cloud: make up && eval "$(make -s env)"', file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        dev = PROJECT / "Pulumi.dev.yaml"
+        plan = plan_of(scratch, dev)
+        rows = [
+            empty(scratch / "empty"),
+            bare(scratch / "bare", plan),
+            ours("dev stack", dev),
+            *(ours(f"{count} clusters", stack_file(scratch, count)) for count in CLUSTERS),
+        ]
+    print("| program | resources | wall s | CPU s | program MiB | all processes MiB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print(*rows, sep="\n")
+    empty_row, bare_row, dev_row = rows[:3]
+    print(f"\nThe dev stack takes {dev_row.wall / bare_row.wall:.2f} times as long as its resources bare, ", end="")
+    print(f"and {dev_row.wall / empty_row.wall:.2f} times as long as an empty program.")
+    return 0
+
+
+def stack_file(scratch: Path, count: int) -> Path:
+    """A stack file with as many created clusters, EKS and ECS in turn."""
+    clusters = [{"name": f"c{index}", "platform": ("eks", "ecs")[index % 2]} for index in range(count)]
+    file = scratch / f"Pulumi.clusters{count}.yaml"
+    file.write_text(yaml.safe_dump({"config": {"aws:region": "eu-west-1", "falco-firelens:clusters": clusters}}))
+    return file
+
+
+def plan_of(scratch: Path, config: Path) -> list[tuple[str, Any]]:
+    """Type and inputs of every resource that the stack would create, components left out."""
+    with stack(PROJECT, "plan") as name:
+        shown = json.loads(_pulumi(PROJECT, "preview", "--stack", name, "--config-file", str(config), "--json"))
+    states = (step["newState"] for step in shown["steps"] if "newState" in step)
+    return [(state["type"], state.get("inputs", {})) for state in states if not state["type"].startswith(NOT_BARE)]
+
+
+def empty(folder: Path) -> Row:
+    """A program that does nothing."""
+    return _in_folder("empty program", folder, "import pulumi\n", {})
+
+
+def bare(folder: Path, plan: list[tuple[str, Any]]) -> Row:
+    """A program of the same resources without our components, settings and rendering."""
+    return _in_folder("the same resources, bare", folder, BARE, {"plan.json": json.dumps(plan)})
+
+
+def ours(title: str, config: Path) -> Row:
+    """This project's program with a stack file."""
+    with stack(PROJECT, "measured") as name:
+        return _row(title, lambda: _preview(PROJECT, name, "--config-file", str(config)))
+
+
+def _in_folder(title: str, folder: Path, program: str, files: dict[str, str]) -> Row:
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
+    (folder / "__main__.py").write_text(program)
+    (folder / "Pulumi.measured.yaml").write_text("config:\n  aws:region: eu-west-1\n")
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    with stack(folder, "measured") as name:
+        return _row(title, lambda: _preview(folder, name))
+
+
+def _row(title: str, run: Callable[[], Usage]) -> Row:
+    runs = [run() for _ in range(RUNS)]
+    summary = json.loads(runs[0].output[runs[0].output.index("{") :])["changeSummary"]
+
+    def median(figure: Callable[[Usage], float]) -> float:
+        return statistics.median(map(figure, runs))
+
+    return Row(
+        title,
+        summary.get("create", 0),
+        median(lambda usage: usage.wall),
+        median(lambda usage: usage.cpu),
+        median(lambda usage: usage.picked_peak),
+        median(lambda usage: usage.peak),
+    )
+
+
+def _preview(folder: Path, name: str, *options: str) -> Usage:
+    command = ["pulumi", "preview", "--stack", name, "--json", "--non-interactive", *options]
+    return measure(command, cwd=folder, env=os.environ, pick=LANGUAGE_HOST)
+
+
+@contextmanager
+def stack(folder: Path, name: str) -> Iterator[str]:
+    """A stack of the project in `folder`, removed afterwards."""
+    _pulumi(folder, "stack", "init", name, "--no-select")
+    try:
+        yield name
+    finally:
+        _pulumi(folder, "stack", "rm", name, "--yes")
+
+
+def _pulumi(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["pulumi", *arguments, "--non-interactive"], cwd=folder, check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"pulumi {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
