@@ -217,7 +217,9 @@ def _exceptions(exceptions: tuple[RuleException, ...]) -> list[dict[str, Any]]:
 
 
 def _exception(exception: RuleException) -> dict[str, Any]:
-    """Without fields it adds values to an exception that the rule has already; Falco then refuses fields and comps."""
-    shape = {"fields": list(exception.fields), "comps": list(exception.comps)}
-    values = [[list(part) if isinstance(part, tuple) else part for part in value] for value in exception.values]
-    return {"name": exception.name, **{key: value for key, value in shape.items() if value}, "values": values}
+    return {
+        "name": exception.name,
+        "fields": list(exception.fields),
+        "comps": list(exception.comps),
+        "values": [[list(part) if isinstance(part, tuple) else part for part in value] for value in exception.values],
+    }

@@ -54,8 +54,9 @@ def test_any_files_are_written_byte_for_byte(files: dict[str, str]):
     assert written == {name: text.encode() for name, text in files.items()}
 
 
-def test_the_writer_fails_when_a_file_cannot_be_written(tmp_path: Path):
-    script, environment = ecs.writer({"one": "1", "two": "2"}, str(tmp_path / "missing"))
+def test_the_writer_fails_when_any_file_cannot_be_written(tmp_path: Path):
+    (tmp_path / "one").mkdir()
+    script, environment = ecs.writer({"one": "1", "two": "2"}, str(tmp_path))
     with pytest.raises(subprocess.CalledProcessError):
         run_writer(script, environment)
 

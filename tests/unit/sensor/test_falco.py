@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensor import falco
-from sensor.model import FalcoOptions, Platform, RuleException
+from sensor.model import FalcoOptions, Platform
 from tests.unit.sensor.clusters import identity
 
 PLATFORMS: tuple[Platform, ...] = ("eks", "kubernetes", "ecs")
@@ -84,12 +84,6 @@ def test_exceptions_of_a_rule_are_appended_in_one_entry(options: FalcoOptions):
         }
     ]
     assert "exceptions.yaml" not in falco.rules(FalcoOptions())
-
-
-def test_values_for_an_exception_that_a_rule_has_already_bring_no_fields():
-    more = FalcoOptions(exceptions=(RuleException("R", "known", (), (), (("x",),)),))
-    (entry,) = yaml.safe_load(falco.rules(more)["exceptions.yaml"])
-    assert entry["exceptions"] == [{"name": "known", "values": [["x"]]}]
 
 
 @pytest.mark.parametrize("priority", ["Emergency", "Notice", "Debug"])
