@@ -8,10 +8,7 @@ import pulumi
 from pulumi_aws import ec2
 
 from components.place import Place
-
-SUBNET_BITS = 3
-"""Subnets are an eighth of the VPC: a private and a public one in each of at most four zones, so that a zone that is
-added later moves none of the others."""
+from settings.network import SUBNET_BITS
 
 _EVERYWHERE = "0.0.0.0/0"
 

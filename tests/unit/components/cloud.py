@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pulumi
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
@@ -15,6 +16,7 @@ from components.deployment import Deployment
 from settings import load
 
 ACCOUNT = "111122223333"
+FILE = "Pulumi.unit.yaml"
 ZONES = ["a", "b", "c"]
 KUBECONFIG = json.dumps(
     {
@@ -46,16 +48,26 @@ class Registered:
     """Names of the inputs that are secret."""
 
 
+class NotFoundError(grpc.RpcError):
+    """How the engine tells that a lookup failed in the provider."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return str(self)
+
+
+@dataclass
 class Account(mocks.Mocks):
     """What an account holds before the stack. What it does not hold fails, as AWS does."""
 
-    def __init__(self, partition: str = "aws", region: str = "eu-west-1") -> None:
-        self.partition = partition
-        self.region = region
-        self.eks: dict[str, dict[str, Any]] = {}
-        self.ecs: dict[str, dict[str, Any]] = {}
-        self.subnets: list[str] = []
-        self.oidc_providers: dict[str, str] = {}
+    partition: str = "aws"
+    region: str = "eu-west-1"
+    eks: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    ecs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    subnets: list[str] = field(default_factory=list[str])
+    oidc_providers: dict[str, str] = field(default_factory=dict[str, str])
 
     def with_eks(self, name: str, *, oidc_provider: bool = False) -> "Account":
         issuer = f"https://oidc.example/id/{name}"
@@ -96,7 +108,10 @@ class Account(mocks.Mocks):
                 "arn": self.oidc_providers[given["url"]]
             },
         }
-        return answers[args.token](args.args)
+        try:
+            return answers[args.token](args.args)
+        except KeyError as missing:
+            raise NotFoundError(f"no {missing}") from None
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = {"name": args.name, **args.inputs}
@@ -120,6 +135,7 @@ class Monitor(mocks.MockMonitor):
         super().__init__(account)
         self.registered: list[Registered] = []
         self.outputs: dict[str, Mapping[str, Any]] = {}
+        self.secret_outputs: dict[str, set[str]] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
@@ -144,7 +160,9 @@ class Monitor(mocks.MockMonitor):
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
-        self.outputs[request.urn] = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        self.outputs[request.urn] = {name: rpc.unwrap_rpc_secret(value) for name, value in outputs.items()}
+        self.secret_outputs[request.urn] = {name for name, value in outputs.items() if rpc.is_rpc_secret(value)}
         return super().RegisterResourceOutputs(request)
 
 
@@ -154,6 +172,7 @@ class Deployed:
     def __init__(self, monitor: Monitor) -> None:
         self.resources = tuple(item for item in monitor.registered if item.type != "pulumi:pulumi:Stack")
         self._outputs = monitor.outputs
+        self._secret_outputs = monitor.secret_outputs
 
     def of(self, kind: str) -> list[Registered]:
         """The resources whose type ends with this name, such as `Role` or `iam/role:Role`."""
@@ -172,11 +191,22 @@ class Deployed:
         children = [item for item in self.resources if item.parent == ancestor.urn]
         return [*children, *(below for child in children for below in self.under(child))]
 
+    def before(self, resource: Registered) -> set[str]:
+        """The URNs of what has to be there first: a resource's dependencies and those of the components it is in."""
+        parents = [item for item in self.resources if item.urn == resource.parent]
+        return set(resource.dependencies).union(*(self.before(parent) for parent in parents))
+
     @property
     def outputs(self) -> Mapping[str, Any]:
         """What the Deployment registered as its outputs, which the program exports."""
         (deployment,) = self.of("Deployment")
         return self._outputs[deployment.urn]
+
+    @property
+    def secret_outputs(self) -> set[str]:
+        """Which of the Deployment's outputs are secret."""
+        (deployment,) = self.of("Deployment")
+        return self._secret_outputs[deployment.urn]
 
     def documents(self) -> list[tuple[Registered, str, str]]:
         """Every IAM document: the resource, the input that holds it, and its text."""
@@ -188,22 +218,36 @@ class Deployed:
         ]
 
 
+_deployed: dict[str, Deployed] = {}
+
+
 def deploy(values: Mapping[str, object], account: Account | None = None) -> Deployed:
-    """Deploy a stack file's values. Raises what the Deployment raises, with what it registered thrown away."""
-    settings = load(values, file="Pulumi.unit.yaml", root=Path())
-    monitor = Monitor(account or Account())
-    pulumi.runtime.set_mocks(monitor.mocks, project="falco-firelens", stack="unit", preview=False, monitor=monitor)
+    """Deploy a stack file's values, once for the same values and account, since nobody changes what was registered.
+
+    Raises what the Deployment raises, after looking that it has registered nothing by then.
+    """
+    account = account or Account()
+    key = json.dumps(values, sort_keys=True) + repr(account)
+    if key not in _deployed:
+        _deployed[key] = _deploy(values, account)
+    return _deployed[key]
+
+
+def _deploy(values: Mapping[str, object], account: Account) -> Deployed:
+    settings = load(values, file=FILE, root=Path())
+    monitor = Monitor(account)
+    pulumi.runtime.set_mocks(account, project="falco-firelens", stack="unit", preview=False, monitor=monitor)
     errors: list[Exception] = []
 
     async def program() -> None:
         try:
-            Deployment("deployment", {"settings": settings, "file": "Pulumi.unit.yaml"})
+            Deployment("deployment", {"settings": settings, "file": FILE})
         except Exception as error:
             errors.append(error)
 
     _sync_await(run_pulumi_func(program))
     deployed = Deployed(monitor)
     if errors:
-        assert not deployed.resources, "a stack that fails registers nothing"
+        assert not deployed.resources
         raise errors[0]
     return deployed

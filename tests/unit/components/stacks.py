@@ -1,0 +1,47 @@
+"""Stack files for the tests, from the smallest to every kind of cluster in every origin."""
+
+from tests.unit.components.cloud import KUBECONFIG, Account
+
+EKS = {"name": "web", "platform": "eks"}
+ECS = {"name": "jobs", "platform": "ecs"}
+OWN = {
+    "name": "own",
+    "platform": "kubernetes",
+    "nodeRole": "own-node",
+    "existing": {"kubeconfig": KUBECONFIG},
+}
+CREATED = {"clusters": [EKS, ECS, OWN]}
+"""One cluster of each platform, each with every default."""
+
+ADOPTED = {
+    "clusters": [
+        {"name": "pods", "platform": "eks", "existing": {"name": "Prod_1"}},
+        {"name": "irsa", "platform": "eks", "permission": "irsa", "existing": {"name": "Prod_2"}},
+        {
+            "name": "node",
+            "platform": "eks",
+            "permission": "nodeRole",
+            "nodeRole": "prod-node",
+            "existing": {"name": "Prod_3", "kubeconfig": KUBECONFIG},
+        },
+        {"name": "jobs", "platform": "ecs", "existing": {"cluster": "prod-jobs"}},
+        OWN,
+    ]
+}
+"""Existing clusters only, with each kind of permission."""
+
+
+def account(partition: str = "aws", region: str = "eu-west-1") -> Account:
+    """An account that has what ADOPTED adopts."""
+    found = Account(partition, region)
+    return found.with_eks("Prod_1").with_eks("Prod_2", oidc_provider=True).with_eks("Prod_3").with_ecs("prod-jobs", 7)
+
+
+def eks(**keys: object) -> dict[str, object]:
+    """A stack of one EKS cluster."""
+    return {"clusters": [{**EKS, **keys}]}
+
+
+def ecs(**keys: object) -> dict[str, object]:
+    """A stack of one ECS cluster."""
+    return {"clusters": [{**ECS, **keys}]}

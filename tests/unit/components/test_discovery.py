@@ -1,0 +1,120 @@
+"""A stack file that does not fit the account stops before anything is registered, which `deploy` asserts."""
+
+import json
+
+import pytest
+
+from components.kubeconfig import cluster_identifier, eks_kubeconfig
+from sensor.model import SensorError
+from settings import SettingsError
+from tests.unit.components.cloud import ACCOUNT, Account, deploy
+from tests.unit.components.stacks import ADOPTED, EKS, OWN, account, ecs, eks
+
+VPC = "vpc-0123456789abcdef0"
+SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+
+
+def mistakes(values: dict[str, object], found: Account) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        deploy(values, found)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith("Pulumi.unit.yaml: ") for line in lines)
+    return [line.removeprefix("Pulumi.unit.yaml: ") for line in lines]
+
+
+def test_credentials_of_another_account_are_refused() -> None:
+    (line,) = mistakes({**ADOPTED, "account": "999999999999"}, account())
+    assert line == f"account: found credentials of account {ACCOUNT}, expected credentials of account 999999999999"
+
+
+def test_credentials_of_the_right_account_are_taken() -> None:
+    assert deploy({**ADOPTED, "account": ACCOUNT}, account()).of("Deployment")
+
+
+def test_an_ecs_cluster_without_instances_is_refused_with_the_reason() -> None:
+    (line,) = mistakes(ecs(existing={"cluster": "serverless"}), Account().with_ecs("serverless", 0))
+    assert line.startswith("clusters[0].existing.cluster: found serverless, which has no container instance, expected ")
+    assert "Fargate" in line
+
+
+def test_an_ecs_cluster_of_another_account_or_region_is_refused() -> None:
+    other = f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/prod-jobs"
+    with pytest.raises(SettingsError, match=r"clusters\[0\]\.existing\.cluster: found arn:aws:ecs:us-east-1"):
+        deploy(ecs(existing={"cluster": other}), account())
+
+
+def test_an_ecs_cluster_is_found_by_its_arn() -> None:
+    arn = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/prod-jobs"
+    stack = deploy(ecs(existing={"cluster": arn}), account())
+    assert stack.one("ecs/service:Service", "jobs-sensor").inputs["cluster"] == arn
+
+
+def test_irsa_needs_the_clusters_oidc_provider() -> None:
+    stack = eks(permission="irsa", existing={"name": "Prod_1"})
+    (line,) = mistakes(stack, account())
+    assert line.startswith("clusters[0].existing.name: found nothing (")
+    assert line.endswith("expected a cluster with an IAM OIDC provider, because permission is irsa")
+
+
+def test_every_misfit_is_told_at_once() -> None:
+    found = account().with_ecs("serverless", 0)
+    found.subnets = [SUBNETS[1]]
+    values = {
+        "clusters": [
+            {"name": "gone", "platform": "eks", "existing": {"name": "Gone"}},
+            {"name": "lost", "platform": "ecs", "existing": {"cluster": "lost"}},
+            {"name": "none", "platform": "ecs", "existing": {"cluster": "serverless"}},
+            EKS,
+            OWN,
+        ],
+        "network": {"existing": {"vpcId": VPC, "privateSubnetIds": SUBNETS}},
+    }
+    paths = [line.partition(": ")[0] for line in mistakes(values, found)]
+    assert paths == [
+        "clusters[0].existing.name",
+        "clusters[1].existing.cluster",
+        "clusters[2].existing.cluster",
+        "network.existing.privateSubnetIds[0]",
+    ]
+
+
+def test_a_network_is_looked_at_only_where_a_cluster_is_created() -> None:
+    values = {"clusters": [OWN], "network": {"existing": {"vpcId": VPC, "privateSubnetIds": SUBNETS}}}
+    assert deploy(values).of("Deployment")
+
+
+def test_a_sensor_that_does_not_fit_is_told_before_anything_is_made() -> None:
+    long = [f"A rule with a name of some length, number {number}" for number in range(3000)]
+    with pytest.raises(SensorError, match="task definition"):
+        deploy({**ecs(), "falco": {"disabledRules": long}})
+
+
+def test_an_eks_cluster_gets_a_kubeconfig_that_asks_the_aws_cli_for_tokens() -> None:
+    stack = deploy(ADOPTED, account())
+    document = json.loads(stack.one("providers:kubernetes", "pods").inputs["kubeconfig"])
+    assert document["clusters"][0]["cluster"] == {
+        "server": "https://Prod_1.eks.example",
+        "certificate-authority-data": "Y2E=",
+    }
+    command = document["users"][0]["user"]["exec"]
+    assert [command["command"], *command["args"]] == [
+        *("aws", "--region", "eu-west-1", "eks", "get-token"),
+        *("--cluster-name", "Prod_1", "--output", "json"),
+    ]
+
+
+def test_a_cluster_is_told_by_its_certificate_authority_and_not_by_its_address() -> None:
+    here = cluster_identifier(eks_kubeconfig("prod", "https://a.example", "Y2E=", "eu-west-1"))
+    moved = cluster_identifier(eks_kubeconfig("prod", "https://b.example", "Y2E=", "eu-west-1"))
+    rebuilt = cluster_identifier(eks_kubeconfig("prod", "https://a.example", "Y2I=", "eu-west-1"))
+    assert here == moved != rebuilt
+
+
+def test_the_context_decides_which_cluster_a_kubeconfig_is_for() -> None:
+    document = {
+        "clusters": [{"name": name, "cluster": {"server": f"https://{name}"}} for name in ("a", "b")],
+        "contexts": [{"name": name, "context": {"cluster": name}} for name in ("a", "b")],
+        "current-context": "a",
+    }
+    text = json.dumps(document)
+    assert cluster_identifier(text) == cluster_identifier(text, "a") != cluster_identifier(text, "b")

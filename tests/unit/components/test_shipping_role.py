@@ -1,0 +1,100 @@
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
+from tests.unit.components.stacks import EKS, account, ecs, eks
+
+GROUP = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/falco/events"
+
+
+def policy(stack: Deployed, cluster: str) -> dict[str, Any]:
+    (statement,) = json.loads(stack.one("RolePolicy", f"{cluster}-shipping").inputs["policy"])["Statement"]
+    return statement
+
+
+def trust(stack: Deployed, cluster: str) -> dict[str, Any]:
+    (statement,) = json.loads(stack.one("Role", f"{cluster}-shipping").inputs["assumeRolePolicy"])["Statement"]
+    return statement
+
+
+def test_a_sensor_may_write_its_own_streams_and_do_nothing_else(created: Deployed) -> None:
+    for cluster in ("web", "jobs", "own"):
+        statement = policy(created, cluster)
+        assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+        assert statement["Resource"] == f"{GROUP}:log-stream:{cluster}/*"
+
+
+@pytest.mark.parametrize("stream", ["web2/node", "webnode", "api/web/node"])
+def test_a_sensor_may_not_write_the_streams_of_another_cluster(created: Deployed, stream: str) -> None:
+    pattern = policy(created, "web")["Resource"]
+    assert fnmatchcase(f"{GROUP}:log-stream:web/node", pattern)
+    assert not fnmatchcase(f"{GROUP}:log-stream:{stream}", pattern)
+
+
+def test_pod_identity_is_for_one_service_account_of_one_cluster(adopted: Deployed) -> None:
+    statement = trust(adopted, "pods")
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert statement["Condition"]["StringEquals"] == {
+        "aws:RequestTag/eks-cluster-arn": f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/Prod_1",
+        "aws:RequestTag/kubernetes-namespace": "falco",
+        "aws:RequestTag/kubernetes-service-account": "fluent-bit",
+    }
+    association = adopted.one("PodIdentityAssociation", "pods-shipping").inputs
+    assert association["clusterName"] == "Prod_1"
+    assert (association["namespace"], association["serviceAccount"]) == ("falco", "fluent-bit")
+    assert association["roleArn"].endswith(":pods-shipping")
+    assert len(adopted.of("PodIdentityAssociation")) == 1
+
+
+def test_a_created_cluster_trusts_the_arn_that_it_will_have(created: Deployed) -> None:
+    conditions = trust(created, "web")["Condition"]["StringEquals"]
+    assert conditions["aws:RequestTag/eks-cluster-arn"] == f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/web"
+
+
+@pytest.mark.parametrize("origin", ["created", "existing"])
+def test_irsa_is_for_one_service_account_and_one_audience(origin: str) -> None:
+    keys: dict[str, object] = {"permission": "irsa"}
+    if origin == "existing":
+        keys["existing"] = {"name": "Prod_2"}
+    stack = deploy(eks(**keys), account())
+    host = f"oidc.example/id/{'web' if origin == 'created' else 'Prod_2'}"
+    statement = trust(stack, "web")
+    assert statement["Principal"] == {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"}
+    assert statement["Condition"] == {
+        "StringEquals": {f"{host}:aud": "sts.amazonaws.com", f"{host}:sub": "system:serviceaccount:falco:fluent-bit"}
+    }
+    annotations = stack.one("ServiceAccount", "web-sensor-fluent-bit").inputs["metadata"]["annotations"]
+    assert annotations["eks.amazonaws.com/role-arn"].endswith(":web-shipping")
+    assert "annotations" not in stack.one("ServiceAccount", "web-sensor-falco").inputs["metadata"]
+
+
+def test_node_roles_get_the_policy_and_no_role_is_made(adopted: Deployed) -> None:
+    for cluster, role in {"node": "prod-node", "own": "own-node"}.items():
+        assert adopted.one("RolePolicy", f"{cluster}-shipping").inputs["role"] == role
+    assert {item.name for item in adopted.of("Role")} == {"pods-shipping", "irsa-shipping", "jobs-shipping"}
+
+
+def test_the_node_role_of_a_created_cluster_gets_the_policy() -> None:
+    stack = deploy(eks(permission="nodeRole"))
+    assert stack.one("RolePolicy", "web-shipping").inputs["role"] == "web-node"
+    assert [item.name for item in stack.of("Role")] == ["web-node"]
+
+
+def test_ecs_tasks_of_the_account_and_region_may_have_the_role() -> None:
+    statement = trust(deploy(ecs()), "jobs")
+    assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:*"},
+    }
+
+
+@pytest.mark.parametrize("permission", ["podIdentity", "irsa", "nodeRole"])
+def test_fluent_bit_comes_after_its_permission(permission: str) -> None:
+    stack = deploy({"clusters": [{**EKS, "permission": permission}]})
+    needed = {item.urn for item in (*stack.of("RolePolicy"), *stack.of("PodIdentityAssociation"))}
+    assert needed <= stack.before(stack.one("DaemonSet", "web-sensor-fluent-bit"))
