@@ -57,10 +57,13 @@ class Capacity(Model):
 NodeGroupName = Annotated[str, Matching(r"[a-z0-9][a-z0-9-]{0,30}", "1 to 31 lower-case letters, digits and hyphens")]
 
 
+DEFAULT_NODE_GROUP = "default"
+
+
 class NodeGroup(Capacity):
     """One managed node group of an EKS cluster."""
 
-    name: NodeGroupName = "default"
+    name: NodeGroupName = DEFAULT_NODE_GROUP
     """Name of the node group, unique in its cluster."""
 
     desired_size: Annotated[int, Field(ge=0)] | None = None

@@ -8,7 +8,7 @@ from pydantic_core import InitErrorDetails
 
 from settings.aws import ClusterName, EcsClusterNameOrArn, EksClusterName, PublicCidr, RoleName, network_of
 from settings.base import Model
-from settings.capacity import Capacity, NodeGroup
+from settings.capacity import DEFAULT_NODE_GROUP, Capacity, NodeGroup
 from settings.errors import at, mistake, with_mistakes
 from settings.kubeconfigs import Kubeconfig, check_context
 from settings.matching import Matching
@@ -33,7 +33,9 @@ class EksCreate(Model):
     """Who may reach a public endpoint: at most 40 ranges, needed with `public` and `publicAndPrivate`.
     `["0.0.0.0/0"]` is everyone."""
 
-    node_groups: Annotated[tuple[NodeGroup, ...], Field(min_length=1, max_length=30), unique("name")] = (NodeGroup(),)
+    node_groups: Annotated[
+        tuple[NodeGroup, ...], Field(min_length=1, max_length=30), unique("name", default=DEFAULT_NODE_GROUP)
+    ] = (NodeGroup(),)
     """Managed node groups, 1 to 30. Default: one group called `default`."""
 
     @field_validator("public_access_cidrs")

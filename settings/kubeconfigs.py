@@ -21,7 +21,7 @@ class Kubeconfig(Model):
 
     kubeconfig: SecretStr | None = None
     """The kubeconfig itself, as a secret:
-    `pulumi config set --secret --path 'clusters[0].existing.kubeconfig' "$(cat FILE)"`."""
+    `pulumi config set --secret --path 'falco-firelens:clusters[0].existing.kubeconfig' "$(cat FILE)"`."""
 
     @field_validator("kubeconfig_file")
     @classmethod

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from settings.errors import MISTAKE, Location, Mistake
 from settings.found import describe, describe_text, one_of
-from settings.places import PLATFORMS, fields_at
+from settings.places import PLATFORMS, as_written, fields_at
 from settings.tree import items_of, keys_of
 
 SECRET_KEYS = frozenset({"kubeconfig"})
@@ -22,41 +22,37 @@ Context = Mapping[str, Any]
 def mistakes_of(error: ValidationError) -> tuple[Mistake, ...]:
     """The mistakes that a validation of settings found, ordered by path."""
     details = [each for each in error.errors(include_url=False) if not _follows_from_another(each)]
-    details.sort(key=lambda each: [f"{part:06}" if isinstance(part, int) else part for part in _in_file(each["loc"])])
+    details.sort(key=lambda each: [f"{part:06}" if isinstance(part, int) else part for part in as_written(each["loc"])])
     return tuple(dict.fromkeys(_mistake_of(each) for each in details))
 
 
 def _follows_from_another(details: ErrorDetails) -> bool:
     """A default that needs another field, or a list that is too short only because its items are wrong."""
-    kind, given = details["type"], len(items_of(details["input"]))
-    return kind == "default_factory_not_called" or (kind == "too_short" and given >= details["ctx"]["min_length"])
-
-
-def _in_file(location: Location) -> Location:
-    """A location without the platform that pydantic puts behind a cluster's index."""
-    inside_cluster = location[:1] == ("clusters",) and len(location) > 2 and location[2] in PLATFORMS
-    return (*location[:2], *location[3:]) if inside_cluster else location
+    if details["type"] == "too_short":
+        return len(items_of(details["input"])) >= details.get("ctx", {})["min_length"]
+    return details["type"] == "default_factory_not_called"
 
 
 def _mistake_of(details: ErrorDetails) -> Mistake:
     location, kind, value = details["loc"], details["type"], details["input"]
     context: Context = details.get("ctx", {})
+    path = path_of(as_written(location))
     if kind.startswith("union_tag"):
-        return _platform_mistake(location, value)
+        return _platform_mistake(f"{path}.platform", value)
     if kind == "missing":
-        return Mistake(path_of(location), "nothing", _description(location))
+        return Mistake(path, "nothing", _description(location))
     if kind == "extra_forbidden":
         return _unknown_key(location, value)
     secret = any(part in SECRET_KEYS for part in location)
     found = context.get("found") or describe(value, secret=secret)
     expected = _EXPECTED.get(kind)
-    return Mistake(path_of(location), found, expected(context, value, secret) if expected else details["msg"])
+    return Mistake(path, found, expected(context, value, secret) if expected else details["msg"])
 
 
 def path_of(location: Location) -> str:
-    """Write a location as it is read in the file: `clusters[1].create.nodeGroups[0].minSize`."""
+    """Write a location of the file as a path: `clusters[1].create.nodeGroups[0].minSize`."""
     path = ""
-    for part in _in_file(location):
+    for part in location:
         if isinstance(part, int):
             path += f"[{part}]"
         elif part != "[key]":
@@ -75,11 +71,11 @@ def _description(location: Location) -> str:
 
 
 def _unknown_key(location: Location, value: object) -> Mistake:
-    key = str(location[-1])
-    if _mentions_fargate(key, value):
-        return Mistake(path_of(location), "a wish for Fargate", NO_FARGATE)
-    keys = tuple(fields_at(location[:-1]))
-    return Mistake(path_of(location), "an unknown key", one_of(key, keys))
+    *above, key = location
+    path = path_of((*as_written(tuple(above)), key))
+    if _mentions_fargate(str(key), value):
+        return Mistake(path, "a wish for Fargate", NO_FARGATE)
+    return Mistake(path, "an unknown key", one_of(str(key), tuple(fields_at(tuple(above)))))
 
 
 def _mentions_fargate(key: str, value: object) -> bool:
@@ -87,11 +83,8 @@ def _mentions_fargate(key: str, value: object) -> bool:
     return any("fargate" in word.lower() for word in words)
 
 
-def _platform_mistake(location: Location, cluster: object) -> Mistake:
+def _platform_mistake(path: str, cluster: object) -> Mistake:
     platform = keys_of(cluster).get("platform")
-    path = path_of((*location, "platform"))
-    if not isinstance(cluster, dict):
-        return Mistake(path_of(location), describe(cluster), "a mapping with name and platform")
     if isinstance(platform, str) and "fargate" in platform.lower():
         return Mistake(path, describe(platform), f"one of {', '.join(PLATFORMS)} on {NO_FARGATE}")
     return Mistake(path, describe(platform), one_of(str(platform), PLATFORMS))
@@ -120,6 +113,7 @@ _EXPECTED: Mapping[str, Callable[[Context, object, bool], str]] = {
     "int_type": _words("a whole number, without quotes"),
     "less_than_equal": _words("at most {le}"),
     "literal_error": _literal,
+    "model_attributes_type": _words("a mapping with name and platform"),
     "model_type": _words("a mapping of keys"),
     "string_too_short": _words("a text that is not empty"),
     "string_type": _text,

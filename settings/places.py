@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
+from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from settings.base import Model
@@ -23,6 +24,20 @@ def models_in(annotation: Any) -> Iterator[type[Model]]:
 def fields_of(model: type[Model]) -> Mapping[str, FieldInfo]:
     """A model's fields by the key that a stack file has for each."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def as_written(location: Location) -> Location:
+    """A location in the file's own keys.
+
+    Beside platforms, pydantic's locations have a field's Python name where its default is what is wrong.
+    """
+    written: Location = ()
+    for index, part in enumerate(location):
+        if index == 2 and location[0] == "clusters" and part in PLATFORMS:
+            continue
+        key = to_camel(part) if isinstance(part, str) else part
+        written = (*written, key if key in fields_at(location[:index]) else part)
+    return written
 
 
 def fields_at(location: Location) -> Mapping[str, FieldInfo]:

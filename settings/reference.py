@@ -21,8 +21,9 @@ config:
       platform: eks
 ```
 
-`examples/` has whole files, to be used with `--config-file` or copied:
-[adopting existing clusters](../examples/Pulumi.existing.yaml), [Kubernetes on EC2](../examples/Pulumi.kubernetes-on-ec2.yaml), and one account in three regions
+`examples/` has whole files, to be copied beside `Pulumi.yaml`:
+[adopting existing clusters](../examples/Pulumi.existing.yaml),
+[Kubernetes on EC2](../examples/Pulumi.kubernetes-on-ec2.yaml), and one account in three regions
 ([Ireland](../examples/three-regions/Pulumi.ireland.yaml), [Ohio](../examples/three-regions/Pulumi.ohio.yaml),
 [Sydney](../examples/three-regions/Pulumi.sydney.yaml)).
 

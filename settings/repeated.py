@@ -10,22 +10,22 @@ from settings.errors import at, mistake, with_mistakes
 from settings.tree import items_of, keys_of
 
 
-def unique(key: str, *, within: str | None = None) -> WrapValidator:
+def unique(key: str, *, within: str | None = None, default: str | None = None) -> WrapValidator:
     """A validator around a list that reports each repeated value of `key` beside the items' own mistakes.
 
-    With `within`, only items that share that key's value are compared.
+    With `within`, only items that share that key's value are compared; `default` is the value of items without the key.
     """
 
     def check(items: Any, validate: Callable[[Any], Any]) -> Any:
-        return with_mistakes(validate, items, _repeated(items, key, within))
+        return with_mistakes(validate, items, _repeated(items, key, within, default))
 
     return WrapValidator(check)
 
 
-def _repeated(items: object, key: str, within: str | None) -> Iterator[InitErrorDetails]:
+def _repeated(items: object, key: str, within: str | None, default: str | None) -> Iterator[InitErrorDetails]:
     first: dict[tuple[str, str], int] = {}
     for index, item in enumerate(items_of(items)):
-        value = keys_of(item).get(key)
+        value = keys_of(item).get(key, default)
         if not isinstance(value, str):
             continue
         group = str(keys_of(item).get(within)) if within else ""

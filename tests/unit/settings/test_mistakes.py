@@ -1,0 +1,93 @@
+"""Everything that can be wrong with a stack file, and what the person who wrote it reads."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from settings import SettingsError, read_stack_file
+from tests.unit.settings import bad_clusters, bad_settings
+
+CASES = {
+    f"{title}: {name}": case
+    for title, table in {
+        "top level": bad_settings.TOP_LEVEL,
+        "clusters": bad_clusters.CLUSTERS,
+        "created": bad_clusters.CREATED,
+        "network": bad_settings.NETWORK,
+        "events": bad_settings.EVENTS,
+        "falco": bad_settings.FALCO,
+        "kubeconfigs": bad_clusters.KUBECONFIGS,
+    }.items()
+    for name, case in table.items()
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_a_mistake_is_one_line_with_path_found_and_expected(
+    case: tuple[str, ...], mistakes: Callable[[str], list[str]]
+) -> None:
+    text, *expected = case
+    assert mistakes(text) == expected
+
+
+TEN = """
+account: "1234"
+clusters:
+  - name: apps
+    platform: eks
+    create:
+      version: 1.35
+      nodeGroups:
+        - {minSize: 5, maxSize: 3}
+        - {name: arm, architecture: arm64, instanceTypes: [m6i.large]}
+  - name: apps
+    platform: ecs
+    create: {launchType: FARGATE}
+    existing: {cluster: jobs}
+network: {cidr: 10.0.0.1/16}
+events: {retentionDays: 45}
+falco: {rulesFiles: [nowhere.yaml]}
+"""
+
+
+def test_ten_mistakes_are_ten_lines(mistakes: Callable[[str], list[str]]) -> None:
+    paths = [line.partition(": found")[0] for line in mistakes(TEN)]
+    assert paths == [
+        "account",
+        "clusters[0].create.nodeGroups[0].minSize",
+        "clusters[0].create.nodeGroups[1].instanceTypes",
+        "clusters[0].create.version",
+        "clusters[1]",
+        "clusters[1].create.launchType",
+        "clusters[1].name",
+        "events.retentionDays",
+        "falco.rulesFiles[0]",
+        "network.cidr",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("config: [", "config: found not YAML: expected the node content, but found '<stream end>' at line 1"),
+        ("- a", "clusters: found nothing"),
+        ("config:", "clusters: found nothing"),
+        ("config: {'aws:region': eu-west-1}", "clusters: found nothing"),
+        ("config: {'falco-firelens:clusters': 5}", "clusters: found the number 5, expected a list"),
+        ("config: {5: 5}", "clusters: found nothing"),
+    ],
+)
+def test_a_file_that_is_no_stack_file(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_stack_file(file)
+    assert str(caught.value).startswith(f"Pulumi.dev.yaml: {expected}")
+
+
+def test_a_stack_file_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"Pulumi\.dev\.yaml: config: found a file that cannot be read: No such file"
+    ):
+        read_stack_file(tmp_path / "Pulumi.dev.yaml")
