@@ -1,0 +1,101 @@
+"""The environment in which pulumi, kubectl, aws and the provider plugins meet the local cloud and nothing else."""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from localcloud.control_plane import CLUSTERS
+from localcloud.errors import LocalCloudError
+from localcloud.layout import CHECKOUT, Layout
+
+STACK = "local"
+STAND_INS = CHECKOUT / "localcloud" / "providers" / "bin"
+REAL = "LOCALCLOUD_REAL"
+"""Names the provider plugins, such as `eks`, that are the vendor's, found on PATH, in place of our stand-ins."""
+
+PASSPHRASE = "local"
+"""Encrypts the secrets in the local stack's state: no secret itself, and fixed since Pulumi.local.yaml has its salt."""
+
+UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CA_BUNDLE", "PULUMI_STACK")
+"""What a person may have set for real accounts, and must not reach in here."""
+
+
+def variables(layout: Layout, *, path: str | None = None) -> dict[str, str]:
+    """What to set. `path` is the PATH that ours go before.
+
+    Raises:
+        LocalCloudError: the cloud has not been started.
+    """
+    ports = layout.ports()
+    if ports is None:
+        raise LocalCloudError("the local cloud is not running: start it with `make up`")
+    region = _region()
+    return {
+        "PATH": _path(layout, os.environ["PATH"] if path is None else path),
+        "KUBECONFIG": ":".join(str(layout.kubeconfig(name)) for name in CLUSTERS),
+        "LOCALCLOUD_EKS_KUBECONFIG": str(layout.kubeconfig("eks")),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.moto}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_PAGER": "",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "PULUMI_BACKEND_URL": layout.state.as_uri(),
+        "PULUMI_HOME": str(layout.pulumi_home),
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # A plugin that is missing is an error at once, not a download.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+def environment(layout: Layout) -> dict[str, str]:
+    """This process's environment with `variables` set and `UNSET` left out."""
+    return {name: value for name, value in os.environ.items() if name not in UNSET} | variables(layout)
+
+
+def shell(values: Mapping[str, str]) -> str:
+    """What a shell evaluates to get the variables."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    return "\n".join([f"unset {' '.join(UNSET)}", *lines])
+
+
+def link_stand_ins(layout: Layout) -> None:
+    """Link our provider plugins beside the programs, except those that `LOCALCLOUD_REAL` names.
+
+    Raises:
+        LocalCloudError: it names a plugin that has no stand-in.
+    """
+    names = {file.name.removeprefix("pulumi-resource-"): file for file in STAND_INS.glob("pulumi-resource-*")}
+    real = {name for name in os.environ.get(REAL, "").replace(",", " ").split() if name}
+    if unknown := real - set(names):
+        raise LocalCloudError(
+            f"{REAL}: found {', '.join(sorted(unknown))}, expected some of {', '.join(sorted(names))}"
+        )
+    for name, file in names.items():
+        link = layout.bin / file.name
+        link.unlink(missing_ok=True)
+        if name not in real:
+            link.symlink_to(file)
+
+
+def _path(layout: Layout, rest: str) -> str:
+    """The virtual environment first, since the language host takes the `python` that it finds on PATH."""
+    first = [str(Path(sys.executable).parent), str(layout.bin)]
+    return os.pathsep.join([*first, *(entry for entry in rest.split(os.pathsep) if entry not in first)])
+
+
+def _region() -> str:
+    """The region of the local stack, for the shell; the program has it from the stack file."""
+    file = CHECKOUT / f"Pulumi.{STACK}.yaml"
+    stack: dict[str, dict[str, str]] = yaml.safe_load(file.read_text()) if file.exists() else {}
+    return stack.get("config", {}).get("aws:region", "eu-west-1")

@@ -1,0 +1,40 @@
+"""The store of all control planes: one etcd, in which each has its own prefix."""
+
+from localcloud.health import START_TIMEOUT, answers
+from localcloud.layout import Layout, Ports
+from localcloud.processes import Processes
+
+
+class Etcd:
+    """The store of all control planes."""
+
+    name = "etcd"
+
+    def __init__(self, layout: Layout, processes: Processes, ports: Ports) -> None:
+        self._layout, self._processes = layout, processes
+        self.url = f"http://127.0.0.1:{ports.etcd}"
+        self._peer_url = f"http://127.0.0.1:{ports.etcd_peer}"
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        return answers(f"{self.url}/health")
+
+    def start(self) -> None:
+        """Start it unless it runs, and wait until it answers."""
+        if self.ready():
+            return
+        self._processes.stop([self.name])
+        command = {
+            "--data-dir": self._layout.etcd,
+            "--listen-client-urls": self.url,
+            "--advertise-client-urls": self.url,
+            "--listen-peer-urls": self._peer_url,
+            "--initial-advertise-peer-urls": self._peer_url,
+            "--initial-cluster": f"default={self._peer_url}",
+            "--log-level": "warn",
+        }
+        self._layout.etcd.mkdir(parents=True, exist_ok=True)
+        self._layout.etcd.chmod(0o700)
+        words = [self._layout.bin / "etcd", "--unsafe-no-fsync", *(f"{key}={value}" for key, value in command.items())]
+        self._processes.start(self.name, words)
+        self._processes.wait(self.name, self.ready, START_TIMEOUT)

@@ -1,0 +1,141 @@
+"""Where the local cloud keeps its files, and on which ports it listens."""
+
+import json
+import random
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from localcloud.errors import LocalCloudError
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+"""The project's root: where Pulumi.yaml is."""
+
+PORT_RANGE = range(20000, 32000)
+"""Below the ports that systems hand to outgoing connections, so that a port stays free while its server is away."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """One port on 127.0.0.1 for each server."""
+
+    moto: int
+    moto_tls: int
+    etcd: int
+    etcd_peer: int
+    eks: int
+    selfmanaged: int
+
+    def api_server(self, cluster: str) -> int:
+        """The port of a control plane."""
+        return {"eks": self.eks, "selfmanaged": self.selfmanaged}[cluster]
+
+    @classmethod
+    def free(cls) -> Self:
+        """Ports that nothing listens on now."""
+        count = len(cls.__dataclass_fields__)
+        ports: list[int] = []
+        for port in random.sample(PORT_RANGE, len(PORT_RANGE)):
+            if _is_free(port):
+                ports.append(port)
+            if len(ports) == count:
+                return cls(*ports)
+        raise LocalCloudError(f"found no {count} free ports between {PORT_RANGE.start} and {PORT_RANGE.stop}")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one local cloud, all below `home`."""
+
+    home: Path
+
+    @property
+    def bin(self) -> Path:
+        """Links to the programs that this cloud uses; one entry of PATH."""
+        return self.home / "bin"
+
+    @property
+    def log(self) -> Path:
+        """One log a process."""
+        return self.home / "log"
+
+    @property
+    def processes(self) -> Path:
+        """One record a process, see `localcloud.processes`."""
+        return self.home / "processes"
+
+    @property
+    def etcd(self) -> Path:
+        """What the control planes know."""
+        return self.home / "etcd"
+
+    @property
+    def kubernetes(self) -> Path:
+        """Kubeconfigs, and the secrets of the control planes."""
+        return self.home / "kubernetes"
+
+    @property
+    def tls(self) -> Path:
+        """The certificate of every TLS server of this cloud."""
+        return self.home / "tls"
+
+    @property
+    def state(self) -> Path:
+        """Pulumi's state backend."""
+        return self.home / "state"
+
+    @property
+    def pulumi_home(self) -> Path:
+        """Pulumi's own folder, so that a person's logins and plugins stay out of the local cloud."""
+        return self.home / "pulumi"
+
+    @property
+    def certificate(self) -> Path:
+        """PEM file: the servers' certificate, which is its own authority."""
+        return self.tls / "server.pem"
+
+    @property
+    def key(self) -> Path:
+        """PEM file: the certificate's private key."""
+        return self.tls / "server.key"
+
+    def kubeconfig(self, cluster: str) -> Path:
+        """The kubeconfig of a control plane; its only context has the cluster's name."""
+        return self.kubernetes / f"{cluster}.kubeconfig"
+
+    @property
+    def volatile(self) -> tuple[Path, ...]:
+        """What is of no use without the processes."""
+        return self.bin, self.processes, self.etcd, self.kubernetes, self.tls, self.state, self.pulumi_home
+
+    def ports(self) -> Ports | None:
+        """The ports chosen by `choose_ports`, None when the cloud has not been started."""
+        try:
+            return Ports(**json.loads(self._ports_file.read_text()))
+        except FileNotFoundError:
+            return None
+
+    def choose_ports(self) -> Ports:
+        """Choose free ports and remember them."""
+        ports = Ports.free()
+        self._ports_file.write_text(json.dumps(asdict(ports), indent=2) + "\n")
+        return ports
+
+    def forget_ports(self) -> None:
+        """Forget the ports: nothing listens any more."""
+        self._ports_file.unlink(missing_ok=True)
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.home / "ports.json"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,43 @@
+"""AWS: one moto process."""
+
+import sys
+from pathlib import Path
+
+from localcloud.health import START_TIMEOUT, answers
+from localcloud.layout import CHECKOUT, Layout, Ports
+from localcloud.processes import Processes
+
+ACCOUNT = "123456789012"
+"""The account that moto takes every unknown access key for."""
+
+
+class Moto:
+    """AWS's APIs on one port over HTTP, on another over TLS; what they know is lost when the process ends."""
+
+    name = "moto"
+
+    def __init__(self, layout: Layout, processes: Processes, ports: Ports) -> None:
+        self._layout, self._processes = layout, processes
+        self._ports = ports
+        self.url = f"http://127.0.0.1:{ports.moto}"
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        return answers(f"{self.url}/moto-api/data.json")
+
+    def start(self) -> None:
+        """Start it unless it runs, and wait until it answers."""
+        if self.ready():
+            return
+        self._processes.stop([self.name])
+        command: list[str | Path] = [sys.executable, "-m", "localcloud.moto_server", str(self._ports.moto)]
+        command += [str(self._ports.moto_tls), self._layout.certificate, self._layout.key]
+        self._processes.start(self.name, command, _ENVIRONMENT)
+        self._processes.wait(self.name, self.ready, START_TIMEOUT)
+
+
+_ENVIRONMENT = {
+    "PYTHONPATH": str(CHECKOUT),
+    # Policies of AWS's own, such as AmazonEKSWorkerNodePolicy, exist as in a real account.
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+}

@@ -1,0 +1,57 @@
+"""Serves moto, AWS's APIs in memory: `python -m localcloud.moto_server PORT TLS_PORT CERTIFICATE KEY`.
+
+One process, so that what is written over TLS (Fluent Bit speaks nothing else) is read over plain HTTP.
+"""
+
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+REQUEST_ID = "x-amzn-RequestId"
+"""AWS sends it with every answer; Fluent Bit takes a PutLogEvents answer without it for a failure."""
+
+
+class RequestIds:
+    """WSGI middleware that adds a request id to the answers that lack one."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request."""
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            if not any(name.lower() == REQUEST_ID.lower() for name, _ in headers):
+                headers = [*headers, (REQUEST_ID, secrets.token_hex(16))]
+            return start_response(status, headers, *rest)
+
+        return self._application(environ, start)
+
+
+def _server(application: RequestIds, port: int, tls: tuple[str, str] | None = None) -> BaseWSGIServer:
+    return make_server(
+        "127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler, ssl_context=tls
+    )
+
+
+def _exit(_signal: int, _frame: object) -> None:
+    sys.exit()
+
+
+def main(port: str, tls_port: str, certificate: str, key: str) -> None:
+    """Serve until terminated."""
+    signal.signal(signal.SIGTERM, _exit)
+    application = RequestIds(DomainDispatcherApplication(create_backend_app))
+    servers = [_server(application, int(port)), _server(application, int(tls_port), (certificate, key))]
+    threading.Thread(target=servers[1].serve_forever, daemon=True).start()
+    servers[0].serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
