@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.errors import MISTAKE, Location, Mistake
-from settings.found import describe, describe_text, one_of
+from settings.found import LONGEST_SHOWN, describe, describe_text, one_of
 from settings.places import PLATFORMS, as_written, fields_at
 from settings.tree import items_of, keys_of
 
@@ -56,7 +56,7 @@ def path_of(location: Location) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif part != "[key]":
-            key = part if part.isprintable() and len(part) <= 128 else describe_text(part)
+            key = part if part.isprintable() and len(part) <= LONGEST_SHOWN else describe_text(part)
             path += f".{key}" if path else key
     return path
 
