@@ -10,6 +10,7 @@ from localcloud.providers.aws.naming import AutoName, from_prefix
 from localcloud.providers.aws.tags import Tagging
 
 Properties = dict[str, Any]
+Defaults = Mapping[str, Any]
 
 
 class Resource:
@@ -25,7 +26,7 @@ class Resource:
     autoname: ClassVar[AutoName | None] = None
     create_only: ClassVar[frozenset[str]] = frozenset()
     """Properties (dotted paths without list positions) whose change replaces the resource."""
-    defaults: ClassVar[Mapping[str, Any]] = {}
+    defaults: ClassVar[Defaults] = {}
     """What the real provider writes into the inputs where the program says nothing."""
     changing: ClassVar[frozenset[str]] = frozenset()
     """Computed outputs that an update can change; a preview says that they are not known."""
@@ -73,6 +74,10 @@ class Resource:
     def client(self, region: Region) -> Any:
         """The boto3 client of the type's service."""
         return region.client(self.service)
+
+    def call(self, region: Region, operation: str, inputs: Properties, **parameters: Any) -> Properties:
+        """Calls an operation of the type's service with the inputs that it takes, and further parameters."""
+        return api.call(self.client(region), operation, inputs, self.rename, **parameters)
 
     def outputs(self, answer: Mapping[str, Any], **more: Any) -> Properties:
         """An answer of AWS as this type's properties, and further ones; None entries are left out."""

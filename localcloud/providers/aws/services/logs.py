@@ -1,11 +1,11 @@
 """CloudWatch Logs: log groups."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from localcloud.providers.aws import tags
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.resource import Properties, Resource, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Resource, changed
 
 
 class LogGroup(Resource):
@@ -15,7 +15,7 @@ class LogGroup(Resource):
     service = "logs"
     autoname = AutoName(longest=512)
     create_only = frozenset({"name", "namePrefix", "logGroupClass"})
-    defaults = {"skipDestroy": False}
+    defaults: ClassVar[Defaults] = {"skipDestroy": False}
     write_only = frozenset({"skipDestroy", "namePrefix"})
     tagging = tags.BY_ARN
 
