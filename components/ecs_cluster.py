@@ -54,7 +54,7 @@ class EcsCluster(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EcsClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:EcsCluster", name, {}, opts)
-        self._name = name
+        self._prefix = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         cluster = ecs.Cluster(
@@ -72,7 +72,7 @@ class EcsCluster(pulumi.ComponentResource):
         self.register_outputs({"clusterName": self.cluster_name, "clusterArn": self.cluster_arn})
 
     def _instance_profile(self) -> iam.InstanceProfile:
-        name = f"{self._name}-instance"
+        name = f"{self._prefix}-instance"
         role = iam.Role(
             name,
             description=f"Container instances of the ECS cluster {self._args['cluster_name']}",
@@ -92,7 +92,7 @@ class EcsCluster(pulumi.ComponentResource):
         """The image is looked up when an instance starts, so a preview does not change because AWS released one."""
         args = self._args
         key = EncryptionKey(
-            f"{self._name}-key",
+            f"{self._prefix}-key",
             {
                 "place": args["place"],
                 "alias": f"ecs/{args['cluster_name']}",
@@ -103,7 +103,7 @@ class EcsCluster(pulumi.ComponentResource):
             self._child,
         )
         return ec2.LaunchTemplate(
-            self._name,
+            self._prefix,
             image_id=f"resolve:ssm:{IMAGES[args['architecture']]}",
             instance_type=args["instance_types"][0],
             iam_instance_profile={"arn": profile.arn},
@@ -119,7 +119,7 @@ class EcsCluster(pulumi.ComponentResource):
             metadata_options=metadata_options(),
             update_default_version=True,
             user_data=cluster.name.apply(user_data),
-            tag_specifications=tag_specifications(self._name, args["tags"]),
+            tag_specifications=tag_specifications(self._prefix, args["tags"]),
             tags=args["tags"],
             opts=self._child,
         )
@@ -127,14 +127,14 @@ class EcsCluster(pulumi.ComponentResource):
     def _security_group(self) -> ec2.SecurityGroup:
         """Nothing comes in; everything may go out, since what the tasks talk to is their owners' business."""
         group = ec2.SecurityGroup(
-            self._name,
+            self._prefix,
             description=f"Container instances of the ECS cluster {self._args['cluster_name']}",
             vpc_id=self._args["vpc_id"],
-            tags={**self._args["tags"], "Name": self._name},
+            tags={**self._args["tags"], "Name": self._prefix},
             opts=self._child,
         )
         vpc.SecurityGroupEgressRule(
-            self._name,
+            self._prefix,
             security_group_id=group.id,
             ip_protocol="-1",
             cidr_ipv4="0.0.0.0/0",
@@ -148,7 +148,7 @@ class EcsCluster(pulumi.ComponentResource):
         args = self._args
         tags = {**args["tags"], "AmazonECSManaged": "true"}
         return autoscaling.Group(
-            self._name,
+            self._prefix,
             min_size=args["min_size"],
             max_size=args["max_size"],
             vpc_zone_identifiers=args["private_subnet_ids"],
@@ -172,7 +172,7 @@ class EcsCluster(pulumi.ComponentResource):
 
     def _capacity_provider(self, cluster: ecs.Cluster, group: autoscaling.Group) -> None:
         provider = ecs.CapacityProvider(
-            self._name,
+            self._prefix,
             auto_scaling_group_provider={
                 "auto_scaling_group_arn": group.arn,
                 "managed_scaling": {"status": "ENABLED", "target_capacity": 100},
@@ -183,7 +183,7 @@ class EcsCluster(pulumi.ComponentResource):
             opts=self._child,
         )
         ecs.ClusterCapacityProviders(
-            self._name,
+            self._prefix,
             cluster_name=cluster.name,
             capacity_providers=[provider.name],
             default_capacity_provider_strategies=[{"capacity_provider": provider.name, "weight": 1}],

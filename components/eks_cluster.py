@@ -67,7 +67,7 @@ class EksCluster(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:EksCluster", name, {}, opts)
-        self._name = name
+        self._prefix = name
         self._args = args
         child = pulumi.ResourceOptions(parent=self)
         key, logs = self._key_and_logs(child)
@@ -85,7 +85,7 @@ class EksCluster(pulumi.ComponentResource):
         place, cluster_name, tags = self._args["place"], self._args["cluster_name"], self._args["tags"]
         log_group = f"/aws/eks/{cluster_name}/cluster"
         key = EncryptionKey(
-            f"{self._name}-key",
+            f"{self._prefix}-key",
             {
                 "place": place,
                 "alias": f"eks/{cluster_name}",
@@ -96,7 +96,7 @@ class EksCluster(pulumi.ComponentResource):
             child,
         )
         logs = cloudwatch.LogGroup(
-            f"{self._name}-control-plane",
+            f"{self._prefix}-control-plane",
             name=log_group,
             retention_in_days=CONTROL_PLANE_LOG_DAYS,
             kms_key_id=key.arn,
@@ -110,7 +110,7 @@ class EksCluster(pulumi.ComponentResource):
         args = self._args
         private, public = _ENDPOINTS[args["endpoint_access"]]
         return pulumi_eks.Cluster(
-            self._name,
+            self._prefix,
             name=args["cluster_name"],
             version=args["version"],
             vpc_id=args["vpc_id"],
@@ -136,7 +136,7 @@ class EksCluster(pulumi.ComponentResource):
         role, attachments = self._node_role(child)
         self.node_role_name = role.name
         for group in self._args["node_groups"]:
-            name = f"{self._name}_{group['name']}"  # no cluster's name has an underscore, so no two groups meet
+            name = f"{self._prefix}_{group['name']}"  # no cluster's name has an underscore, so no two groups meet
             template = ec2.LaunchTemplate(
                 name,
                 update_default_version=True,
@@ -173,7 +173,7 @@ class EksCluster(pulumi.ComponentResource):
 
     def _node_role(self, child: pulumi.ResourceOptions) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
         role = iam.Role(
-            f"{self._name}-node",
+            f"{self._prefix}-node",
             description=f"Nodes of the EKS cluster {self._args['cluster_name']}",
             assume_role_policy=instance_trust(),
             tags=self._args["tags"],
@@ -181,7 +181,7 @@ class EksCluster(pulumi.ComponentResource):
         )
         attachments = [
             iam.RolePolicyAttachment(
-                f"{self._name}-node-{policy}",
+                f"{self._prefix}-node-{policy}",
                 role=role.name,
                 policy_arn=global_arn(self._args["place"], "iam", f"policy/{policy}", account="aws"),
                 opts=child,
@@ -193,7 +193,7 @@ class EksCluster(pulumi.ComponentResource):
     def _pod_identity_agent(self, cluster: pulumi_eks.Cluster) -> None:
         """The add-on in EKS's default version for the cluster, so that no preview changes because AWS released one."""
         eks.Addon(
-            f"{self._name}-pod-identity",
+            f"{self._prefix}-pod-identity",
             cluster_name=self._args["cluster_name"],
             addon_name="eks-pod-identity-agent",
             tags=self._args["tags"],
