@@ -12,6 +12,10 @@ Not /var/log/containers, whose links lead to the current file only: what was rot
 never be read. https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation
 """
 
+ROTATED_SECONDS = 365 * 24 * 60 * 60
+"""Longer than any rotated file exists: when Fluent Bit lets go of one that its path still matches, it forgets that it
+has read it, finds it again, and ships all of it twice. A file that is deleted is let go at once by inotify."""
+
 LONGEST_LINE = "2M"
 """Longer lines are skipped. The runtime cuts lines at 16 KiB, so only a damaged file has one."""
 
@@ -32,8 +36,7 @@ def files(pipeline: Pipeline) -> dict[str, str]:
 def _tail() -> str:
     """`[INPUT]` tail: every file from its beginning, the position kept on the node, rotated files included.
 
-    Rotated files are read under their new names until the kubelet compresses them; an inode is read once whatever its
-    name. `Rotate_Wait` outlives the runtime's reopening of a rotated log.
+    The file just rotated is read on under its new name until the kubelet compresses it, at the next rotation.
     """
     return events.section(
         "INPUT",
@@ -47,7 +50,7 @@ def _tail() -> str:
             "DB.locking": "On",
             "Read_from_Head": "On",
             "Refresh_Interval": 5,
-            "Rotate_Wait": 30,
+            "Rotate_Wait": ROTATED_SECONDS,
             "Buffer_Chunk_Size": "256K",
             "Buffer_Max_Size": LONGEST_LINE,
             "Skip_Long_Lines": "On",

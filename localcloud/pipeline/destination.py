@@ -54,7 +54,7 @@ class Destination:
         self._files = self_signed(directory)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(*self._files)
-        self._groups = groups
+        self.groups = set(groups)
         self._streams: set[tuple[str, str]] = set()
         self._faults: dict[str, Fault] = {}
         self._lock = threading.Lock()
@@ -116,7 +116,7 @@ class Destination:
 
     def _create_log_stream(self, request: dict[str, Any]) -> dict[str, Any]:
         stream = (str(request["logGroupName"]), str(request["logStreamName"]))
-        if stream[0] not in self._groups:
+        if stream[0] not in self.groups:
             raise _RejectedError("ResourceNotFoundException", "The specified log group does not exist.")
         if not 1 <= len(stream[1]) <= 512 or ":" in stream[1] or "*" in stream[1]:
             raise _RejectedError("InvalidParameterException", f"log stream name {stream[1]!r}")

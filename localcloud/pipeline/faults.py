@@ -10,6 +10,9 @@ from localcloud.pipeline.fluent_bit import wait_until
 from localcloud.pipeline.node import EcsNode, KubernetesNode, Node
 from localcloud.pipeline.samples import number_of, numbered_event
 
+KILLS = 2
+"""How often Fluent Bit is killed in one run."""
+
 OVERSIZED = 2_000_000
 """Characters of an event that CloudWatch Logs would not take (1 MiB)."""
 

@@ -21,6 +21,10 @@ INSTALL_HINT = "https://docs.fluentbit.io/manual/installation/downloads"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
+_LISTEN = "0A"
+"""State of a listening socket in /proc/net/tcp: proc_net_tcp.txt of the kernel's documentation."""
+
+
 class Usage(NamedTuple):
     """What one run of the process cost: seconds of CPU, and bytes of memory at its peak."""
 
@@ -77,6 +81,20 @@ class FluentBit:
     def running(self) -> bool:
         """Whether the process is there."""
         return self._process is not None and not self._reap(os.WNOHANG)
+
+    def open_files(self) -> set[str]:
+        """What its file descriptors are: paths, with ` (deleted)` where one is gone, and sockets."""
+        if self._process is None:
+            return set()
+        return {str(descriptor.readlink()) for descriptor in Path(f"/proc/{self._process.pid}/fd").iterdir()}
+
+    def listening(self) -> set[str]:
+        """`address:port` of every IPv4 socket on which the process listens."""
+        if self._process is None:
+            return set()
+        own = self.open_files()
+        rows = [line.split() for line in Path(f"/proc/{self._process.pid}/net/tcp").read_text().splitlines()[1:]]
+        return {_address(row[1]) for row in rows if row[3] == _LISTEN and f"socket:[{row[9]}]" in own}
 
     def kill(self) -> None:
         """`kill -9`: no chance to save anything."""
@@ -143,3 +161,9 @@ class FluentBit:
         self._process = None
         self.usage = self.usage._replace(cpu=self.usage.cpu + cost.ru_utime + cost.ru_stime)
         return True
+
+
+def _address(hexadecimal: str) -> str:
+    """`0100007F:1F90` of /proc/net/tcp as `127.0.0.1:8080`."""
+    address, _, port = hexadecimal.partition(":")
+    return f"{socket.inet_ntoa(bytes.fromhex(address)[::-1])}:{int(port, 16)}"

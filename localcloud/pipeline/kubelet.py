@@ -21,8 +21,8 @@ class ContainerLog:
 
     def __init__(self, logs: Path, *, pod: str = "falco-7x2kq") -> None:
         """Falco's pod, named as a DaemonSet or the official chart names it; `logs` stands for the node's /var/log."""
-        self._directory = logs / "pods" / f"falco_{pod}_{_POD_UID}" / "falco"
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self.directory = logs / "pods" / f"falco_{pod}_{_POD_UID}" / "falco"
+        self.directory.mkdir(parents=True, exist_ok=True)
         self._link = logs / "containers" / f"{pod}_falco_falco-{_CONTAINER_ID}.log"
         self._link.parent.mkdir(exist_ok=True)
         self._restarts = 0
@@ -49,7 +49,7 @@ class ContainerLog:
 
         Until it does, the runtime goes on writing into the renamed file: here, for one more line.
         """
-        for rotated in self._directory.glob("*.log.*[0-9]"):
+        for rotated in self.directory.glob("*.log.*[0-9]"):
             with gzip.open(f"{rotated}.gz", "wb") as packed:
                 packed.write(rotated.read_bytes())
             rotated.unlink()
@@ -74,7 +74,7 @@ class ContainerLog:
         self._renamed = False
 
     def _path(self) -> Path:
-        return self._directory / f"{self._restarts}.log"
+        return self.directory / f"{self._restarts}.log"
 
     def _open(self) -> io.FileIO:
         current = io.FileIO(self._path(), "a")
