@@ -98,7 +98,7 @@ def _literal(context: Context, value: object, secret: bool) -> str:
 def _text(context: Context, value: object, secret: bool) -> str:
     if secret or isinstance(value, bool) or not isinstance(value, int | float):
         return "a text"
-    return f'a text: put it in quotes, "{value}"'
+    return "a text: put it in quotes, or YAML makes a number of it"
 
 
 def _words(text: str) -> Callable[[Context, object, bool], str]:

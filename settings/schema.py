@@ -41,6 +41,7 @@ def settings_schema() -> Schema:
         mapping.pop("title", None)
         for key, value in mapping["properties"].items():
             mapping["properties"][key] = _as_written(key, value, definitions)
+    schema["properties"]["tags"]["additionalProperties"] = False
     schema["properties"]["account"].update(default=ANY, pattern=f"^(?:{ANY}|[0-9]{{12}})$")
     return schema
 

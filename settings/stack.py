@@ -54,16 +54,16 @@ class Settings(Model):
         return with_mistakes(handler, data, [*_same_cluster_twice(data), *_foreign_clusters(data)])
 
 
-def _existing(data: object) -> Iterator[tuple[int, object, object]]:
+def _existing(data: object) -> Iterator[tuple[int, str, object]]:
     """Index, platform and `existing` of each adopted cluster."""
     for index, cluster in enumerate(items_of(keys_of(data).get("clusters"))):
         keys = keys_of(cluster)
         if keys_of(keys.get("existing")):
-            yield index, keys.get("platform"), keys["existing"]
+            yield index, str(keys.get("platform")), keys["existing"]
 
 
 def _same_cluster_twice(data: object) -> Iterator[InitErrorDetails]:
-    first: dict[object, int] = {}
+    first: dict[tuple[str, ...], int] = {}
     for index, platform, existing in _existing(data):
         cluster = (platform, *_identity(existing))
         if cluster in first:

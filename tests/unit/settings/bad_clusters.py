@@ -39,6 +39,10 @@ CLUSTERS = {
         "clusters: [{name: apps, platform: kubernets}]",
         'clusters[0].platform: found "kubernets", expected one of eks, ecs, kubernetes; did you mean kubernetes?',
     ),
+    "platform that is no text": (
+        "clusters: [{name: apps, platform: {eks: true}, existing: {name: apps}}]",
+        "clusters[0].platform: found a mapping, expected one of eks, ecs, kubernetes",
+    ),
     "duplicate name": (
         "clusters: [{name: apps, platform: eks}, {name: jobs, platform: ecs}, {name: apps, platform: ecs}]",
         'clusters[2].name: found "apps", expected another name: [0] has this one',
@@ -193,7 +197,8 @@ CREATED = {
     "no node groups": (eks("nodeGroups: []"), "clusters[0].create.nodeGroups: found a list of 0, expected at least 1"),
     "version as number": (
         eks("version: 1.35"),
-        'clusters[0].create.version: found the number 1.35, expected a text: put it in quotes, "1.35"',
+        "clusters[0].create.version: found the number 1.35, "
+        "expected a text: put it in quotes, or YAML makes a number of it",
     ),
     "version with patch": (
         eks("version: '1.35.2'"),

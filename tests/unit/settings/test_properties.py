@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -54,6 +54,7 @@ def test_any_tree_gives_settings_or_lines(tree: dict[str, Any]) -> None:
 
 
 @given(shaped(Settings))
+@settings(max_examples=300)
 def test_a_tree_of_the_right_keys_gives_settings_or_lines(tree: dict[str, Any]) -> None:
     outcome(tree)
 

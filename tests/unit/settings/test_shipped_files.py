@@ -1,0 +1,161 @@
+"""The files of the project that say what settings there are agree with the models."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from settings import Settings, SettingsError, load, read_stack_file
+from settings.__main__ import main, schema_text
+from settings.places import fields_of
+from settings.reference import reference
+from tests.unit.settings import bad_clusters, bad_settings
+from tests.unit.settings.conftest import KUBECONFIG
+
+PROJECT = Path(__file__).parents[3]
+
+STACK_FILES = [*sorted(PROJECT.glob("Pulumi.*.yaml")), *sorted(PROJECT.glob("examples/**/Pulumi.*.yaml"))]
+
+VALIDATOR = jsonschema.Draft202012Validator(json.loads((PROJECT / "settings" / "schema.json").read_text()))
+
+Mistakes = Callable[[str], list[str]]
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(PROJECT))
+
+
+def config_of(text: str) -> dict[str, Any]:
+    """A stack file's tree with settings under the project's namespace."""
+    return {"config": {f"falco-firelens:{key}": value for key, value in yaml.safe_load(text).items()}}
+
+
+def test_the_reference_is_current() -> None:
+    page = (PROJECT / "docs" / "configuration.md").read_text()
+    assert page == reference(), "run: python -m settings reference > docs/configuration.md"
+
+
+def test_the_schema_is_current() -> None:
+    schema = (PROJECT / "settings" / "schema.json").read_text()
+    assert schema == schema_text(), "run: python -m settings schema > settings/schema.json"
+
+
+def test_every_setting_is_explained() -> None:
+    page = reference()
+    assert "| `diskGib` | whole number, 30 to 16384 | `50` | Size of each instance's" in page
+    meanings = [row.rstrip(" |").rpartition("| ")[2] for row in page.splitlines() if row.startswith("| `")]
+    assert len(meanings) > 50
+    assert all(len(meaning) > 4 for meaning in meanings)
+
+
+def test_pulumi_yaml_declares_the_top_level_keys_and_leaves_their_checks_to_the_program() -> None:
+    declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
+    assert list(declared) == list(fields_of(Settings))
+    assert all(about.keys() == {"description", "default"} for about in declared.values())
+
+
+def test_the_defaults_of_pulumi_yaml_are_those_of_the_models() -> None:
+    declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
+    defaults = {key: about["default"] for key, about in declared.items()}
+    apps = {"clusters": [{"name": "apps", "platform": "eks"}]}
+    assert load(defaults | apps, file="", root=PROJECT) == load(apps, file="", root=PROJECT)
+    with pytest.raises(SettingsError, match="clusters: found a list of 0, expected at least 1"):
+        load(defaults, file="", root=PROJECT)
+
+
+@pytest.fixture
+def kubeconfigs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kubeconfigs that shipped stack files name, at home and in the local cloud's folder."""
+    names = {"~/.kube/config": "kops.example.com", ".local/kubernetes/selfmanaged.kubeconfig": "selfmanaged"}
+    for name, context in names.items():
+        file = tmp_path / name.removeprefix("~/")
+        file.parent.mkdir(parents=True)
+        file.write_text(KUBECONFIG.replace("kops", context))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.mark.parametrize("file", STACK_FILES, ids=name_of)
+def test_shipped_stack_files_can_be_used(file: Path, tmp_path: Path, kubeconfigs: None) -> None:
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "examples").symlink_to(PROJECT / "examples")
+    copy = tmp_path / file.name
+    copy.write_text(file.read_text())
+    assert read_stack_file(copy).clusters
+
+
+@pytest.mark.parametrize("file", STACK_FILES, ids=name_of)
+def test_shipped_stack_files_name_the_schema_and_agree_with_it(file: Path) -> None:
+    comment = file.read_text().splitlines()[0]
+    assert comment.startswith("# yaml-language-server: $schema=")
+    assert (file.parent / comment.partition("=")[2]).resolve() == PROJECT / "settings" / "schema.json"
+    VALIDATOR.validate(yaml.safe_load(file.read_text()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clusters: [{name: apps, platform: eks, create: }]\nnetwork:\n",
+        "{account: any, clusters: [{name: apps, platform: eks}]}",
+        "clusters: [{name: a1, platform: kubernetes, nodeRole: n, existing: {kubeconfig: {secure: 'v1:x'}}}]",
+        "{clusters: [{name: apps, platform: eks}], falco: {exceptions: [{rule: R, name: n, fields: [f.a], "
+        "values: [[22], [a]]}]}}",
+    ],
+)
+def test_the_schema_takes_what_the_loader_takes(text: str) -> None:
+    VALIDATOR.validate(config_of(text))
+
+
+BEYOND_A_SCHEMA = (
+    *("duplicate name", "created and existing", "same", "of another account", "node role", "min above", "desired"),
+    *("arm type", "x86 type", "of one name", "unnamed", "range", "everyone", "address"),
+)
+"""Words in the names of mistakes that relate several values or take arithmetic: those are for the loader alone."""
+
+FOR_A_SCHEMA = {
+    name: text
+    for table in (bad_clusters.CLUSTERS, bad_clusters.CREATED, bad_settings.TOP_LEVEL, bad_settings.EVENTS)
+    for name, (text, *_) in table.items()
+    if not any(words in name for words in BEYOND_A_SCHEMA)
+}
+
+
+@pytest.mark.parametrize("text", FOR_A_SCHEMA.values(), ids=FOR_A_SCHEMA.keys())
+def test_an_editor_underlines_what_the_loader_refuses(text: str, mistakes: Mistakes) -> None:
+    assert mistakes(text)
+    assert not VALIDATOR.is_valid(config_of(text))
+
+
+def test_other_namespaces_are_left_alone() -> None:
+    VALIDATOR.validate({**config_of("clusters: [{name: apps, platform: eks}]"), "encryptionsalt": "v1:x"})
+    tree = config_of("clusters: [{name: apps, platform: eks}]")
+    tree["config"] |= {"aws:region": "eu-west-1", "aws:defaultTags": {"tags": {}}}
+    VALIDATOR.validate(tree)
+
+
+def test_checking_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "Pulumi.good.yaml", tmp_path / "Pulumi.bad.yaml"
+    good.write_text("config: {'falco-firelens:clusters': [{name: apps, platform: eks}, {name: jobs, platform: ecs}]}")
+    bad.write_text("config: {'falco-firelens:clusters': [{name: A, platform: eks}], 'falco-firelens:x': 1}")
+    assert main(["check", str(good)]) == 0
+    assert capsys.readouterr().out == (
+        f"{good}: good: apps (eks, created), jobs (ecs, created); events to /falco/events\n"
+    )
+    assert main(["check", str(bad), str(good)]) == 1
+    captured = capsys.readouterr()
+    assert [line.partition(": found")[0] for line in captured.err.splitlines()] == [
+        "Pulumi.bad.yaml: clusters[0].name",
+        "Pulumi.bad.yaml: x",
+    ]
+    assert str(good) in captured.out
+
+
+@pytest.mark.parametrize(("command", "expected"), [("reference", reference), ("schema", schema_text)])
+def test_printing_on_the_command_line(
+    command: str, expected: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command]) == 0
+    assert capsys.readouterr().out == expected()
