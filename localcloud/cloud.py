@@ -1,12 +1,16 @@
 """A local cloud: starts what does not run, stops everything, and says how to reach it."""
 
 import fcntl
+import os
 import shutil
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Self
+
+import psutil
 
 from localcloud.console import Step, say
 from localcloud.control_plane import CLUSTERS, ControlPlane
@@ -29,6 +33,15 @@ class LocalCloud:
     def __init__(self, home: Path = HOME) -> None:
         self.layout = Layout(home)
         self.processes = Processes(self.layout.processes, self.layout.log)
+
+    @classmethod
+    def for_session(cls) -> Self:
+        """A cloud beside that of `make up`, for one process. Clouds of processes that were killed are removed."""
+        sessions = HOME / "sessions"
+        for folder in sessions.glob("*"):
+            if not psutil.pid_exists(int(folder.name)):
+                cls(folder).remove()
+        return cls(sessions / str(os.getpid()))
 
     def up(self, programs: Programs) -> None:
         """Start what does not run, and wait until all of it is ready.
@@ -68,6 +81,11 @@ class LocalCloud:
         for folder in self.layout.volatile:
             shutil.rmtree(folder, ignore_errors=True)
         self.layout.forget_ports()
+
+    def remove(self) -> None:
+        """Stop every process and leave no file."""
+        self.down()
+        shutil.rmtree(self.layout.home)
 
     def addresses(self) -> dict[str, str]:
         """Where each server listens, by the name of its process."""

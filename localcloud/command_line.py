@@ -2,12 +2,17 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from localcloud.check import check
 from localcloud.cloud import LocalCloud
 from localcloud.console import say, table
+from localcloud.deployed import Deployed
+from localcloud.engine import Engine
 from localcloud.environment import shell, variables
 from localcloud.errors import LocalCloudError
+from localcloud.pipeline import INSTALL_HINT, executable
 from localcloud.toolchain import provide
 
 
@@ -33,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     up.set_defaults(command=_up)
     commands.add_parser("down", help="stop everything and forget it").set_defaults(command=_down)
     commands.add_parser("env", help="print what a shell evaluates to use the cloud").set_defaults(command=_env)
+    commands.add_parser("check", help="ship sample events through what is deployed").set_defaults(command=_check)
     commands.add_parser("status", help="say what runs").set_defaults(command=_status)
     return parser
 
@@ -40,7 +46,18 @@ def _parser() -> argparse.ArgumentParser:
 def _up(cloud: LocalCloud, options: argparse.Namespace) -> None:
     with cloud.lock():
         cloud.up(provide())
+        outputs = None if options.no_deploy else _deploy(cloud)
     _status(cloud, options)
+    if outputs:
+        say(_created(cloud, outputs))
+        _ship(cloud, outputs)
+        say('\nNext: eval "$(make -s env)", then pulumi, kubectl and aws talk to this cloud; `make down` ends it.')
+
+
+def _deploy(cloud: LocalCloud) -> Mapping[str, Any]:
+    engine = Engine(cloud.layout)
+    engine.up()
+    return engine.outputs()
 
 
 def _down(cloud: LocalCloud, _: argparse.Namespace) -> None:
@@ -61,4 +78,26 @@ def _status(cloud: LocalCloud, _: argparse.Namespace) -> None:
     addresses = cloud.addresses()
     rows = [("program", "pid", "memory", "address")]
     rows += [(p.name, str(p.pid), f"{p.memory / 2**20:.0f} MB", addresses.get(p.name, "")) for p in processes]
-    say(table("What runs", rows))
+    say(table("\nWhat runs", rows))
+
+
+def _check(cloud: LocalCloud, _: argparse.Namespace) -> None:
+    _ship(cloud, Engine(cloud.layout).outputs())
+
+
+def _created(cloud: LocalCloud, outputs: Mapping[str, Any]) -> str:
+    """A table of what the stack has made."""
+    deployed = Deployed(cloud.layout)
+    rows = [("log group", "", outputs["logGroup"]["name"], outputs["logGroup"]["arn"])]
+    rows += [
+        ("cluster", output["platform"], cluster, deployed.daemons(cluster, output))
+        for cluster, output in outputs["clusters"].items()
+    ]
+    return table("\nWhat was created", rows)
+
+
+def _ship(cloud: LocalCloud, outputs: Mapping[str, Any]) -> None:
+    if executable() is None:
+        say(f"\nThe pipeline check was skipped: fluent-bit is not on PATH. How to install it: {INSTALL_HINT}")
+        return
+    say(table("\nSample events through the deployed Fluent Bit configurations", check(cloud.layout, outputs)))

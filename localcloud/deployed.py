@@ -1,0 +1,79 @@
+"""Reads back what has been deployed, by the same APIs that a person would use."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from localcloud.environment import environment
+from localcloud.errors import LocalCloudError
+from localcloud.layout import Layout
+from sensor.ecs import CONFIG_CONTAINER
+from sensor.kubernetes import FLUENT_BIT
+from sensor.model import NAMESPACE, SENSOR_DIR
+
+
+class Deployed:
+    """What the local AWS and the local control planes have."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._environment = environment(layout)
+
+    def fluent_bit_files(self, cluster: str, output: Mapping[str, Any]) -> dict[str, str]:
+        """Fluent Bit's configuration in a cluster; `output` is what the stack's outputs say of the cluster."""
+        if output["platform"] == "ecs":
+            return self._task_files(output["sensor"]["taskDefinition"])
+        return self._config_map(cluster)
+
+    def daemons(self, cluster: str, output: Mapping[str, Any]) -> str:
+        """How many of the sensor's pods or tasks are wanted and run, in words."""
+        if output["platform"] == "ecs":
+            services = self.client("ecs").describe_services(cluster=output["name"], services=["falco"])["services"]
+            return ", ".join(f"daemon service {service['serviceName']}: {service['status']}" for service in services)
+        sets = self._kubectl(cluster, "get", "daemonsets")["items"]
+        return ", ".join(
+            f"{item['metadata']['name']} {item['status']['numberReady']}/{item['status']['desiredNumberScheduled']}"
+            for item in sets
+        )
+
+    def events(self, log_group: str, stream: str) -> list[dict[str, Any]]:
+        """All events of a log stream, oldest first."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=log_group, logStreamNames=[stream])
+        return [json.loads(event["message"]) for page in found for event in page["events"]]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the local AWS."""
+        return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+            service,  # pyright: ignore[reportArgumentType]
+            endpoint_url=self._environment["AWS_ENDPOINT_URL"],
+            region_name=self._environment["AWS_REGION"],
+            aws_access_key_id=self._environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self._environment["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def _config_map(self, cluster: str) -> dict[str, str]:
+        return self._kubectl(cluster, "get", "configmap", FLUENT_BIT)["data"]
+
+    def _task_files(self, task_definition: str) -> dict[str, str]:
+        """What the task's first container writes, by running its own script on its own environment here."""
+        task = self.client("ecs").describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        writer = next(one for one in task["containerDefinitions"] if one["name"] == CONFIG_CONTAINER)
+        variables = {variable["name"]: variable["value"] for variable in writer["environment"]}
+        with tempfile.TemporaryDirectory() as folder:
+            script = [word.replace(f"{SENSOR_DIR}/", f"{folder}/") for word in writer["command"]]
+            subprocess.run([*writer["entryPoint"], *script], env=variables, check=True)
+            return {file.name: file.read_text() for file in Path(folder).iterdir()}
+
+    def _kubectl(self, cluster: str, *arguments: str) -> dict[str, Any]:
+        command = [self._layout.bin / "kubectl", f"--kubeconfig={self._layout.kubeconfig(cluster)}"]
+        command += [f"--namespace={NAMESPACE}", *arguments, "--output=json"]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise LocalCloudError(f"{cluster}: kubectl {' '.join(arguments)} failed: {done.stderr.strip()}")
+        return json.loads(done.stdout)

@@ -1,0 +1,98 @@
+"""The real Pulumi engine on the local stack."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from localcloud.console import say
+from localcloud.environment import STACK, environment
+from localcloud.errors import LocalCloudError
+from localcloud.layout import CHECKOUT, Layout
+
+_NOISE = ("@ updating", "warning: using pulumi-")
+"""Lines of the engine's that tell nothing: a heartbeat, and that plugins are found on PATH, as they are meant to be."""
+
+
+class Engine:
+    """Deploys the local stack, and says what it consists of."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._environment = environment(layout)
+
+    def up(self) -> None:
+        """Deploy; the engine's own output is shown.
+
+        Raises:
+            LocalCloudError: the engine failed; its output says why.
+        """
+        if not self._stacks():
+            self._run("stack", "init", STACK)
+        recover = self._break_stale_lock()
+        color = "always" if sys.stdout.isatty() else "never"
+        self._show("up", "--yes", "--skip-preview", f"--color={color}", *(["--refresh"] if recover else []))
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets hidden.
+
+        Raises:
+            LocalCloudError: the stack has not been deployed.
+        """
+        return json.loads(self._run("stack", "output", "--json", "--stack", STACK))
+
+    def _stacks(self) -> list[Mapping[str, Any]]:
+        return json.loads(self._run("stack", "ls", "--json"))
+
+    def _break_stale_lock(self) -> bool:
+        """Cancel the update of an engine that was killed; its operations may be half done, so a refresh is needed."""
+        locks = list((self._layout.state / ".pulumi" / "locks").glob(f"**/{STACK}/*.json"))
+        if not locks or any(map(_is_held, locks)):
+            return False
+        say("an earlier deployment was killed: going on from what it left")
+        self._run("cancel", "--yes", "--stack", STACK)
+        return True
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            self._command(*arguments), cwd=CHECKOUT, env=self._environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise LocalCloudError(f"pulumi {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}".rstrip())
+        return done.stdout
+
+    def _show(self, *arguments: str) -> None:
+        with subprocess.Popen(
+            [*self._command(*arguments), "--stack", STACK],
+            cwd=CHECKOUT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout
+            try:
+                for line in process.stdout:
+                    if not any(noise in line for noise in _NOISE):
+                        say(line.rstrip("\n"))
+            except KeyboardInterrupt:
+                # The terminal has interrupted the engine too: let it finish what it has begun and save the state.
+                say(process.stdout.read())
+                raise
+        if process.returncode:
+            raise LocalCloudError(f"`pulumi {arguments[0]}` failed with exit code {process.returncode}; see above")
+
+    def _command(self, *arguments: str) -> list[str | Path]:
+        return [self._layout.bin / "pulumi", *arguments, "--non-interactive"]
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether the engine that wrote the lock file is alive."""
+    pid = json.loads(lock.read_text()).get("pid", os.getpid())
+    return psutil.pid_exists(pid)

@@ -1,0 +1,126 @@
+"""A stack of this project's program on the local cloud, driven by the real engine's command line."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the engine would do with one resource, by its type's and its own last name, such as `LogGroup events`."""
+
+    op: str
+    resource: str
+    changed: frozenset[str] = field(default=frozenset())
+
+
+class PulumiError(Exception):
+    """A command of the engine failed; the message is all it printed."""
+
+
+class Stack:
+    """One stack with its own stack file."""
+
+    def __init__(self, name: str, env: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self._env = env
+        self._file = folder / f"Pulumi.{name}.yaml"
+        self.configure({})
+
+    def configure(self, values: Mapping[str, Any], region: str = "eu-west-1") -> None:
+        """Write the stack file; `values` are this project's keys."""
+        config = {"aws:region": region, **{f"falco-firelens:{key}": value for key, value in values.items()}}
+        before = yaml.safe_load(self._file.read_text()) if self._file.exists() else {}
+        self._file.write_text(yaml.safe_dump({**before, "config": config}))
+
+    def up(self) -> str:
+        """Deploy; returns what was printed."""
+        return self._run("up", "--yes", "--skip-preview")
+
+    def preview(self, *options: str) -> list[Step]:
+        """The steps of a preview that change something, components left out."""
+        shown = json.loads(self._run("preview", "--json", *options))
+        steps = (_step(step) for step in shown["steps"])
+        return [step for step in steps if step.op not in ("same", "read", "refresh")]
+
+    def refresh(self) -> str:
+        """Take over what the cloud has."""
+        return self._run("refresh", "--yes", "--skip-preview")
+
+    def destroy(self) -> str:
+        """Delete everything."""
+        return self._run("destroy", "--yes", "--skip-preview")
+
+    def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs."""
+        shown = self._run("stack", "output", "--json", *(["--show-secrets"] if secrets else []), config=False)
+        return json.loads(shown)
+
+    def resources(self) -> list[str]:
+        """URNs in the state."""
+        exported = json.loads(self._run("stack", "export", config=False))
+        return [resource["urn"] for resource in exported["deployment"].get("resources", [])]
+
+    def start_up(self) -> subprocess.Popen[str]:
+        """Begin to deploy, without waiting for the end; the engine is its own process group."""
+        return subprocess.Popen(
+            self._command("up", "--yes", "--skip-preview"),
+            cwd=PROJECT,
+            env=dict(self._env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def cancel(self) -> None:
+        """Take away the lock that a killed engine left."""
+        self._run("cancel", "--yes", config=False)
+
+    def init(self) -> None:
+        """Make the stack in the state backend, in a folder where the engine finds and completes its stack file."""
+        shutil.copy(PROJECT / "Pulumi.yaml", self._file.parent)
+        self._run("stack", "init", "--no-select", self.name, config=False, select=False, cwd=self._file.parent)
+
+    def remove(self) -> None:
+        """Forget the stack with whatever its state still has."""
+        self._run("stack", "rm", "--yes", "--force", "--preserve-config", config=False)
+
+    def _run(self, *command: str, config: bool = True, select: bool = True, cwd: Path = PROJECT) -> str:
+        done = subprocess.run(
+            self._command(*command, config=config, select=select),
+            cwd=cwd,
+            env=dict(self._env),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        if done.returncode:
+            raise PulumiError(f"pulumi {' '.join(command)}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def _command(self, *command: str, config: bool = True, select: bool = True) -> list[str]:
+        options = ["--config-file", str(self._file)] if config else []
+        return ["pulumi", *command, "--non-interactive", *(["--stack", self.name] if select else []), *options]
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill an engine with its plugins, as a machine that goes down does."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def _step(step: Mapping[str, Any]) -> Step:
+    kind, name = step["urn"].rsplit("::", 2)[1:]
+    changed = frozenset(step.get("detailedDiff") or step.get("diffReasons") or ())
+    return Step(step["op"], f"{kind.split('$')[-1].split(':')[-1]} {name}", changed)
