@@ -1,0 +1,128 @@
+"""The program on the local cloud with the real engine: up, change, drift, failure, interruption, destroy."""
+
+import time
+
+import boto3
+import pytest
+
+from tests.local.stack import PulumiError, Stack, Step, kill
+
+pytestmark = pytest.mark.local
+
+ECS_ONLY = {"clusters": [{"name": "shop", "platform": "ecs"}], "account": "123456789012"}
+
+
+def with_events(**events: object) -> dict[str, object]:
+    return {**ECS_ONLY, "events": events}
+
+
+@pytest.fixture
+def logs(local_env):
+    return boto3.client(
+        "logs",
+        region_name="eu-west-1",
+        endpoint_url=local_env["AWS_ENDPOINT_URL"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def test_a_second_up_changes_nothing(stack: Stack) -> None:
+    stack.configure(ECS_ONLY)
+    stack.up()
+
+    assert stack.preview("--expect-no-changes") == []
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ({"retentionDays": 90}, {Step("update", "LogGroup events", frozenset({"retentionInDays"}))}),
+        (
+            {"minimumPriority": "Critical"},
+            {
+                Step("replace", "TaskDefinition shop-sensor", frozenset({"containerDefinitions"})),
+                Step("update", "Service shop-sensor", frozenset({"taskDefinition"})),
+            },
+        ),
+    ],
+    ids=["retention", "minimum priority"],
+)
+def test_one_changed_field_changes_only_what_depends_on_it(
+    stack: Stack, events: dict[str, object], expected: set[Step]
+) -> None:
+    stack.configure(ECS_ONLY)
+    stack.up()
+    stack.configure(with_events(**events))
+
+    steps = {step for step in stack.preview() if step.op in ("create", "update", "delete", "replace")}
+
+    assert steps == expected
+
+
+def test_refresh_finds_what_was_changed_by_hand_and_up_mends_it(stack: Stack, logs) -> None:
+    stack.configure(with_events(retentionDays=365))
+    stack.up()
+    logs.put_retention_policy(logGroupName="/falco/events", retentionInDays=3)
+
+    stack.refresh()
+    steps = stack.preview()
+    stack.up()
+
+    assert Step("update", "LogGroup events", frozenset({"retentionInDays"})) in steps
+    groups = logs.describe_log_groups(logGroupNamePrefix="/falco/events")["logGroups"]
+    assert [group["retentionInDays"] for group in groups] == [365]
+
+
+def test_an_update_that_the_machine_did_not_survive_is_completed_by_the_next(stack: Stack) -> None:
+    stack.configure(ECS_ONLY)
+    interrupted = stack.start_up()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not any("LogGroup" in urn or "Key" in urn for urn in stack.resources()):
+        time.sleep(0.2)
+    kill(interrupted)
+    begun = stack.resources()
+    stack.cancel()
+
+    stack.refresh()
+    stack.up()
+
+    assert len(stack.resources()) > len(begun) > 0
+    assert stack.preview("--expect-no-changes") == []
+
+
+def test_an_error_of_aws_in_the_middle_leaves_a_state_that_the_next_up_completes(stack: Stack, logs) -> None:
+    logs.create_log_group(logGroupName="/falco/taken")
+    stack.configure(with_events(logGroup="/falco/taken"))
+
+    with pytest.raises(PulumiError, match="already exists"):
+        stack.up()
+
+    assert stack.resources(), "what was made before the error is in the state"
+    logs.delete_log_group(logGroupName="/falco/taken")
+    stack.up()
+    assert stack.preview("--expect-no-changes") == []
+
+
+def test_the_wrong_account_is_refused_before_anything_is_made(stack: Stack, logs) -> None:
+    stack.configure({**ECS_ONLY, "account": "210987654321"})
+
+    with pytest.raises(PulumiError, match=r"account: found .*123456789012"):
+        stack.up()
+
+    assert [urn for urn in stack.resources() if "pulumi:pulumi:Stack" not in urn and "providers" not in urn] == []
+
+
+def test_destroy_leaves_nothing(stack: Stack, local_env, logs) -> None:
+    stack.configure(ECS_ONLY)
+    stack.up()
+
+    stack.destroy()
+
+    aws = {"region_name": "eu-west-1", "endpoint_url": local_env["AWS_ENDPOINT_URL"]}
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    assert stack.resources() == []
+    assert logs.describe_log_groups(logGroupNamePrefix="/falco/events")["logGroups"] == []
+    assert boto3.client("ecs", **aws, **keys).list_clusters()["clusterArns"] == []
+    vpcs = boto3.client("ec2", **aws, **keys).describe_vpcs()["Vpcs"]
+    assert [vpc for vpc in vpcs if not vpc["IsDefault"]] == []
