@@ -223,7 +223,9 @@ class InstanceProfile(Resource):
     create_only = frozenset({"name", "namePrefix", "path"})
     defaults: ClassVar[Defaults] = {"path": "/"}
     write_only = frozenset({"namePrefix"})
-    tagging = tags.iam("instance_profile", "InstanceProfileName")
+    tagging = tags.iam(
+        "instance_profile", "InstanceProfileName", "get_instance_profile", "InstanceProfile", "Tags"
+    )
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates the profile."""
