@@ -17,22 +17,6 @@ REQUEST_ID = "x-amzn-RequestId"
 """AWS sends it with every answer; Fluent Bit takes a PutLogEvents answer without it for a failure."""
 
 
-class OneAtATime:
-    """WSGI middleware that lets one request in at a time: moto's dictionaries are not made for several threads.
-
-    Without it, some of the engine's concurrent requests end with an internal error.
-    """
-
-    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
-        self._application = application
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request, its whole body made under the lock."""
-        with self._lock:
-            return list(self._application(environ, start_response))
-
-
 class RequestIds:
     """WSGI middleware that adds a request id to the answers that lack one."""
 
@@ -63,7 +47,7 @@ def _exit(_signal: int, _frame: object) -> None:
 def main(port: str, tls_port: str, certificate: str, key: str) -> None:
     """Serve until terminated."""
     signal.signal(signal.SIGTERM, _exit)
-    application = RequestIds(OneAtATime(DomainDispatcherApplication(create_backend_app)))
+    application = RequestIds(DomainDispatcherApplication(create_backend_app))
     servers = [_server(application, int(port)), _server(application, int(tls_port), (certificate, key))]
     threading.Thread(target=servers[1].serve_forever, daemon=True).start()
     servers[0].serve_forever()
