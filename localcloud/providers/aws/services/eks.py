@@ -113,7 +113,10 @@ def _vpc(region: Region, wished: Properties) -> Properties:
 
 
 class NodeGroup(Resource):
-    """A managed node group; its id is `<cluster>:<node group>`."""
+    """A managed node group; its id is `<cluster>:<node group>`.
+
+    moto tags a node group when it is created and never afterwards, so a later change of tags is only recorded.
+    """
 
     token = "aws:eks/nodeGroup:NodeGroup"
     service = "eks"
@@ -130,7 +133,6 @@ class NodeGroup(Resource):
         "nodeRoleArn": "nodeRole",
         "subnetIds": "subnets",
     }
-    tagging = tags.BY_ARN
 
     def check(self, inputs: Properties) -> Iterator[Failure]:
         """What EKS refuses about sizes."""
@@ -148,8 +150,8 @@ class NodeGroup(Resource):
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates the group."""
         name = self.given_name(inputs, "nodeGroupName")
-        wished = {key: value for key, value in inputs.items() if key != "tags"}
-        self.call(region, "create_nodegroup", wished, nodegroupName=name)
+        tagged = region.all_tags(inputs.get("tags", {}))
+        self.call(region, "create_nodegroup", inputs, nodegroupName=name, tags=tagged)
         return f"{inputs['clusterName']}:{name}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
@@ -182,14 +184,6 @@ class NodeGroup(Resource):
         """Deletes it."""
         cluster, name = identity.split(":")
         self.client(region).delete_nodegroup(clusterName=cluster, nodegroupName=name)
-
-    def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The ARN, which has a part of its own that only a description knows."""
-        if "arn" in state:
-            return state["arn"]
-        cluster, name = identity.split(":")
-        described = self.client(region).describe_nodegroup(clusterName=cluster, nodegroupName=name)
-        return described["nodegroup"]["nodegroupArn"]
 
 
 def get_cluster(region: Region, arguments: Properties) -> Properties:

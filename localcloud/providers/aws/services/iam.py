@@ -301,9 +301,11 @@ class OpenIdConnectProvider(Resource):
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The provider, by its ARN."""
         found = self.client(region).get_open_id_connect_provider(OpenIDConnectProviderArn=identity)
+        url = found["Url"].removeprefix("https://")
+        given = state.get("url", url)
         return {
             "arn": identity,
-            "url": found["Url"].removeprefix("https://"),
+            "url": given if given.removeprefix("https://") == url else url,
             "clientIdLists": found["ClientIDList"],
             "thumbprintLists": found["ThumbprintList"],
         }
