@@ -116,7 +116,7 @@ class Lifecycle:
         if "tags" in actual:
             inputs = {**inputs, "tags": actual["tags"]} if actual["tags"] or "tags" in public else inputs
             outputs["tags"], outputs["tagsAll"] = actual["tags"], actual["tagsAll"]
-        return outputs, {**inputs, **{INTERNAL: old_inputs[INTERNAL] for _ in (1,) if INTERNAL in old_inputs}}
+        return outputs, {**inputs, INTERNAL: old_inputs.get(INTERNAL, [])}
 
     def delete(self, identity: str, state: Properties) -> None:
         """Removes the resource; that it is gone already is no error."""

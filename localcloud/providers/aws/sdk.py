@@ -1,7 +1,8 @@
 """What the installed pulumi-aws SDK says about a type: its inputs, its outputs, which of them must or may be there.
 
-The SDK is the one description of the provider's schema that a package registry serves. Importing a whole service package
-takes up to two seconds; a resource's own module with the types it names takes a fraction of that, so only that is loaded.
+The SDK is the one description of the provider's schema that a package registry serves. Importing a whole service
+package takes up to two seconds; a resource's own module with the types it names takes a fraction of that, so only that
+is loaded.
 """
 
 # pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
@@ -71,7 +72,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Object:
-    """An object with named properties, read from an SDK class only when somebody looks (types may contain themselves)."""
+    """An object with named properties, read from an SDK class when somebody looks: types may contain themselves."""
 
     cls: type
 
@@ -213,7 +214,7 @@ def _parse_class(cls: type) -> Type:
 
 
 def _is_plumbing(hint: Any) -> bool:
-    """What the SDK's annotations allow in a program but what never travels: None, awaitables, outputs, typed dicts, results."""
+    """What the SDK's annotations allow in a program, but what never travels as such."""
     origin = typing.get_origin(hint)
     plumbing = hint is type(None) or origin is abc.Awaitable or origin is pulumi.Output
     return plumbing or typing.is_typeddict(hint) or (isinstance(hint, type) and _types.is_output_type(hint))

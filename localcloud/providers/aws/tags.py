@@ -20,18 +20,22 @@ def from_api(
     tags: Mapping[str, str] | Iterable[Mapping[str, Any]] | None, style: Style = "Key/Value"
 ) -> dict[str, str]:
     """Tags from a service's own form, without those that AWS itself sets."""
-    if not isinstance(tags, Mapping):
-        key, _, value = style.partition("/")
-        tags = {entry[key]: entry.get(value, "") for entry in tags or ()}
-    return {name: text for name, text in tags.items() if not name.startswith(RESERVED)}
+    return {name: text for name, text in _pairs(tags or (), style) if not name.startswith(RESERVED)}
+
+
+def _pairs(tags: Any, style: Style) -> Iterable[tuple[str, str]]:
+    if style == "map":
+        return dict(tags).items()
+    key, _, value = style.partition("/")
+    return [(entry[key], entry.get(value, "")) for entry in tags]
 
 
 @dataclass(frozen=True)
 class Tagging:
     """How one service is asked for a resource's tags and told to change them.
 
-    `list` names operation and the path in the answer, `tag` and `untag` the operations, `subject` the parameter that says
-    which resource (and in `keys` the parameter of untag that lists the keys, in `tags` that of tag).
+    `list` names the operation and the path in its answer; `tag` and `untag` name operations, `subject` their parameter
+    that says which resource, `keys` and `tags` those that say which keys go and which tags come.
     """
 
     list: tuple[str, ...] = ("list_tags_for_resource", "tags")

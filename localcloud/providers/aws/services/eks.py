@@ -1,5 +1,7 @@
 """EKS: clusters and node groups, which moto has, and what it lacks as recorded only."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import hashlib
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -8,7 +10,7 @@ from localcloud.providers.aws import tags
 from localcloud.providers.aws.check import Failure
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.resource import Defaults, Properties, Resource, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 PROVIDER_ONLY = frozenset({"tags", "accessConfig", "enabledClusterLogTypes", "defaultAddonsToRemoves"})
@@ -37,7 +39,7 @@ class Cluster(Resource):
     defaults: ClassVar[Defaults] = {"bootstrapSelfManagedAddons": True}
     write_only = frozenset({"bootstrapSelfManagedAddons", "forceUpdateVersion", "defaultAddonsToRemoves"})
     nested_computed = frozenset({"vpcConfig.clusterSecurityGroupId", "vpcConfig.vpcId"})
-    rename: ClassVar[dict[str, str]] = {"vpcConfig": "resourcesVpcConfig"}
+    rename: ClassVar[Rename] = {"vpcConfig": "resourcesVpcConfig"}
     tagging = tags.BY_ARN
 
     def create(self, region: Region, inputs: Properties) -> str:
@@ -128,7 +130,7 @@ class NodeGroup(Resource):
         }
     )  # fmt: skip
     write_only = frozenset({"forceUpdateVersion", "nodeGroupNamePrefix"})
-    rename: ClassVar[dict[str, str]] = {
+    rename: ClassVar[Rename] = {
         "nodeGroupName": "nodegroupName",
         "nodeRoleArn": "nodeRole",
         "subnetIds": "subnets",
