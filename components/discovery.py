@@ -113,7 +113,7 @@ def _looked_up(path: str, expected: str, lookup: Callable[[], T]) -> T:
     try:
         return lookup()
     except Exception as error:  # the SDK raises no narrower type for a failed invoke
-        reason = " ".join(str(error).split()) or type(error).__name__
+        _, _, reason = " ".join(str(error).split()).rpartition("returned an error: ")
         raise _MisfitError(path, f"nothing ({reason})", expected) from None
 
 
