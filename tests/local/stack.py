@@ -1,7 +1,6 @@
 """A stack of this project's program on the local cloud, driven by the real engine's command line."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess

@@ -147,7 +147,7 @@ def test_destroy_leaves_nothing(stack: Stack, aws, logs) -> None:
 
     assert stack.resources() == []
     assert logs.describe_log_groups(logGroupNamePrefix="/falco/events")["logGroups"] == []
-    clusters = aws("ecs").list_clusters()["clusterArns"]
-    assert [arn.rsplit("/", 1)[1] for arn in clusters] == ["there-before"]
+    shop = aws("ecs").describe_clusters(clusters=["shop"])["clusters"]
+    assert [cluster["status"] for cluster in shop] == ["INACTIVE"], "ECS keeps a deleted cluster's name for a while"
     vpcs = aws("ec2").describe_vpcs()["Vpcs"]
     assert [vpc for vpc in vpcs if not vpc["IsDefault"]] == []
