@@ -53,7 +53,7 @@ class LocalCloud:
             LocalCloudError: something did not start.
         """
         ports = self.layout.ports()
-        if ports is None or not self._moto(ports).ready():
+        if ports is None or not self._moto(ports).runs():
             if ports:
                 say("moto has ended, and with it all that AWS knew: starting afresh")
             self.down()

@@ -33,15 +33,19 @@ class Moto:
         self._ports = ports
         self.url = f"http://127.0.0.1:{ports.moto}"
 
+    def runs(self) -> bool:
+        """Whether what AWS knows is still there."""
+        return self._processes.find(self.name) is not None
+
     def ready(self) -> bool:
         """Whether it answers."""
-        return answers(f"{self.url}/moto-api/data.json")
+        return answers(f"{self.url}/moto-api/")
 
     def start(self) -> None:
         """Start it unless it runs, and wait until it answers."""
-        if self.ready():
+        if self.runs():
+            self._processes.wait(self.name, self.ready, START_TIMEOUT)
             return
-        self._processes.stop([self.name])
         command: list[str | Path] = [sys.executable, "-m", "localcloud.moto_server", str(self._ports.moto)]
         command += [str(self._ports.moto_tls), self._layout.certificate, self._layout.key]
         self._processes.start(self.name, command, _ENVIRONMENT)
