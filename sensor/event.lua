@@ -36,14 +36,15 @@ local function whole(record)
   return line
 end
 
--- Whether "rule" is a key. Looks for plain text first, which is many times quicker than a pattern.
+-- Whether "rule" is a key. Looks for plain text first, which is many times quicker than a pattern, and quicker
+-- still from a letter than from one of JSON's many quotes.
 local function has_rule(line)
-  local first, last = string.find(line, '"rule"', 1, true)
+  local first, last = string.find(line, 'rule"', 1, true)
   while first ~= nil do
-    if string.find(line, "^%s*:", last + 1) ~= nil then
+    if string.byte(line, first - 1) == 34 and string.find(line, "^%s*:", last + 1) ~= nil then -- "
       return true
     end
-    first, last = string.find(line, '"rule"', last + 1, true)
+    first, last = string.find(line, 'rule"', last + 1, true)
   end
   return false
 end
