@@ -26,7 +26,7 @@ def error_code(error: Exception) -> str:
 
 def is_gone(error: Exception) -> bool:
     """Whether AWS says that the thing asked for is not there."""
-    return bool(GONE.search(error_code(error)))
+    return bool(GONE.search(error_code(error))) or "name not found" in str(error)
 
 
 def describe(error: Exception) -> str:

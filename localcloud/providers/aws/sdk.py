@@ -1,8 +1,8 @@
 """What the installed pulumi-aws SDK says about a type: its inputs, its outputs, which of them must or may be there.
 
 The SDK is the one description of the provider's schema that a package registry serves. Importing a whole service
-package takes up to two seconds; a resource's own module with the types it names takes a fraction of that, so only that
-is loaded.
+package takes up to two seconds, a resource's own module with the types it names a fraction of that: the plugin, which
+starts with every command of the engine, does without the rest.
 """
 
 # pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
@@ -28,6 +28,20 @@ from pulumi import _types
 
 PACKAGE = "pulumi_aws"
 _importing = threading.Lock()
+_sparse: bool = False
+
+
+class _SparsePackage(types.ModuleType):
+    """Stands for a service's package and has nothing of its own but the place where its modules are."""
+
+
+def import_sparsely() -> None:
+    """From now on load only the modules of the types asked for.
+
+    For a process in which nobody else uses the SDK: its service packages are no longer what their documentation says.
+    """
+    global _sparse
+    _sparse = True
 
 
 class UnknownTokenError(LookupError):
@@ -160,15 +174,13 @@ def _module(token: str) -> tuple[types.ModuleType, str]:
 
 
 def _service_package(group: str) -> str:
-    """Registers a service's package without running its `__init__`, which would import every type of the service."""
+    """A service's package; sparsely, one whose `__init__`, which imports every type of the service, is never run."""
     name = f"{PACKAGE}.{group}"
-    root = importlib.import_module(PACKAGE).__path__[0]
-    importlib.import_module(f"{PACKAGE}.provider")
-    if not isinstance(vars(sys.modules.get(name, object)).get("__file__"), str):
-        package = types.ModuleType(name)
+    if _sparse and not isinstance(sys.modules.get(name), _SparsePackage):
+        root = importlib.import_module(PACKAGE).__path__[0]
+        package = _SparsePackage(name)
         package.__path__ = [str(Path(root) / group)]
         package.__package__ = name
-        package.__file__ = str(Path(root) / group / "__init__.py")
         sys.modules[name] = package
     return name
 

