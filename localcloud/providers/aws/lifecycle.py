@@ -12,6 +12,7 @@ from localcloud.providers.aws.resource import Properties, Resource
 
 logger = logging.getLogger(__name__)
 INTERNAL = "__defaults"
+TAGS = frozenset({"tags", "tagsAll"})
 
 
 class IncompleteError(Exception):
@@ -78,7 +79,7 @@ class Lifecycle:
         unknown = computed if state is None else set[str]()
         kept = {} if state is None else {name: state[name] for name in computed if name in state}
         outputs = {**dict.fromkeys(unknown, wire.UNKNOWN), **kept, **inputs}
-        if state is not None:
+        if state is not None and self._moves(inputs, state):
             outputs.update(dict.fromkeys(self.resource.changing, wire.UNKNOWN))
         for path in self.resource.nested_computed:
             _fill_nested(outputs, path, state)
@@ -104,7 +105,12 @@ class Lifecycle:
     def read(self, identity: str, old_inputs: Properties, state: Properties) -> tuple[Properties, Properties] | None:
         """The resource as it is: its outputs, and the inputs that would make it so; None when it is gone."""
         region = self._region(state)
-        actual = self._actual(region, identity, state)
+        try:
+            actual = self._actual(region, identity, state)
+        except KeyError as error:
+            if state:
+                raise
+            raise LookupError(f"the stand-in cannot import this type: its id does not tell {error}") from error
         if actual is None:
             return None
         if not state:
@@ -209,6 +215,13 @@ class Lifecycle:
             if name in actual and (actual[name] not in ("", [], {}, False, 0) or name in required)
         }
         return {**self.resource.defaults, **inputs, INTERNAL: []}
+
+    def _moves(self, inputs: Properties, state: Properties) -> bool:
+        """Whether an update changes more than tags."""
+        kinds = self.resource.type
+        gone = kinds.optional_outputs & kinds.inputs.fields.keys() & state.keys() - inputs.keys()
+        differing = {name for name, value in inputs.items() if not _is_so(value, state.get(name))}
+        return bool((gone | differing) - TAGS)
 
     def _replaces(self, path: str) -> bool:
         create_only = self.resource.create_only | ({"region"} if self.resource.has_region else set[str]())

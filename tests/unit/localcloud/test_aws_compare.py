@@ -4,7 +4,7 @@ import json
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localcloud.providers.aws import compare, wire
@@ -15,22 +15,24 @@ from localcloud.providers.aws.registry import resources
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(string.ascii_letters),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-    max_leaves=12,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
 )
-OBJECTS = st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=5)
+OBJECTS = st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=3)
 
 
 def lifecycle(token: str, **configuration: object) -> Lifecycle:
     return Lifecycle(Cloud({"region": "eu-west-1", **configuration}), resources()[token])
 
 
+@settings(max_examples=50, deadline=None)
 @given(OBJECTS)
 def test_nothing_differs_from_itself(value: dict[str, object]) -> None:
     assert list(compare.changes(value, value)) == []
     assert compare.settle(value, value) == value
 
 
+@settings(max_examples=50, deadline=None)
 @given(OBJECTS, OBJECTS)
 def test_objects_differ_where_their_json_does(left: dict[str, object], right: dict[str, object]) -> None:
     same = json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
@@ -114,6 +116,15 @@ def test_a_preview_knows_what_is_given_and_no_more() -> None:
     assert outputs["name"] == "a"
     assert outputs["region"] == "eu-west-1"
     assert outputs["arn"] == outputs["vpcConfig"]["clusterSecurityGroupId"] == wire.UNKNOWN
+
+
+def test_a_preview_of_an_update_keeps_what_only_a_new_version_changes() -> None:
+    template = lifecycle("aws:ec2/launchTemplate:LaunchTemplate")
+    state = {"name": "a", "instanceType": "t3.large", "latestVersion": 3, "tags": {"a": "b"}, "arn": "arn:x"}
+
+    assert template.preview({"name": "a", "instanceType": "t3.large", "tags": {}}, state)["latestVersion"] == 3
+    assert template.preview({"name": "a", "instanceType": "t3.small"}, state)["latestVersion"] == wire.UNKNOWN
+    assert template.preview({"name": "a"}, state)["latestVersion"] == wire.UNKNOWN
 
 
 def test_names_are_made_once_and_fit() -> None:
