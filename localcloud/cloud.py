@@ -81,6 +81,7 @@ class LocalCloud:
         self.processes.stop(sorted(running - servers - {Etcd.name}))
         self.processes.stop(sorted(servers))
         self.processes.stop([Etcd.name])
+        self.processes.stop_programs(self.layout.bin)
         for folder in self.layout.volatile:
             shutil.rmtree(folder, ignore_errors=True)
         self.layout.forget_ports()

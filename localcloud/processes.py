@@ -96,6 +96,14 @@ class Processes:
         while any(map(self._find, names)) and time.monotonic() < deadline:
             time.sleep(0.05)
 
+    def stop_programs(self, folder: Path) -> None:
+        """Stop whatever runs by a path in the folder, such as the plugins that a killed engine has left."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                # A script's own path is the second word, after its interpreter's.
+                if any(Path(word).parent == folder for word in process.cmdline()[:2]):
+                    process.terminate()
+
     def _record(self, name: str) -> Path:
         return self._records / f"{name}.json"
 

@@ -1,4 +1,6 @@
 import json
+import shutil
+import signal
 import subprocess
 import sys
 
@@ -80,3 +82,28 @@ def test_a_process_that_is_not_ready_in_time_is_told(processes):
 
     with pytest.raises(LocalCloudError, match="sleeper was not ready after 0 s"):
         processes.wait("sleeper", lambda: False, 0.2)
+
+
+def test_what_runs_from_a_folder_is_stopped_and_nothing_else(processes, tmp_path):
+    for name in ("ours", "others"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plugin").symlink_to(shutil.which("sleep"))
+        (tmp_path / name / "script").write_text("import time\ntime.sleep(600)\n")
+    commands = {
+        (name, kind): subprocess.Popen(command)
+        for name in ("ours", "others")
+        for kind, command in {
+            "program": [tmp_path / name / "plugin", "600"],
+            "script": [sys.executable, tmp_path / name / "script"],
+        }.items()
+    }
+    try:
+        processes.stop_programs(tmp_path / "ours")
+
+        for kind in ("program", "script"):
+            assert commands["ours", kind].wait(10) == -signal.SIGTERM
+            assert commands["others", kind].poll() is None
+    finally:
+        for process in commands.values():
+            process.kill()
+            process.wait()
