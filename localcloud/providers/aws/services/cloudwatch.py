@@ -1,0 +1,232 @@
+"""CloudWatch: metric filters, saved queries, alarms and dashboards."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from localcloud.providers.aws import tags
+from localcloud.providers.aws.api import Rename
+from localcloud.providers.aws.cloud import Region
+from localcloud.providers.aws.naming import AutoName
+from localcloud.providers.aws.recorded import Recorded
+from localcloud.providers.aws.resource import Defaults, Properties, Resource
+
+
+class LogMetricFilter(Resource):
+    """A metric filter of a log group; its id is its name."""
+
+    token = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+    service = "logs"
+    autoname = AutoName(longest=512)
+    create_only = frozenset({"name", "logGroupName"})
+    defaults: ClassVar[Defaults] = {"applyOnTransformedLogs": False}
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Asks for the group first, which moto does not."""
+        logs = self.client(region)
+        logs.list_tags_for_resource(resourceArn=region.arn("logs", f"log-group:{inputs['logGroupName']}"))
+        return inputs["name"]
+
+    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+        """Writes the filter; moto would keep an older one of the same name beside it."""
+        logs, group = self.client(region), inputs["logGroupName"]
+        if old is not None:
+            logs.delete_metric_filter(logGroupName=group, filterName=identity)
+        wished = inputs["metricTransformation"]
+        transformation: dict[str, Any] = {
+            "metricName": wished["name"],
+            "metricNamespace": wished["namespace"],
+            "metricValue": wished["value"],
+        }
+        if "dimensions" in wished:
+            transformation["dimensions"] = wished["dimensions"]
+        if wished.get("defaultValue"):
+            transformation["defaultValue"] = float(wished["defaultValue"])
+        logs.put_metric_filter(
+            logGroupName=group,
+            filterName=identity,
+            filterPattern=inputs["pattern"],
+            metricTransformations=[transformation],
+        )
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The filter of exactly this name; an import gives `<group>:<name>`."""
+        group, _, name = identity.rpartition(":")
+        group = state.get("logGroupName") or group
+        found = self.client(region).describe_metric_filters(logGroupName=group, filterNamePrefix=name)["metricFilters"]
+        for each in found:
+            if each["filterName"] == name:
+                made = each["metricTransformations"][0]
+                transformation = {
+                    "name": made["metricName"],
+                    "namespace": made["metricNamespace"],
+                    "value": made["metricValue"],
+                    "dimensions": made.get("dimensions"),
+                }
+                return {
+                    "name": name,
+                    "logGroupName": group,
+                    "pattern": each["filterPattern"],
+                    "metricTransformation": {key: value for key, value in transformation.items() if value is not None},
+                }
+        return None
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        """Removes the filter; the metrics that it made stay."""
+        self.client(region).delete_metric_filter(logGroupName=state["logGroupName"], filterName=identity)
+
+
+class QueryDefinition(Recorded):
+    """A saved Insights query, which moto does not keep."""
+
+    token = "aws:cloudwatch/queryDefinition:QueryDefinition"
+    service = "logs"
+    operation = "put_query_definition"
+
+    def identity(self, region: Region, inputs: Properties) -> str:
+        """An id like AWS's."""
+        return str(uuid.uuid4())
+
+    def computed(self, region: Region, identity: str, state: Properties) -> Properties:
+        """The id once more."""
+        return {"queryDefinitionId": identity}
+
+
+class MetricAlarm(Resource):
+    """An alarm on a metric or on an expression over metrics; its id is its name."""
+
+    token = "aws:cloudwatch/metricAlarm:MetricAlarm"
+    service = "cloudwatch"
+    autoname = AutoName(longest=255)
+    create_only = frozenset({"name"})
+    defaults: ClassVar[Defaults] = {"actionsEnabled": True, "treatMissingData": "missing"}
+    rename: ClassVar[Rename] = {"name": "AlarmName", "okActions": "OKActions"}
+    tagging = tags.EVENTS
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Its name; the alarm itself comes with `configure`, as AWS writes it whole every time."""
+        return inputs["name"]
+
+    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+        """Writes the alarm; tags have calls of their own."""
+        single = {name: value for name, value in inputs.items() if name not in ("tags", "metricQueries", "dimensions")}
+        more: dict[str, Any] = {"Dimensions": _pairs(inputs["dimensions"])} if "dimensions" in inputs else {}
+        if "metricQueries" in inputs:
+            more["Metrics"] = [alarm_query(query) for query in inputs["metricQueries"]]
+        self.call(region, "put_metric_alarm", single, **more)
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The alarm of this name."""
+        found = self.client(region).describe_alarms(AlarmNames=[identity])["MetricAlarms"]
+        if not found:
+            return None
+        alarm: dict[str, Any] = found[0]
+        queries = [alarm_query_of(query) for query in alarm.pop("Metrics", ())]
+        dimensions = {each["Name"]: each["Value"] for each in alarm.pop("Dimensions", ())}
+        return self.outputs(
+            alarm,
+            name=identity,
+            arn=alarm["AlarmArn"],
+            metricQueries=queries or None,
+            dimensions=dimensions or None,
+        )
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        """Removes the alarm."""
+        self.client(region).delete_alarms(AlarmNames=[identity])
+
+    def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
+        """The alarm's ARN."""
+        return region.arn("cloudwatch", f"alarm:{identity}")
+
+
+def _pairs(dimensions: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in dimensions.items()]
+
+
+def alarm_query(query: Mapping[str, Any]) -> dict[str, Any]:
+    """One of an alarm's metrics, as AWS takes it."""
+    names = {"id": "Id", "expression": "Expression", "label": "Label", "returnData": "ReturnData", "period": "Period"}
+    made: dict[str, Any] = {api: query[name] for name, api in names.items() if name in query}
+    if metric := query.get("metric"):
+        named = {"Namespace": metric.get("namespace"), "MetricName": metric["metricName"]}
+        made["MetricStat"] = {
+            "Metric": {**named, "Dimensions": _pairs(metric.get("dimensions", {}))},
+            "Period": int(metric["period"]),
+            "Stat": metric["stat"],
+        }
+    return made
+
+
+def alarm_query_of(query: Mapping[str, Any]) -> Properties:
+    """One of an alarm's metrics, as the program writes it."""
+    made: Properties = {"id": query["Id"], "returnData": query.get("ReturnData", False)}
+    made |= {name.lower(): query[name] for name in ("Expression", "Label") if query.get(name)}
+    if stat := query.get("MetricStat"):
+        metric = stat["Metric"]
+        made["metric"] = {
+            "namespace": metric["Namespace"],
+            "metricName": metric["MetricName"],
+            "dimensions": {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())},
+            "period": stat["Period"],
+            "stat": stat["Stat"],
+        }
+    return made
+
+
+class CompositeAlarm(Recorded):
+    """An alarm on alarms, which moto does not have; the alarms that its rule names have to be there."""
+
+    token = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+    service = "cloudwatch"
+    operation = "put_composite_alarm"
+    create_only = frozenset({"alarmName"})
+    defaults: ClassVar[Defaults] = {"actionsEnabled": True}
+    rename: ClassVar[Rename] = {"okActions": "OKActions"}
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Looks for the alarms first: AWS refuses a rule that names others."""
+        named = set(inputs["alarmRule"].split('"')[1::2])
+        there = {alarm["AlarmName"] for alarm in self.client(region).describe_alarms()["MetricAlarms"]}
+        if missing := sorted(named - there):
+            raise LookupError(f"the rule of {inputs['alarmName']} names alarms that do not exist: {', '.join(missing)}")
+        return super().create(region, inputs)
+
+    def identity(self, region: Region, inputs: Properties) -> str:
+        """Its name."""
+        return inputs["alarmName"]
+
+    def computed(self, region: Region, identity: str, state: Properties) -> Properties:
+        """The ARN."""
+        return {"arn": region.arn("cloudwatch", f"alarm:{identity}")}
+
+
+class Dashboard(Resource):
+    """A dashboard; its id is its name."""
+
+    token = "aws:cloudwatch/dashboard:Dashboard"
+    service = "cloudwatch"
+    create_only = frozenset({"dashboardName"})
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Its name; the body comes with `configure`."""
+        return inputs["dashboardName"]
+
+    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+        """Writes the body whole."""
+        self.client(region).put_dashboard(DashboardName=identity, DashboardBody=inputs["dashboardBody"])
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The body as it is."""
+        found = self.client(region).get_dashboard(DashboardName=identity)
+        body = json.dumps(json.loads(found["DashboardBody"]), separators=(",", ":"))
+        arn = f"arn:{region.partition}:cloudwatch::{region.account}:dashboard/{identity}"
+        return {"dashboardName": identity, "dashboardBody": body, "dashboardArn": arn}
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        """Removes the dashboard."""
+        self.client(region).delete_dashboards(DashboardNames=[identity])
+
+
+RESOURCES = (LogMetricFilter, QueryDefinition, MetricAlarm, CompositeAlarm, Dashboard)
