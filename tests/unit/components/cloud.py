@@ -118,6 +118,12 @@ class Account(mocks.Mocks):
         state["arn"] = f"arn:{self.partition}:mock:{self.region}:{ACCOUNT}:{args.name}"
         if args.typ == "aws:cloudwatch/logGroup:LogGroup":
             state["arn"] = f"arn:{self.partition}:logs:{self.region}:{ACCOUNT}:log-group:{state['name']}"
+        if args.typ == "aws:s3/bucket:Bucket":
+            state["arn"] = f"arn:{self.partition}:s3:::{state['bucket']}"
+        if args.typ == "aws:kms/key:Key":
+            state["arn"] = f"arn:{self.partition}:kms:{self.region}:{ACCOUNT}:key/{args.name}"
+        if args.typ == "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream":
+            state["arn"] = f"arn:{self.partition}:firehose:{self.region}:{ACCOUNT}:deliverystream/{state['name']}"
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":
