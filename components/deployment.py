@@ -12,11 +12,12 @@ from components.ecs_cluster import EcsCluster
 from components.ecs_sensor import SERVICE_NAME, EcsSensor
 from components.eks_cluster import EksCluster, NodeGroupArgs, cluster_arn
 from components.event_destinations import EventDestinations
+from components.event_insights import EventInsights, insights_args
 from components.event_log import EventLog, EventLogArgs
 from components.kubeconfig import cluster_identifier
 from components.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
 from components.network import Network
-from components.place import ecs_link, eks_link, log_group_link
+from components.place import dashboard_link, ecs_link, eks_link, log_group_link
 from components.rendering import RenderedKubernetes, Sensors, render
 from components.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_trust, irsa_trust, pod_identity_trust
 from sensor.model import NAMESPACE, EcsTask
@@ -26,6 +27,7 @@ from settings import EksCluster as EksSettings
 
 EVENTS = "events"
 DESTINATIONS = "destinations"
+INSIGHTS = "insights"
 NETWORK = "network"
 """Logical names are state: once landed they do not change without an alias."""
 
@@ -71,7 +73,7 @@ class _Placement:
 class Deployment(pulumi.ComponentResource):
     """Clusters made or adopted, a sensor on every node of each, and what all of them ship to: a log group, Firehose.
 
-    `log_group` is empty where the stack file wants no log group.
+    `log_group` and `insights` are empty where the stack file wants no log group.
 
     Raises, before anything is registered:
         SettingsError: the stack file does not fit the account.
@@ -80,6 +82,7 @@ class Deployment(pulumi.ComponentResource):
 
     log_group: Mapping[str, pulumi.Input[str]]
     destinations: Mapping[str, Mapping[str, Any]]
+    insights: Mapping[str, pulumi.Input[str]]
     clusters: Mapping[str, Mapping[str, Any]]
     kubeconfigs: Mapping[str, pulumi.Output[str]]
 
@@ -97,10 +100,12 @@ class Deployment(pulumi.ComponentResource):
         self.kubeconfigs = kubeconfigs = dict[str, pulumi.Output[str]]()
         self.clusters = {cluster.name: self._deploy(cluster, sensors, kubeconfigs) for cluster in settings.clusters}
         self.log_group = self._log_group()
+        self.insights = self._insights(self._events) if self._events else {}
         self.destinations = self._streams.outputs if self._streams else {}
         self.register_outputs(
             {
                 "logGroup": self.log_group,
+                "insights": self.insights,
                 "destinations": self.destinations,
                 "clusters": self.clusters,
                 "kubeconfigs": self.kubeconfigs,
@@ -129,6 +134,12 @@ class Deployment(pulumi.ComponentResource):
             },
             self._child,
         )
+
+    def _insights(self, events: EventLog) -> Mapping[str, pulumi.Input[str]]:
+        place = self._found.place
+        args = insights_args(self._settings, place, pulumi.get_stack(), events.log_group_name)
+        insights = EventInsights(INSIGHTS, args, self._child)
+        return {"topic": insights.topic_arn, "dashboard": dashboard_link(place, insights.dashboard_name)}
 
     def _event_log(self) -> EventLog:
         events = self._settings.events
