@@ -1,6 +1,6 @@
 """Deployment: the whole stack, and the only room where components meet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -189,7 +189,8 @@ class Deployment(pulumi.ComponentResource):
 
     def _eks(self, cluster: EksSettings, eks: _Eks, rendered: RenderedKubernetes) -> Mapping[str, Any]:
         provider = self._kubernetes_provider(cluster.name, eks.kubeconfig, None)
-        role = self._shipping_role(cluster.name, self._eks_permission(cluster, eks, rendered.service_account))
+        permission = self._eks_permission(cluster, eks, rendered.service_account)
+        role = self._shipping_role(cluster.name, permission, after=eks.ready)
         sensor = self._kubernetes_sensor(
             cluster.name,
             provider,
@@ -353,8 +354,11 @@ class Deployment(pulumi.ComponentResource):
             args["delivery_stream_arns"] = list(self._streams.streams.values())
         return args
 
-    def _shipping_role(self, cluster: str, args: ShippingRoleArgs) -> ShippingRole:
-        return ShippingRole(f"{cluster}-shipping", args, self._child)
+    def _shipping_role(
+        self, cluster: str, args: ShippingRoleArgs, after: Sequence[pulumi.Resource] = ()
+    ) -> ShippingRole:
+        """`after`: a pod identity association is refused before its cluster is there."""
+        return ShippingRole(f"{cluster}-shipping", args, pulumi.ResourceOptions(parent=self, depends_on=[*after]))
 
 
 def _kubeconfig(cluster: KubernetesCluster) -> pulumi.Output[str]:

@@ -53,7 +53,10 @@ def discover(settings: Settings, file: str) -> Found:
     Raises:
         SettingsError: every part of the stack file that does not fit the account, one line each.
     """
-    place = _place()
+    try:
+        place = _looked_up("account", "AWS credentials in the environment, and a region at aws:region", _place)
+    except _MisfitError as misfit:
+        raise SettingsError(file, [misfit.mistake]) from None
     if settings.account not in (None, place["account"]):
         expected = f"credentials of account {settings.account}"
         raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
@@ -110,7 +113,7 @@ def _looked_up(path: str, expected: str, lookup: Callable[[], T]) -> T:
     try:
         return lookup()
     except Exception as error:  # the SDK raises no narrower type for a failed invoke
-        reason = " ".join(str(error).split()) or type(error).__name__
+        _, _, reason = " ".join(str(error).split()).rpartition("returned an error: ")
         raise _MisfitError(path, f"nothing ({reason})", expected) from None
 
 
@@ -159,10 +162,8 @@ def _network(network: ExistingNetwork) -> Sequence[Mistake]:
         known = _looked_up(f"{path}.vpcId", "a VPC", lambda: ec2.get_subnets(filters=[vpc]).ids)
     except _MisfitError as misfit:
         return [misfit.mistake]
-    given = {"privateSubnetIds": network.private_subnet_ids, "publicSubnetIds": network.public_subnet_ids}
     return [
-        Mistake(f"{path}.{key}[{index}]", subnet, f"a subnet of {network.vpc_id}")
-        for key, subnets in given.items()
-        for index, subnet in enumerate(subnets)
+        Mistake(f"{path}.privateSubnetIds[{index}]", subnet, f"a subnet of {network.vpc_id}")
+        for index, subnet in enumerate(network.private_subnet_ids)
         if subnet not in known
     ]

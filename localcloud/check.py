@@ -44,17 +44,20 @@ def _ship(deployed: Deployed, endpoint: Endpoint, log_group: str, cluster: str, 
     node = run(deployed.fluent_bit_files(cluster, output), endpoint, sent)
     stream = f"{cluster}/{node}"
     arrived = [event for event in deployed.events(log_group, stream) if event.get("hostname") == marker]
-    _compare(sent, arrived, {"name": cluster, "platform": output["platform"], "node": node})
+    compare(sent, arrived, {"name": cluster, "platform": output["platform"], "node": node})
     return f"{len(arrived)} of {len(sent)} events arrived unchanged in {log_group}, stream {stream}"
 
 
-def _compare(sent: Sequence[str], arrived: Sequence[Mapping[str, Any]], cluster: Mapping[str, str]) -> None:
-    """Each event has to be there once, as Falco wrote it, with the `cluster` object that the contract adds."""
+def compare(sent: Sequence[str], arrived: Sequence[Mapping[str, Any]], cluster: Mapping[str, str]) -> None:
+    """Hold what arrived against what was sent: each event once, as Falco wrote it, and its `cluster` beside that.
+
+    Raises:
+        LocalCloudError: it is otherwise; says how.
+    """
     for event in arrived:
-        if wrong := {
-            key: event["cluster"].get(key) for key, value in cluster.items() if event["cluster"].get(key) != value
-        }:
-            raise LocalCloudError(f"found {wrong} in the events' `cluster`, expected {dict(cluster)}")
+        said = event.get("cluster", {})
+        if wrong := {key: said.get(key) for key, value in cluster.items() if said.get(key) != value}:
+            raise LocalCloudError(f"found {wrong} in an event's `cluster`, expected {dict(cluster)}")
     bare = [{key: value for key, value in event.items() if key != "cluster"} for event in arrived]
     missing = [event for event in map(json.loads, sent) if event not in bare]
     if missing or len(arrived) != len(sent):

@@ -53,7 +53,7 @@ class LocalCloud:
             LocalCloudError: something did not start.
         """
         ports = self.layout.ports()
-        if ports is None or not self._moto(ports).ready():
+        if ports is None or not self._moto(ports).runs():
             if ports:
                 say("moto has ended, and with it all that AWS knew: starting afresh")
             self.down()
@@ -67,8 +67,11 @@ class LocalCloud:
             etcd.start()
             _all_of(*(partial(plane.start, etcd.url) for plane in planes))
 
-        with Step("starting moto, etcd and two Kubernetes control planes"):
-            _all_of(self._moto(ports).start, start_kubernetes)
+        try:
+            with Step("starting moto, etcd and two Kubernetes control planes"):
+                _all_of(self._moto(ports).start, start_kubernetes)
+        except LocalCloudError as error:
+            raise LocalCloudError(f"{error}\n`make down`, then `make up`, starts afresh on other ports.") from None
 
     def down(self) -> None:
         """Stop every process and remove the state; logs stay until the next start."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,8 +16,9 @@ from localcloud.environment import STACK, environment
 from localcloud.errors import LocalCloudError
 from localcloud.layout import CHECKOUT, Layout
 
-_NOISE = ("@ updating", "warning: using pulumi-")
-"""Lines of the engine's that tell nothing: a heartbeat, and that plugins are found on PATH, as they are meant to be."""
+_NOISE = re.compile(r"@ updating|warning: using pulumi-|(creating|updating|deleting|replacing) \(\d+s\)\s*$")
+"""Lines of the engine's that tell nothing: a heartbeat, that plugins are found on PATH as they are meant to be, and
+that an operation goes on. Its end is told, and so is what it waits for."""
 
 
 class Engine:
@@ -79,7 +81,7 @@ class Engine:
             assert process.stdout
             try:
                 for line in process.stdout:
-                    if not any(noise in line for noise in _NOISE):
+                    if not _NOISE.search(line):
                         say(line.rstrip("\n"))
             except KeyboardInterrupt:
                 # The terminal has interrupted the engine too: let it finish what it has begun and save the state.

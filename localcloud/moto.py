@@ -1,7 +1,11 @@
 """AWS: one moto process."""
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 from localcloud.health import START_TIMEOUT, answers
 from localcloud.layout import CHECKOUT, Layout, Ports
@@ -9,6 +13,14 @@ from localcloud.processes import Processes
 
 ACCOUNT = "123456789012"
 """The account that moto takes every unknown access key for."""
+
+NODE_ROLE = "selfmanaged-node"
+"""The role of the nodes of the control plane `selfmanaged`."""
+
+_TRUST_OF_EC2 = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 
 
 class Moto:
@@ -21,19 +33,35 @@ class Moto:
         self._ports = ports
         self.url = f"http://127.0.0.1:{ports.moto}"
 
+    def runs(self) -> bool:
+        """Whether what AWS knows is still there."""
+        return self._processes.find(self.name) is not None
+
     def ready(self) -> bool:
         """Whether it answers."""
-        return answers(f"{self.url}/moto-api/data.json")
+        return answers(f"{self.url}/moto-api/")
 
     def start(self) -> None:
         """Start it unless it runs, and wait until it answers."""
-        if self.ready():
+        if self.runs():
+            self._processes.wait(self.name, self.ready, START_TIMEOUT)
             return
-        self._processes.stop([self.name])
         command: list[str | Path] = [sys.executable, "-m", "localcloud.moto_server", str(self._ports.moto)]
         command += [str(self._ports.moto_tls), self._layout.certificate, self._layout.key]
         self._processes.start(self.name, command, _ENVIRONMENT)
         self._processes.wait(self.name, self.ready, START_TIMEOUT)
+        self._create_node_role()
+
+    def _create_node_role(self) -> None:
+        """What is there before the stack is: the nodes of a cluster that it does not build have a role."""
+        iam: Any = boto3.client(  # pyright: ignore[reportUnknownVariableType]
+            "iam",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        iam.create_role(RoleName=NODE_ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST_OF_EC2))
 
 
 _ENVIRONMENT = {

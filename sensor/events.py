@@ -7,6 +7,7 @@ https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-m
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_STATE_DIR, SENSOR_DIR, ClusterIdentity, Pipeline, SensorError
 
@@ -24,41 +25,11 @@ GRACE_SECONDS = 20
 
 PARSERS = """\
 [PARSER]
-    Name        falco
-    Format      json
-    Time_Key    time
-    Time_Format %Y-%m-%dT%H:%M:%S.%L%z
-    Time_Keep   On
+    Name   falco
+    Format json
 """
 
-_LUA = """\
--- Puts the cluster into a Falco event while it is still text, so that the event's own JSON is not touched,
--- and drops what is not one: standard error, and plain text on standard output.
-local cluster = %(cluster)s
-local node_field = %(node_field)s
-
-local function escaped(text)
-  return (string.gsub(text, '[%%c"\\\\]', function(c) return string.format("\\\\u%%04x", string.byte(c)) end))
-end
-
-local prefixes = {}
-
-local function prefix(node)
-  if prefixes[node] == nil then
-    prefixes[node] = '{"cluster":' .. string.sub(cluster, 1, -2) .. ',"node":"' .. escaped(node) .. '"},'
-  end
-  return prefixes[node]
-end
-
-function add_cluster(tag, timestamp, record)
-  local line = record.log
-  if record[%(channel)s] ~= "stdout" or type(line) ~= "string" or string.byte(line) ~= 123 then
-    return -1, 0, 0
-  end
-  local node = record[node_field] or os.getenv("NODE_NAME") or os.getenv("HOSTNAME") or "unknown"
-  return 2, timestamp, { log = prefix(node) .. string.sub(line, 2) }
-end
-"""
+_SCRIPT = Path(__file__).with_name("event.lua")
 
 
 def section(kind: str, options: Options) -> str:
@@ -103,21 +74,24 @@ def service() -> str:
     )
 
 
-def filters(match: str) -> str:
-    """From a record that holds Falco's line in `log` to the event of the contract, nothing else."""
-    return "\n".join(
-        (
-            section(
-                "FILTER",
-                {"Name": "lua", "Match": match, "script": f"{SENSOR_DIR}/cluster.lua", "call": "add_cluster"},
-            ),
-            section("FILTER", {"Name": "parser", "Match": match, "Key_Name": "log", "Parser": "falco"}),
-            section("FILTER", {"Name": "grep", "Match": match, "Regex": "rule ."}),
-        )
-    )
+def filters(pipeline: Pipeline, match: str) -> str:
+    """From a record that holds Falco's line in `log` to `event`, the contract's event as text, and `node`.
+
+    Firehose's output cannot ship a field that is JSON text (it leaves it escaped), so where events go there, too, they
+    are parsed.
+    """
+    script: Options = {
+        "Name": "lua",
+        "Match": match,
+        "script": f"{SENSOR_DIR}/event.lua",
+        "call": "make_event",
+        "time_as_table": "On",
+    }
+    parser: Options = {"Name": "parser", "Match": match, "Key_Name": "event", "Parser": "falco"}
+    return "\n".join(section("FILTER", options) for options in (script, *((parser,) if pipeline.streams else ())))
 
 
-def cluster_script(identity: ClusterIdentity, *, channel_field: str, node_field: str) -> str:
+def script(identity: ClusterIdentity, *, channel_field: str, node_field: str) -> str:
     """The Lua filter's script: `channel_field` tells stdout from stderr, `node_field` the node if records have it."""
     cluster = {
         "name": identity.name,
@@ -125,11 +99,13 @@ def cluster_script(identity: ClusterIdentity, *, channel_field: str, node_field:
         "account": identity.account,
         "region": identity.region,
     }
-    return _LUA % {
-        "cluster": _lua_string(json.dumps(cluster, separators=(",", ":"))),
-        "channel": _lua_string(channel_field),
-        "node_field": _lua_string(node_field),
+    settings = {
+        "CLUSTER": json.dumps(cluster, separators=(",", ":")),
+        "CHANNEL": channel_field,
+        "NODE_FIELD": node_field,
     }
+    lines = (f"local {name} = {_lua_string(value)}" for name, value in settings.items())
+    return "\n".join((*lines, _SCRIPT.read_text()))
 
 
 def outputs(pipeline: Pipeline, match: str) -> str:
@@ -150,8 +126,8 @@ def _outputs(pipeline: Pipeline, match: str) -> Iterable[Options]:
             "region": pipeline.log_group.region,
             "log_group_name": pipeline.log_group.name,
             "log_stream_name": cluster,
-            "log_stream_template": f"{cluster}/$cluster['node']",
             "auto_create_group": "Off",
+            **_form(pipeline),
             **patience,
         }
     for stream in pipeline.streams:
@@ -163,6 +139,14 @@ def _outputs(pipeline: Pipeline, match: str) -> Iterable[Options]:
             "delivery_stream": stream.name,
             **patience,
         }
+
+
+def _form(pipeline: Pipeline) -> Options:
+    """How CloudWatch's output finds the event and the node: in a parsed record, or in one of two fields."""
+    cluster = pipeline.identity.name
+    if pipeline.streams:
+        return {"log_stream_template": f"{cluster}/$cluster['node']"}
+    return {"log_stream_template": f"{cluster}/$node", "log_key": "event"}
 
 
 def _lua_string(text: str) -> str:

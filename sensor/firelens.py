@@ -17,22 +17,9 @@ def files(pipeline: Pipeline) -> dict[str, str]:
 
     Raises SensorError when the pipeline has no destination.
     """
-    configuration = (events.service(), _join_parts(), events.filters(MATCH), events.outputs(pipeline, MATCH))
+    configuration = (events.service(), events.filters(pipeline, MATCH), events.outputs(pipeline, MATCH))
     return {
         "fluent-bit.conf": "\n".join(configuration),
         "parsers.conf": events.PARSERS,
-        "cluster.lua": events.cluster_script(pipeline.identity, channel_field="source", node_field="ec2_instance_id"),
+        "event.lua": events.script(pipeline.identity, channel_field="source", node_field="ec2_instance_id"),
     }
-
-
-def _join_parts() -> str:
-    """`[FILTER]` multiline: Docker cuts lines at 16 KiB and numbers the parts."""
-    return events.section(
-        "FILTER",
-        {
-            "Name": "multiline",
-            "Match": MATCH,
-            "mode": "partial_message",
-            "multiline.key_content": "log",
-        },
-    )

@@ -25,11 +25,11 @@ def files(pipeline: Pipeline) -> dict[str, str]:
 
     Raises SensorError when the pipeline has no destination.
     """
-    configuration = (events.service(), _tail(), events.filters(TAG), events.outputs(pipeline, TAG))
+    configuration = (events.service(), _tail(), events.filters(pipeline, TAG), events.outputs(pipeline, TAG))
     return {
         "fluent-bit.conf": "\n".join(configuration),
         "parsers.conf": events.PARSERS,
-        "cluster.lua": events.cluster_script(pipeline.identity, channel_field="stream", node_field="node"),
+        "event.lua": events.script(pipeline.identity, channel_field="stream", node_field="node"),
     }
 
 

@@ -1,13 +1,16 @@
 """YAML documents that a person wrote: parsed, or one line on what is wrong, which never repeats their content."""
 
+import re
+
 import yaml
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes `=` for a text, as Falco and the engine do; YAML 1.1 gave it a meaning that nobody uses."""
+    """Reads what PyYAML, alone, reads in another way than the engine and Falco: `=` is a text, `098` a number."""
 
 
 _Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_scalar)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile("0[0-9]+"), ["0"])
 
 
 class NotYaml(ValueError):  # noqa: N818 - says what the text is

@@ -3,6 +3,8 @@
 https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 """
 
+from pathlib import PurePath
+
 from pydantic import SecretStr, ValidationInfo, field_validator
 
 from settings.base import Model
@@ -55,8 +57,20 @@ def contexts(text: str, found: str) -> tuple[str, ...]:
     missing = [key for key in ("clusters", "contexts", "users") if not isinstance(config.get(key), tuple)]
     if missing:
         raise mistake("a kubeconfig", found=f"{found}, which has no list of {', '.join(missing)}")
+    if any(_names_a_relative_file(entry) for key in ("clusters", "users") for entry in items_of(config[key])):
+        raise mistake(
+            "absolute ones, or none: kubectl config view --flatten", found=f"{found}, with paths relative to it"
+        )
     names = [keys_of(item).get("name") for item in items_of(config["contexts"])]
     return tuple(name for name in names if isinstance(name, str))
+
+
+def _names_a_relative_file(entry: object) -> bool:
+    """The provider gets the kubeconfig's text, and would look for such a file in the folder where the engine runs."""
+    keys = keys_of(entry)
+    below = {**keys_of(keys.get("cluster")), **keys_of(keys.get("user"))}
+    paths = [below.get(key) for key in ("certificate-authority", "client-certificate", "client-key", "tokenFile")]
+    return any(isinstance(path, str) and not PurePath(path).is_absolute() for path in paths)
 
 
 def check_context(context: str | None, kubeconfig: object) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
 from settings.aws import Cidr, SubnetId, VpcId, network_of
@@ -55,23 +55,12 @@ class ExistingNetwork(Model):
     private_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
     """Subnets for nodes, in at least two availability zones, with a way out: NAT, or endpoints of the AWS services."""
 
-    public_subnet_ids: tuple[SubnetId, ...] = ()
-    """Subnets for internet-facing load balancers; EKS is told of them, and nothing is placed in them."""
-
-    @field_validator("private_subnet_ids", "public_subnet_ids")
+    @field_validator("private_subnet_ids")
     @classmethod
     def _once_each(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
         twice = sorted({subnet for subnet in ids if ids.count(subnet) > 1})
         if twice:
             raise mistake("each subnet once", found=f"{twice[0]} twice")
-        return ids
-
-    @field_validator("public_subnet_ids")
-    @classmethod
-    def _not_private_too(cls, ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        both = sorted(set(ids) & set(info.data.get("private_subnet_ids", ())))
-        if both:
-            raise mistake("each subnet to be either private or public", found=f"{both[0]}, which is private as well")
         return ids
 
 

@@ -25,6 +25,7 @@ Fault = Literal["none", "refused", "error", "throttled", "partial"]
 """`refused`: nobody listens. `error`: 500. `throttled`: too many requests. `partial`: Firehose takes half a batch."""
 
 _DAY = 24 * 60 * 60 * 1000
+_FUTURE = 2 * 60 * 60 * 1000
 _MEBIBYTE = 1024 * 1024
 
 _Answer = tuple[int, dict[str, Any]]
@@ -59,6 +60,8 @@ class Destination:
         self._faults: dict[str, Fault] = {}
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
+        self.any_time = False
+        """Whether CloudWatch Logs also takes what is older than 14 days or ahead of its time."""
         self.received: list[Received] = []
         self.answers: Counter[str] = Counter()
         self._server = self._listen(0)
@@ -140,7 +143,7 @@ class Destination:
         if times[-1] - times[0] > _DAY:
             raise _RejectedError("InvalidParameterException", "The batch of log events spans more than 24 hours")
         now = int(time.time() * 1000)
-        taken = [event for event in events if now - 14 * _DAY <= event[0] <= now + 2 * 60 * 60 * 1000]
+        taken = [event for event in events if self.any_time or now - 14 * _DAY <= event[0] <= now + _FUTURE]
         with self._lock:
             self.received += [Received(":".join(stream), *event) for event in taken]
         return {

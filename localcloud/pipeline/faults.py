@@ -82,7 +82,6 @@ def _schedule(node: Node, destination: Destination, events: int) -> Iterator[tup
     steps: tuple[tuple[int, Callable[[], None]], ...] = (
         (5, lambda: _write_what_is_no_event(node)),
         (10, lambda: destination.set_fault("refused")),
-        (15, lambda: _rotate(node)),
         (20, lambda: destination.set_fault("none")),
         (25, node.fluent_bit.kill),
         (28, lambda: _rotate(node)),

@@ -82,6 +82,14 @@ class FluentBit:
         """Whether the process is there."""
         return self._process is not None and not self._reap(os.WNOHANG)
 
+    def cpu(self) -> float:
+        """Seconds of CPU that the running process has used so far; 0 when there is none."""
+        if self._process is None:
+            return 0.0
+        # Fields 14 and 15 of proc_pid_stat(5); the name before them may hold spaces.
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def open_files(self) -> set[str]:
         """What its file descriptors are: paths, with ` (deleted)` where one is gone, and sockets."""
         if self._process is None:

@@ -1,7 +1,6 @@
 """A stack of this project's program on the local cloud, driven by the real engine's command line."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -72,7 +71,7 @@ class Stack:
         return [resource["urn"] for resource in exported["deployment"].get("resources", [])]
 
     def start_up(self) -> subprocess.Popen[str]:
-        """Begin to deploy, without waiting for the end; the engine is its own process group."""
+        """Begin to deploy, without waiting for the end."""
         return subprocess.Popen(
             self._command("up", "--yes", "--skip-preview"),
             cwd=PROJECT,
@@ -80,12 +79,7 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,
         )
-
-    def cancel(self) -> None:
-        """Take away the lock that a killed engine left."""
-        self._run("cancel", "--yes", config=False)
 
     def init(self) -> None:
         """Make the stack in the state backend, in a folder where the engine finds and completes its stack file."""
@@ -114,10 +108,10 @@ class Stack:
         return ["pulumi", *command, "--non-interactive", *(["--stack", self.name] if select else []), *options]
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kill an engine with its plugins, as a machine that goes down does."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Stop a deployment as Ctrl-C does: the engine lets what it has begun end, and writes it down."""
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
 
 
 def _step(step: Mapping[str, Any]) -> Step:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.pipeline
 
 PLATFORMS: tuple[Platform, ...] = ("eks", "ecs")
 SECONDS = 40
+ENDS = ((1, 1), (1, 31), (2, 28), (3, 1), (4, 30), (8, 31), (12, 31))
 
 
 def arrived(destination: Destination, count: int, place: str | None = None) -> list[str]:
@@ -31,10 +33,11 @@ def group(node: Node) -> str:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("firehose", [False, True])
 def test_an_event_is_falcos_json_and_the_cluster(
-    platform: Platform, new_node: NodeFactory, destination: Destination
+    platform: Platform, firehose: bool, new_node: NodeFactory, destination: Destination
 ) -> None:
-    node = new_node(platform, streams=STREAMS[:1])
+    node = new_node(platform, streams=STREAMS[:1] if firehose else ())
     node.fluent_bit.start()
     lines = sample_events("node-of-falco")
     for line in lines:
@@ -48,21 +51,41 @@ def test_an_event_is_falcos_json_and_the_cluster(
     }
     expected = [{"cluster": cluster, **json.loads(line)} for line in lines]
     assert _by_rule(map(json.loads, arrived(destination, len(lines), group(node)))) == _by_rule(expected)
-    shipped = arrived(destination, len(lines), STREAMS[0].name)
-    assert all(message.endswith("\n") for message in shipped)
-    assert _by_rule(map(json.loads, shipped)) == _by_rule(expected)
+    if firehose:
+        shipped = arrived(destination, len(lines), STREAMS[0].name)
+        assert all(message.endswith("\n") for message in shipped)
+        assert _by_rule(map(json.loads, shipped)) == _by_rule(expected)
+    else:
+        assert all(line[1:] in "".join(destination.messages()) for line in lines)  # to the byte
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_time_is_falcos(platform: Platform, new_node: NodeFactory, destination: Destination) -> None:
-    event = json.loads(sample_events("x")[0])
-    an_hour_ago = time.time_ns() - 3_600_000_000_000
-    event["time"] = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(an_hour_ago // 10**9))}.123456789Z"
+    """Also where it is not the last key, where JSON is spaced otherwise, and to the day over two weeks."""
     node = new_node(platform)
     node.fluent_bit.start()
-    node.write(json.dumps(event))
-    assert json.loads(arrived(destination, 1)[0])["time"] == event["time"]
-    assert destination.received[0].timestamp == an_hour_ago // 10**9 * 1000 + 123
+    now = time.time_ns() // 10**9
+    expected: set[int] = set()
+    for hours in range(0, 13 * 24, 7):
+        seconds = now - hours * 3600
+        moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.123456789Z"
+        event = {**json.loads(sample_events("x")[0]), "time": moment}
+        node.write(json.dumps(event if hours % 2 else {**event, "zone": "last"}))
+        expected.add(seconds * 1000 + 123)
+    arrived(destination, len(expected))
+    assert {event.timestamp for event in destination.received} == expected
+
+
+def test_days_are_counted_as_the_calendar_does(new_node: NodeFactory, destination: Destination) -> None:
+    """Leap years and ends of months, at an endpoint that takes any time."""
+    destination.any_time = True
+    node = new_node("eks")
+    node.fluent_bit.start()
+    days = [datetime(year, month, day, tzinfo=UTC) for year in (2024, 2026, 2028, 2100) for month, day in ENDS]
+    for day in days:
+        node.write(json.dumps({"rule": "x", "time": f"{day:%Y-%m-%dT%H:%M:%S}Z"}))
+    arrived(destination, len(days))
+    assert {event.timestamp for event in destination.received} == {int(day.timestamp()) * 1000 for day in days}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

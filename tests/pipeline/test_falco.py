@@ -15,6 +15,7 @@ import yaml
 from sensor import falco
 from sensor.model import ClusterIdentity, FalcoOptions, Platform, RuleException
 
+PLATFORMS: tuple[Platform, ...] = ("eks", "kubernetes", "ecs")
 PLUGIN = Path("/usr/share/falco/plugins/libcontainer.so")
 
 OPTIONS = FalcoOptions(
@@ -48,7 +49,7 @@ def install(directory: Path, platform: Platform, options: FalcoOptions) -> Path:
 
 
 @complete
-@pytest.mark.parametrize("platform", ["eks", "kubernetes", "ecs"])
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_falco_starts_with_our_settings_and_rules(tmp_path: Path, platform: Platform):
     settings = install(tmp_path, platform, OPTIONS)
     result = run("-c", settings, "--dry-run")

@@ -21,13 +21,11 @@ KILL_LOSS = 2 * SOCKET_BUFFER // SMALLEST_MESSAGE
 """Events that one `kill -9` can take on ECS: one buffer full in the socket, one full just read from it."""
 
 
-@pytest.mark.parametrize("platform", ["eks", "kubernetes"])
-def test_kubernetes_loses_nothing(platform: str, new_node: NodeFactory, destination: Destination) -> None:
-    events = EVENTS if platform == "eks" else EVENTS // 10
-    outcome = faults.run(new_node(platform), destination, events)
+def test_kubernetes_loses_nothing(new_node: NodeFactory, destination: Destination) -> None:
+    outcome = faults.run(new_node("eks"), destination, EVENTS)
     assert not outcome.lost
     assert not outcome.strange
-    assert len(outcome.twice) <= events // 4  # only what was under way at a kill
+    assert len(outcome.twice) <= EVENTS // 4  # only what was under way at a kill
 
 
 def test_ecs_loses_at_most_what_was_in_the_socket_at_a_kill(new_node: NodeFactory, destination: Destination) -> None:

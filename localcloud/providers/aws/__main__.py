@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from localcloud.providers.aws.sdk import import_sparsely
 from localcloud.providers.aws.server import Provider
 
 WORKERS = 16
@@ -20,6 +21,7 @@ MESSAGE_BYTES = 400 * 1024 * 1024
 
 def main() -> None:
     """Serves the protocol on a free port of 127.0.0.1; ends with the engine that started it."""
+    import_sparsely()
     server = grpc.server(
         ThreadPoolExecutor(max_workers=WORKERS),
         options=[("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)],

@@ -4,6 +4,8 @@ Both name the same things alike but for case and the singular (`subnetIds` and `
 what is named otherwise is given as `rename`, from the provider's name to AWS's, at any depth.
 """
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import base64
 import datetime
 import re
@@ -24,7 +26,7 @@ def error_code(error: Exception) -> str:
 
 def is_gone(error: Exception) -> bool:
     """Whether AWS says that the thing asked for is not there."""
-    return bool(GONE.search(error_code(error)))
+    return bool(GONE.search(error_code(error))) or "name not found" in str(error)
 
 
 def describe(error: Exception) -> str:
@@ -72,7 +74,7 @@ def _match(key: str, names: Mapping[str, str]) -> str | None:
 def _to_shape(value: Any, shape: Any, rename: Rename) -> Any:
     match shape.type_name:
         case "structure" if isinstance(value, Mapping):
-            return _to_structure(value, shape, rename)  # pyright: ignore[reportUnknownArgumentType]
+            return _to_structure(value, shape, rename)
         case "list":
             items: list[Any] = value if isinstance(value, list) else [value]
             return [_to_shape(item, shape.member, rename) for item in items]
@@ -120,7 +122,7 @@ def _from_answer(value: Any, expected: Type, rename: Rename) -> Any:
             return {key: _from_answer(element, item, rename) for key, element in entries.items()}
         case Object(), Mapping():
             types = {name: field.type for name, field in expected.fields.items()}
-            return properties(value, types, rename)  # pyright: ignore[reportUnknownArgumentType]
+            return properties(value, types, rename)
         case ((Object() | MapOf()), _):
             return None
         case Scalar(name), _:

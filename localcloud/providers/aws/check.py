@@ -1,5 +1,7 @@
 """Whether inputs are what the SDK's types allow: every property known, none missing, each of the right type."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

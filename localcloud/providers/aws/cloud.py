@@ -1,5 +1,7 @@
 """The provider's configuration and what it leads to: credentials, regions, default tags, boto3 clients."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import functools
 import json
 import os

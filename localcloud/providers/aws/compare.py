@@ -1,5 +1,7 @@
 """What differs between two sets of properties, and which differences mean nothing."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -41,11 +43,11 @@ def _changes(path: str, old: Any, new: Any) -> Iterator[Change]:
     elif new is MISSING:
         yield Change(path, "delete")
     elif isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            yield from _changes(_step(path, key), old.get(key, MISSING), new.get(key, MISSING))  # pyright: ignore[reportUnknownArgumentType]
+        for key in sorted(old.keys() | new.keys()):
+            yield from _changes(_step(path, key), old.get(key, MISSING), new.get(key, MISSING))
     elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):  # pyright: ignore[reportUnknownArgumentType]
-            pair = (items[index] if index < len(items) else MISSING for items in (old, new))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        for index in range(max(len(old), len(new))):
+            pair = (items[index] if index < len(items) else MISSING for items in (old, new))
             yield from _changes(f"{path}[{index}]", *pair)
     elif not same(old, new):
         yield Change(path, "update")
@@ -70,7 +72,7 @@ def settle(wished: Any, actual: Any, *, whole: bool = False) -> Any:
         }
         return {**answers, **settled} if whole else settled
     if isinstance(wished, list) and isinstance(actual, list):
-        return _settle_list(wished, actual, whole=whole)  # pyright: ignore[reportUnknownArgumentType]
+        return _settle_list(wished, actual, whole=whole)
     return wished if same(wished, actual) else actual
 
 

@@ -55,6 +55,7 @@ class Lifecycle:
     def diff(self, old_inputs: Properties, state: Properties, news: Properties) -> Difference:
         """What changes between the inputs of last time and those of now."""
         old, new = self._comparable(old_inputs, state, old=True), self._comparable(news, state, old=False)
+        old |= {name: value for name, value in new.items() if name not in old and _is_so(value, state.get(name))}
         computed = self.resource.type.outputs.keys() - self.resource.type.optional_outputs
         changes = tuple(
             change
@@ -116,7 +117,7 @@ class Lifecycle:
         if "tags" in actual:
             inputs = {**inputs, "tags": actual["tags"]} if actual["tags"] or "tags" in public else inputs
             outputs["tags"], outputs["tagsAll"] = actual["tags"], actual["tagsAll"]
-        return outputs, {**inputs, **{INTERNAL: old_inputs[INTERNAL] for _ in (1,) if INTERNAL in old_inputs}}
+        return outputs, {**inputs, INTERNAL: old_inputs.get(INTERNAL, [])}
 
     def delete(self, identity: str, state: Properties) -> None:
         """Removes the resource; that it is gone already is no error."""
@@ -222,6 +223,11 @@ def _public(values: Properties) -> Properties:
 
 def _applicable_defaults(defaults: Mapping[str, Any], inputs: Properties) -> Properties:
     return {name: value for name, value in defaults.items() if name not in inputs}
+
+
+def _is_so(wished: Any, actual: Any) -> bool:
+    """Whether a wish that is new in the inputs is fulfilled already, as after an import."""
+    return actual is not None and compare.settle(wished, actual) == wished
 
 
 def _fill_nested(outputs: Properties, path: str, state: Properties | None) -> None:

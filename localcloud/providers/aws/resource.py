@@ -11,6 +11,7 @@ from localcloud.providers.aws.tags import Tagging
 
 Properties = dict[str, Any]
 Defaults = Mapping[str, Any]
+Rename = api.Rename
 
 
 class Resource:
@@ -34,7 +35,7 @@ class Resource:
     """Outputs that AWS fills in inside an object that is also an input, as `parent.child`."""
     write_only: ClassVar[frozenset[str]] = frozenset()
     """Inputs that steer the provider itself; they are kept in the state, and never read back."""
-    rename: ClassVar[api.Rename] = {}
+    rename: ClassVar[Rename] = {}
     tagging: ClassVar[Tagging | None] = None
     recorded: ClassVar[bool] = False
 

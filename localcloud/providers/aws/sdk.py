@@ -1,7 +1,8 @@
 """What the installed pulumi-aws SDK says about a type: its inputs, its outputs, which of them must or may be there.
 
-The SDK is the one description of the provider's schema that a package registry serves. Importing a whole service package
-takes up to two seconds; a resource's own module with the types it names takes a fraction of that, so only that is loaded.
+The SDK is the one description of the provider's schema that a package registry serves. Importing a whole service
+package takes up to two seconds, a resource's own module with the types it names a fraction of that: the plugin, which
+starts with every command of the engine, does without the rest.
 """
 
 # pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
@@ -27,6 +28,20 @@ from pulumi import _types
 
 PACKAGE = "pulumi_aws"
 _importing = threading.Lock()
+_sparse: bool = False
+
+
+class _SparsePackage(types.ModuleType):
+    """Stands for a service's package and has nothing of its own but the place where its modules are."""
+
+
+def import_sparsely() -> None:
+    """From now on load only the modules of the types asked for.
+
+    For a process in which nobody else uses the SDK: its service packages are no longer what their documentation says.
+    """
+    global _sparse
+    _sparse = True
 
 
 class UnknownTokenError(LookupError):
@@ -71,7 +86,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Object:
-    """An object with named properties, read from an SDK class only when somebody looks (types may contain themselves)."""
+    """An object with named properties, read from an SDK class when somebody looks: types may contain themselves."""
 
     cls: type
 
@@ -159,15 +174,13 @@ def _module(token: str) -> tuple[types.ModuleType, str]:
 
 
 def _service_package(group: str) -> str:
-    """Registers a service's package without running its `__init__`, which would import every type of the service."""
+    """A service's package; sparsely, one whose `__init__`, which imports every type of the service, is never run."""
     name = f"{PACKAGE}.{group}"
-    root = importlib.import_module(PACKAGE).__path__[0]
-    importlib.import_module(f"{PACKAGE}.provider")
-    if not isinstance(vars(sys.modules.get(name, object)).get("__file__"), str):
-        package = types.ModuleType(name)
+    if _sparse and not isinstance(sys.modules.get(name), _SparsePackage):
+        root = importlib.import_module(PACKAGE).__path__[0]
+        package = _SparsePackage(name)
         package.__path__ = [str(Path(root) / group)]
         package.__package__ = name
-        package.__file__ = str(Path(root) / group / "__init__.py")
         sys.modules[name] = package
     return name
 
@@ -213,7 +226,7 @@ def _parse_class(cls: type) -> Type:
 
 
 def _is_plumbing(hint: Any) -> bool:
-    """What the SDK's annotations allow in a program but what never travels: None, awaitables, outputs, typed dicts, results."""
+    """What the SDK's annotations allow in a program, but what never travels as such."""
     origin = typing.get_origin(hint)
     plumbing = hint is type(None) or origin is abc.Awaitable or origin is pulumi.Output
     return plumbing or typing.is_typeddict(hint) or (isinstance(hint, type) and _types.is_output_type(hint))

@@ -97,7 +97,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             )
         return provider_pb2.UpdateResponse(properties=wire.encode(outputs))
 
-    def Delete(self, request: Any, context: grpc.ServicerContext) -> Message:  # noqa: N802, D102
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, D102
         lifecycle = self._lifecycle(request, context)
         state = wire.decode(request.properties)
         self._answer(context, f"deleting {request.urn}", lambda: lifecycle.delete(request.id, state))
@@ -118,9 +118,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         result = {**arguments, **self._answer(context, token, lambda: function(region, arguments))}
         if "region" in kinds.result.fields:
             result.setdefault("region", region.name)
-        return provider_pb2.InvokeResponse(**{"return": wire.encode(result)})
+        returned: dict[str, Any] = {"return": wire.encode(result)}
+        return provider_pb2.InvokeResponse(**returned)
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Message:  # noqa: N802, D102
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, D102
         return empty_pb2.Empty()
 
     def _lifecycle(self, request: Any, context: grpc.ServicerContext) -> Lifecycle:

@@ -20,21 +20,25 @@ def from_api(
     tags: Mapping[str, str] | Iterable[Mapping[str, Any]] | None, style: Style = "Key/Value"
 ) -> dict[str, str]:
     """Tags from a service's own form, without those that AWS itself sets."""
-    if not isinstance(tags, Mapping):
-        key, _, value = style.partition("/")
-        tags = {entry[key]: entry.get(value, "") for entry in tags or ()}
-    return {name: text for name, text in tags.items() if not name.startswith(RESERVED)}
+    return {name: text for name, text in _pairs(tags or (), style) if not name.startswith(RESERVED)}
+
+
+def _pairs(tags: Any, style: Style) -> Iterable[tuple[str, str]]:
+    if style == "map":
+        return dict(tags).items()
+    key, _, value = style.partition("/")
+    return [(entry[key], entry.get(value, "")) for entry in tags]
 
 
 @dataclass(frozen=True)
 class Tagging:
     """How one service is asked for a resource's tags and told to change them.
 
-    `list` names operation and the answer's key, `tag` and `untag` the operations, `subject` the parameter that says
-    which resource (and in `keys` the parameter of untag that lists the keys, in `tags` that of tag).
+    `list` names the operation and the path in its answer; `tag` and `untag` name operations, `subject` their parameter
+    that says which resource, `keys` and `tags` those that say which keys go and which tags come.
     """
 
-    list: tuple[str, str] = ("list_tags_for_resource", "tags")
+    list: tuple[str, ...] = ("list_tags_for_resource", "tags")
     tag: str = "tag_resource"
     untag: str = "untag_resource"
     subject: str = "resourceArn"
@@ -45,11 +49,13 @@ class Tagging:
 
     def read(self, client: Any, subject: str) -> dict[str, str]:
         """The tags of a resource, given by what the service wants: an ARN, an id or a name."""
-        operation, key = self.list
-        if self.many:
-            filters = [{"Name": "resource-id", "Values": [subject]}]
-            return from_api(getattr(client, operation)(Filters=filters)[key], self.style)
-        return from_api(getattr(client, operation)(**{self.subject: subject}).get(key), self.style)
+        operation, *path = self.list
+        filters = [{"Name": "resource-id", "Values": [subject]}]
+        who = {"Filters": filters} if self.many else {self.subject: subject}
+        answer: Any = getattr(client, operation)(**who)
+        for key in path:
+            answer = answer.get(key) or {}
+        return from_api(answer or (), self.style)
 
     def write(self, client: Any, subject: str, wished: Mapping[str, str]) -> None:
         """Makes a resource have exactly these tags, AWS's own aside."""
@@ -81,8 +87,7 @@ EVENTS = Tagging(
 """EventBridge, CloudWatch, Athena: `ResourceARN` and a list."""
 
 
-def iam(kind: str, subject: str) -> Tagging:
-    """IAM has operations of its own for each kind of thing."""
-    return Tagging(
-        (f"list_{kind}_tags", "Tags"), f"tag_{kind}", f"untag_{kind}", subject, "Key/Value", "TagKeys", "Tags"
-    )
+def iam(kind: str, subject: str, *listed: str) -> Tagging:
+    """IAM has operations of its own for each kind of thing; moto lists some tags only with the thing itself."""
+    how = listed or (f"list_{kind}_tags", "Tags")
+    return Tagging(how, f"tag_{kind}", f"untag_{kind}", subject, "Key/Value", "TagKeys", "Tags")

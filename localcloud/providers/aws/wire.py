@@ -5,6 +5,8 @@ sends and marks properties of the same name in the answer, so no value loses its
 Unknown values stay the protocol's sentinel string, so that they can be compared and passed on like any other.
 """
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,7 +65,7 @@ def _encode(value: Any) -> struct_pb2.Value:
     if isinstance(value, str):
         return struct_pb2.Value(string_value=value)
     if isinstance(value, Mapping):
-        return struct_pb2.Value(struct_value=encode(value))  # pyright: ignore[reportUnknownArgumentType]
+        return struct_pb2.Value(struct_value=encode(value))
     if isinstance(value, (list, tuple)):
         items: Any = value
         return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[_encode(item) for item in items]))
@@ -73,7 +75,7 @@ def _encode(value: Any) -> struct_pb2.Value:
 def has_unknown(value: Any) -> bool:
     """Whether an unknown value is anywhere inside."""
     if isinstance(value, dict):
-        return any(has_unknown(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
+        return any(has_unknown(item) for item in value.values())
     if isinstance(value, list):
-        return any(has_unknown(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+        return any(has_unknown(item) for item in value)
     return value == UNKNOWN

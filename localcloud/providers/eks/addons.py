@@ -1,5 +1,7 @@
 """EKS add-ons: any, and the VPC CNI with its options as the environment of its containers."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -1,5 +1,7 @@
 """`eks.Cluster`: the resources that pulumi-eks makes for a cluster without its own node group."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import hashlib
 import os
 from collections.abc import Mapping
@@ -84,7 +86,8 @@ class Cluster(pulumi.ComponentResource):
         ready: list[pulumi.Resource] = []
         if role is None:
             made = ServiceRole(f"{self._name}-eksRole", "eks", ("AmazonEKSClusterPolicy",), args.get("tags"), self)
-            role, ready = made.role, [made]
+            role = made.role
+            ready.append(made)
         return eks.Cluster(
             f"{self._name}-eksCluster",
             name=args.get("name"),
@@ -269,4 +272,5 @@ def _security_outputs(
 
 
 def _issuer(cluster: eks.Cluster) -> pulumi.Output[str]:
-    return cluster.identities.apply(lambda found: str(found[0].oidcs[0].issuer))
+    identities: pulumi.Output[Any] = cluster.identities
+    return identities.apply(lambda found: str(found[0].oidcs[0].issuer))

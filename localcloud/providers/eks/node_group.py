@@ -1,5 +1,7 @@
 """Managed node groups of a cluster that pulumi-eks made."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +31,7 @@ NODE_GROUP_INPUTS = frozenset(
     {*PASSED_ON, "cluster", "clusterName", "ignoreScalingChanges", "nodeRole", "nodeRoleArn", "subnetIds"}
 )
 """What the stand-in honours: all that needs no launch template and no user data of the component's own making."""
-ONE_NODE = {"desiredSize": 2, "maxSize": 2, "minSize": 1}
+TWO_NODES = {"desiredSize": 2, "maxSize": 2, "minSize": 1}
 """The component's sizes where none are given."""
 
 
@@ -39,7 +41,8 @@ class ManagedNodeGroup(pulumi.ComponentResource):
     def __init__(self, name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
         super().__init__("eks:index:ManagedNodeGroup", name, None, opts)
         cluster = cluster_of(args["cluster"])
-        given = {python: args[wire] for wire, python in PASSED_ON.items() if wire in args}
+        given: dict[str, Any] = {python: args[wire] for wire, python in PASSED_ON.items() if wire in args}
+        given.setdefault("scaling_config", TWO_NODES)
         if "launchTemplate" not in args:
             given.setdefault("version", cluster.apply(lambda found: found.version))
         ignored = ["scalingConfig.desiredSize"] if args.get("ignoreScalingChanges") else None
@@ -48,7 +51,7 @@ class ManagedNodeGroup(pulumi.ComponentResource):
             cluster_name=args.get("clusterName") or cluster.apply(lambda found: found.name),
             node_role_arn=_role_arn(args),
             subnet_ids=args.get("subnetIds") or cluster.apply(lambda found: found.vpc_config.subnet_ids),
-            **{"scaling_config": ONE_NODE, **given},
+            **given,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignored),
         )
         self.register_outputs({"nodeGroup": self.node_group})
@@ -62,7 +65,10 @@ def _role_arn(args: Mapping[str, Any]) -> pulumi.Input[str]:
     role, arn = args.get("nodeRole"), args.get("nodeRoleArn")
     if (role is None) == (arn is None):
         raise pulumi.InputPropertyError("nodeRole", "give either nodeRole or nodeRoleArn")
-    return arn if arn is not None else pulumi.Output.from_input(role).apply(lambda found: found.arn)
+    if arn is not None:
+        return arn
+    made: pulumi.Output[Any] = pulumi.Output.from_input(role)
+    return made.apply(lambda found: found.arn)
 
 
 def managed_node_group(

@@ -1,5 +1,7 @@
 """Which of pulumi-eks's components the stand-in builds, and what it refuses."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ REAL = "with LOCALCLOUD_REAL=eks the real plugin runs in its place"
 
 @dataclass(frozen=True)
 class Kind:
-    """A component: the SDK's type of its inputs, those that the stand-in can honour (None: all), and how it is built."""
+    """A component: the SDK's type of its inputs, those that the stand-in honours (None: all), and how it is built."""
 
     arguments: type
     supported: frozenset[str] | None

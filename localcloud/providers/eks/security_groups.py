@@ -63,7 +63,7 @@ def node_groups(
     )
 
     def rule(suffix: str, ports: tuple[int, int], protocol: str, **peer: Any) -> ec2.SecurityGroupRule:
-        values = {"type": "ingress", "security_group_id": group.id, **peer}
+        values: dict[str, Any] = {"type": "ingress", "security_group_id": group.id, **peer}
         return ec2.SecurityGroupRule(
             f"{name}-{suffix}", from_port=ports[0], to_port=ports[1], protocol=protocol, **values, opts=child
         )

@@ -7,7 +7,7 @@ import pytest
 from components.kubeconfig import cluster_identifier, eks_kubeconfig
 from sensor.model import SensorError
 from settings import SettingsError
-from tests.unit.components.cloud import ACCOUNT, Account, deploy
+from tests.unit.components.cloud import ACCOUNT, Account, NotFoundError, deploy
 from tests.unit.components.stacks import ADOPTED, EKS, OWN, account, ecs, eks
 
 VPC = "vpc-0123456789abcdef0"
@@ -25,6 +25,13 @@ def mistakes(values: dict[str, object], found: Account) -> list[str]:
 def test_credentials_of_another_account_are_refused() -> None:
     (line,) = mistakes({**ADOPTED, "account": "999999999999"}, account())
     assert line == f"account: found credentials of account {ACCOUNT}, expected credentials of account 999999999999"
+
+
+def test_missing_credentials_are_told_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Account, "call", lambda *_: (_ for _ in ()).throw(NotFoundError("no valid credential sources")))
+    (line,) = mistakes({**ADOPTED}, Account(region="us-east-2"))
+    assert line.startswith("account: found nothing (")
+    assert "no valid credential sources" in line and "expected AWS credentials in the environment" in line
 
 
 def test_credentials_of_the_right_account_are_taken() -> None:

@@ -256,6 +256,11 @@ KUBECONFIGS = {
         kubernetes("kubeconfigFile: broken.yaml"),
         'clusters[0].existing.kubeconfigFile: found "broken.yaml", which is not YAML, expected a kubeconfig',
     ),
+    "files beside it": (
+        kubernetes("kubeconfigFile: relative.kubeconfig"),
+        'clusters[0].existing.kubeconfigFile: found "relative.kubeconfig", with paths relative to it, '
+        "expected absolute ones, or none: kubectl config view --flatten",
+    ),
     "context not in it": (
         kubernetes("kubeconfigFile: kops.kubeconfig, context: kop"),
         'clusters[0].existing.context: found "kop", expected a context of the kubeconfig: "kops", "reader"',

@@ -113,12 +113,6 @@ NETWORK = {
         APPS + "network: {existing: {vpcId: vpc-01234567, privateSubnetIds: [subnet-01234567, subnet-01234567]}}",
         "network.existing.privateSubnetIds: found subnet-01234567 twice, expected each subnet once",
     ),
-    "subnet private and public": (
-        APPS + "network: {existing: {vpcId: vpc-01234567, privateSubnetIds: [subnet-01234567, subnet-89abcdef], "
-        "publicSubnetIds: [subnet-89abcdef]}}",
-        "network.existing.publicSubnetIds: found subnet-89abcdef, which is private as well, "
-        "expected each subnet to be either private or public",
-    ),
 }
 
 EVENTS = {

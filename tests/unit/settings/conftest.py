@@ -38,6 +38,7 @@ def project(tmp_path: Path) -> Path:
         "empty.yaml": "",
         "rules.txt": RULES,
         "kops.kubeconfig": KUBECONFIG,
+        "relative.kubeconfig": KUBECONFIG.replace("token: s3cr3t-t0ken", "client-key: keys/admin.key"),
         "contextless.kubeconfig": KUBECONFIG.replace("current-context: kops", ""),
     }
     for name, text in files.items():

@@ -77,6 +77,10 @@ def test_ten_mistakes_are_ten_lines(mistakes: Callable[[str], list[str]]) -> Non
         ("config:", "clusters: found nothing"),
         ("config: {'aws:region': eu-west-1}", "clusters: found nothing"),
         ("config: {'falco-firelens:clusters': 5}", "clusters: found the number 5, expected a list"),
+        (
+            "config: {'falco-firelens:account': 098765432109, 'falco-firelens:clusters': [{name: a1, platform: eks}]}",
+            "account: found the number 98765432109.0, expected a text: put it in quotes, or YAML makes a number of it",
+        ),
         ("config: {5: 5}", "clusters: found nothing"),
     ],
 )

@@ -1,11 +1,13 @@
 """EC2 Auto Scaling groups."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from typing import Any, ClassVar
 
 from localcloud.providers.aws import api
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.resource import Defaults, Properties, Resource, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
 
 LOCAL = frozenset({"tags", "instanceRefresh", "suspendedProcesses", "enabledMetrics", "warmPool"})
 
@@ -30,7 +32,7 @@ class Group(Resource):
         {"forceDelete", "forceDeleteWarmPool", "ignoreFailedScalingActivities", "instanceRefresh", "namePrefix",
          "metricsGranularity", "minElbCapacity", "waitForCapacityTimeout", "waitForElbCapacity"}
     )  # fmt: skip
-    rename: ClassVar[dict[str, str]] = {
+    rename: ClassVar[Rename] = {
         "name": "AutoScalingGroupName",
         "id": "LaunchTemplateId",
         "protectFromScaleIn": "NewInstancesProtectedFromScaleIn",
@@ -52,7 +54,7 @@ class Group(Resource):
             wished["vpcZoneIdentifiers"] = ",".join(wished["vpcZoneIdentifiers"])
         template = wished.get("launchTemplate")
         if isinstance(template, dict) and "name" in template:
-            name: Any = template  # pyright: ignore[reportUnknownVariableType]
+            name: Any = template
             wished["launchTemplate"] = {"launchTemplateName": name["name"], "version": name.get("version", "$Default")}
         return (wished,)
 

@@ -8,7 +8,7 @@ from localcloud.providers.aws import api, tags
 from localcloud.providers.aws.check import Failure
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.resource import Properties
+from localcloud.providers.aws.resource import Properties, Rename
 from localcloud.providers.aws.services.ec2_base import Ec2Resource
 
 NOT_DATA = frozenset(
@@ -28,7 +28,7 @@ class LaunchTemplate(Ec2Resource):
     create_only = frozenset({"name", "namePrefix"})
     changing = frozenset({"latestVersion", "defaultVersion"})
     write_only = frozenset({"updateDefaultVersion", "namePrefix"})
-    rename: ClassVar[dict[str, str]] = {
+    rename: ClassVar[Rename] = {
         "defaultVersion": "DefaultVersionNumber",
         "latestVersion": "LatestVersionNumber",
         "name": "LaunchTemplateName",

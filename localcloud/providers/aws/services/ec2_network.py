@@ -1,9 +1,11 @@
 """EC2 networks: VPCs, subnets, gateways, addresses, endpoints."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from typing import Any, ClassVar
 
 from localcloud.providers.aws.cloud import Region
-from localcloud.providers.aws.resource import Defaults, Properties, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Rename, changed
 from localcloud.providers.aws.services.ec2_base import Ec2Resource, by_filter
 
 
@@ -142,7 +144,7 @@ class Eip(Ec2Resource):
     token = "aws:ec2/eip:Eip"
     describe, collection, id_parameter = "describe_addresses", "Addresses", "AllocationIds"
     create_only = frozenset({"domain", "address", "publicIpv4Pool", "networkBorderGroup"})
-    rename: ClassVar[dict[str, str]] = {"privateIp": "PrivateIpAddress"}
+    rename: ClassVar[Rename] = {"privateIp": "PrivateIpAddress"}
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Allocates it."""
@@ -212,7 +214,7 @@ class VpcEndpoint(Ec2Resource):
     create_only = frozenset({"vpcId", "serviceName", "vpcEndpointType", "serviceRegion"})
     defaults: ClassVar[Defaults] = {"vpcEndpointType": "Gateway"}
     write_only = frozenset({"autoAccept"})
-    rename: ClassVar[dict[str, str]] = {"policy": "PolicyDocument"}
+    rename: ClassVar[Rename] = {"policy": "PolicyDocument"}
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates it with all it is to have."""

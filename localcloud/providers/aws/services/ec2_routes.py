@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from localcloud.providers.aws import api
 from localcloud.providers.aws.cloud import Region
-from localcloud.providers.aws.resource import Properties, Resource, changed
+from localcloud.providers.aws.resource import Properties, Rename, Resource, changed
 from localcloud.providers.aws.services.ec2_base import Ec2Resource, by_filter
 
 DESTINATIONS = {
@@ -76,7 +76,7 @@ class Route(Resource):
     create_only = frozenset(
         {"routeTableId", "destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"}
     )
-    rename: ClassVar[dict[str, str]] = RENAME
+    rename: ClassVar[Rename] = RENAME
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Adds the route.

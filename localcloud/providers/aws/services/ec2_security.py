@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.resource import Defaults, Properties, Resource, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
 from localcloud.providers.aws.services.ec2_base import Ec2Resource, by_filter
 
 DIRECTIONS = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
@@ -77,7 +77,7 @@ class SecurityGroup(Ec2Resource):
     create_only = frozenset({"name", "namePrefix", "description", "vpcId"})
     defaults: ClassVar[Defaults] = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
     write_only = frozenset({"revokeRulesOnDelete", "namePrefix"})
-    rename: ClassVar[dict[str, str]] = {"name": "GroupName"}
+    rename: ClassVar[Rename] = {"name": "GroupName"}
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates the group."""

@@ -1,12 +1,14 @@
 """ECS: clusters, capacity providers, task definitions, services."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import json
 from typing import Any, ClassVar
 
 from localcloud.providers.aws import api, tags
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.resource import Defaults, Properties, Resource, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
 
 NO_TAGS = frozenset({"tags"})
 
@@ -22,7 +24,7 @@ class Cluster(Resource):
     service = "ecs"
     autoname = AutoName()
     create_only = frozenset({"name"})
-    rename: ClassVar[dict[str, str]] = {"name": "clusterName"}
+    rename: ClassVar[Rename] = {"name": "clusterName"}
     tagging = tags.ECS
 
     def create(self, region: Region, inputs: Properties) -> str:
@@ -59,7 +61,9 @@ class CapacityProvider(Resource):
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates it."""
         wished = self._wished(inputs)
-        return self.call(region, "create_capacity_provider", wished)["capacityProvider"]["capacityProviderArn"]
+        tagged = tags.to_api(region.all_tags(inputs.get("tags", {})), "key/value")
+        answer = self.call(region, "create_capacity_provider", wished, tags=tagged)
+        return answer["capacityProvider"]["capacityProviderArn"]
 
     def _wished(self, inputs: Properties) -> Properties:
         return {name: value for name, value in _untagged(inputs).items() if name != "cluster"}
@@ -87,7 +91,7 @@ class ClusterCapacityProviders(Resource):
     token = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
     service = "ecs"
     create_only = frozenset({"clusterName"})
-    rename: ClassVar[dict[str, str]] = {
+    rename: ClassVar[Rename] = {
         "defaultCapacityProviderStrategies": "defaultCapacityProviderStrategy",
         "clusterName": "cluster",
     }
@@ -132,7 +136,7 @@ class TaskDefinition(Resource):
     )  # fmt: skip
     defaults: ClassVar[Defaults] = {"skipDestroy": False, "trackLatest": False}
     write_only = frozenset({"skipDestroy", "trackLatest"})
-    rename: ClassVar[dict[str, str]] = {"proxyConfiguration": "proxyConfiguration", "hostPath": "sourcePath"}
+    rename: ClassVar[Rename] = {"proxyConfiguration": "proxyConfiguration", "hostPath": "sourcePath"}
     tagging = tags.ECS
 
     def create(self, region: Region, inputs: Properties) -> str:
@@ -218,7 +222,7 @@ class Service(Resource):
     )
     defaults: ClassVar[Defaults] = {"waitForSteadyState": False}
     write_only = frozenset({"waitForSteadyState", "forceNewDeployment", "forceDelete", "triggers", "sigintRollback"})
-    rename: ClassVar[dict[str, str]] = {
+    rename: ClassVar[Rename] = {
         "name": "serviceName",
         "capacityProviderStrategies": "capacityProviderStrategy",
         "orderedPlacementStrategies": "placementStrategy",

@@ -1,5 +1,7 @@
 """EKS: clusters and node groups, which moto has, and what it lacks as recorded only."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import hashlib
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -8,7 +10,7 @@ from localcloud.providers.aws import tags
 from localcloud.providers.aws.check import Failure
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.resource import Defaults, Properties, Resource, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 PROVIDER_ONLY = frozenset({"tags", "accessConfig", "enabledClusterLogTypes", "defaultAddonsToRemoves"})
@@ -37,7 +39,7 @@ class Cluster(Resource):
     defaults: ClassVar[Defaults] = {"bootstrapSelfManagedAddons": True}
     write_only = frozenset({"bootstrapSelfManagedAddons", "forceUpdateVersion", "defaultAddonsToRemoves"})
     nested_computed = frozenset({"vpcConfig.clusterSecurityGroupId", "vpcConfig.vpcId"})
-    rename: ClassVar[dict[str, str]] = {"vpcConfig": "resourcesVpcConfig"}
+    rename: ClassVar[Rename] = {"vpcConfig": "resourcesVpcConfig"}
     tagging = tags.BY_ARN
 
     def create(self, region: Region, inputs: Properties) -> str:
@@ -113,7 +115,10 @@ def _vpc(region: Region, wished: Properties) -> Properties:
 
 
 class NodeGroup(Resource):
-    """A managed node group; its id is `<cluster>:<node group>`."""
+    """A managed node group; its id is `<cluster>:<node group>`.
+
+    moto tags a node group when it is created and never afterwards, so a later change of tags is only recorded.
+    """
 
     token = "aws:eks/nodeGroup:NodeGroup"
     service = "eks"
@@ -125,12 +130,11 @@ class NodeGroup(Resource):
         }
     )  # fmt: skip
     write_only = frozenset({"forceUpdateVersion", "nodeGroupNamePrefix"})
-    rename: ClassVar[dict[str, str]] = {
+    rename: ClassVar[Rename] = {
         "nodeGroupName": "nodegroupName",
         "nodeRoleArn": "nodeRole",
         "subnetIds": "subnets",
     }
-    tagging = tags.BY_ARN
 
     def check(self, inputs: Properties) -> Iterator[Failure]:
         """What EKS refuses about sizes."""
@@ -148,8 +152,8 @@ class NodeGroup(Resource):
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates the group."""
         name = self.given_name(inputs, "nodeGroupName")
-        wished = {key: value for key, value in inputs.items() if key != "tags"}
-        self.call(region, "create_nodegroup", wished, nodegroupName=name)
+        tagged = region.all_tags(inputs.get("tags", {}))
+        self.call(region, "create_nodegroup", inputs, nodegroupName=name, tags=tagged)
         return f"{inputs['clusterName']}:{name}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
@@ -182,14 +186,6 @@ class NodeGroup(Resource):
         """Deletes it."""
         cluster, name = identity.split(":")
         self.client(region).delete_nodegroup(clusterName=cluster, nodegroupName=name)
-
-    def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The ARN, which has a part of its own that only a description knows."""
-        if "arn" in state:
-            return state["arn"]
-        cluster, name = identity.split(":")
-        described = self.client(region).describe_nodegroup(clusterName=cluster, nodegroupName=name)
-        return described["nodegroup"]["nodegroupArn"]
 
 
 def get_cluster(region: Region, arguments: Properties) -> Properties:

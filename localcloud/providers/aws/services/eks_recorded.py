@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.recorded import Recorded
-from localcloud.providers.aws.resource import Defaults, Properties
+from localcloud.providers.aws.resource import Defaults, Properties, Rename
 
 ADDON_VERSIONS = {
     "aws-ebs-csi-driver": "v1.48.0-eksbuild.2",
@@ -14,7 +14,7 @@ ADDON_VERSIONS = {
     "kube-proxy": "v1.34.0-eksbuild.4",
     "vpc-cni": "v1.20.3-eksbuild.1",
 }
-"""What `getAddonVersion` answers and an add-on without a version gets. A place holder: the real list changes monthly."""
+"""What `getAddonVersion` answers, and what an add-on without a version gets. AWS's own list changes monthly."""
 
 
 class OfCluster(Recorded):
@@ -34,7 +34,7 @@ class Addon(OfCluster):
     token = "aws:eks/addon:Addon"
     operation = "create_addon"
     create_only = frozenset({"addonName", "clusterName"})
-    rename: ClassVar[dict[str, str]] = {"resolveConflictsOnCreate": "resolveConflicts"}
+    rename: ClassVar[Rename] = {"resolveConflictsOnCreate": "resolveConflicts"}
 
     def identity(self, region: Region, inputs: Properties) -> str:
         """Cluster and add-on."""
@@ -57,7 +57,7 @@ class AccessEntry(OfCluster):
     operation = "create_access_entry"
     create_only = frozenset({"clusterName", "principalArn", "type"})
     defaults: ClassVar[Defaults] = {"type": "STANDARD"}
-    rename: ClassVar[dict[str, str]] = {"userName": "username"}
+    rename: ClassVar[Rename] = {"userName": "username"}
 
     def identity(self, region: Region, inputs: Properties) -> str:
         """Cluster and principal."""

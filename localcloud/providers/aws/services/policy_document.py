@@ -1,5 +1,7 @@
 """`aws.iam.getPolicyDocument`: a policy document's JSON out of typed statements."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 import json
 import zlib
 from collections.abc import Iterable
@@ -39,9 +41,9 @@ def _texts(arguments: Properties, kind: str) -> Iterable[str]:
 
 def _merge(first: list[Properties], second: list[Properties], *, replace: bool) -> list[Properties]:
     ids = [one["Sid"] for one in second if one.get("Sid")]
-    known = {one.get("Sid") for one in first}
-    if not replace and known & set(ids):
-        raise ValueError(f"statement ids occur twice: {', '.join(sorted(known & set(ids)))}")
+    twice = sorted({str(one["Sid"]) for one in first if one.get("Sid") in ids})
+    if twice and not replace:
+        raise ValueError(f"statement ids occur twice: {', '.join(twice)}")
     return [one for one in first if one.get("Sid") not in ids] + second
 
 
@@ -86,7 +88,7 @@ def _collapse(values: list[str]) -> str | list[str]:
 
 
 def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
+    return value if isinstance(value, list) else [value]
 
 
 FUNCTIONS = {"aws:iam/getPolicyDocument:getPolicyDocument": get_policy_document}

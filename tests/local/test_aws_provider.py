@@ -1,0 +1,244 @@
+"""Every type that the aws stand-in emulates lives its whole life against moto: made, read, changed, found gone."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from localcloud.providers.aws import api, lifecycle
+from localcloud.providers.aws.cloud import Cloud, ConfigurationError
+from localcloud.providers.aws.lifecycle import INTERNAL, IncompleteError, Lifecycle
+from localcloud.providers.aws.registry import functions, resources
+from tests.local.aws_samples import ROLE, SAMPLES, TRUST, VPC
+
+pytestmark = pytest.mark.local
+GROUP = "aws:cloudwatch/logGroup:LogGroup"
+STAYS = (
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
+)
+"""Part of something else, and emptied rather than deleted."""
+EMULATED = [token for token, resource in resources().items() if not resource.recorded]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def endpoint() -> Iterator[None]:
+    """A moto of this module's own."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+        patch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
+        yield
+    server.stop()
+
+
+def connect(**configuration: Any) -> Cloud:
+    """A configured provider."""
+    return Cloud({"accessKey": "test", "secretKey": "test", "region": "eu-west-1", **configuration})
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Cloud:
+    return connect()
+
+
+@pytest.fixture(scope="module")
+def world(cloud: Cloud):
+    """Makes what samples depend on, once."""
+    made: dict[str, dict[str, Any]] = {}
+
+    def outputs(token: str) -> dict[str, Any]:
+        if token not in made:
+            made[token] = create(cloud, token, dict(SAMPLES[token].inputs(outputs)))[2]
+        return made[token]
+
+    return outputs
+
+
+def create(cloud: Cloud, token: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """A checked and created resource: its id, its inputs and its outputs."""
+    life = Lifecycle(cloud, resources()[token])
+    checked, failures = life.check("sample", inputs, {}, b"")
+    assert not failures
+    identity, state = life.create(checked)
+    return identity, checked, state
+
+
+def test_every_emulated_type_has_a_sample() -> None:
+    assert sorted(SAMPLES) == sorted(EMULATED)
+
+
+@pytest.mark.parametrize("token", EMULATED)
+def test_a_resource_lives_its_whole_life(token: str, cloud: Cloud, world) -> None:
+    life = Lifecycle(cloud, resources()[token])
+    identity, inputs, state = create(cloud, token, dict(SAMPLES[token].inputs(world)))
+
+    assert life.read(identity, inputs, state) == (state, inputs), "a refresh finds drift where there is none"
+    assert life.diff(inputs, state, inputs).changes == ()
+
+    changed = {**inputs, **SAMPLES[token].change}
+    assert life.diff(inputs, state, changed).replaces == set()
+    state = life.update(identity, state, changed)
+    for name, value in SAMPLES[token].change.items():
+        assert _contains(state[name], value)
+    assert life.read(identity, changed, state) == (state, changed)
+
+    life.delete(identity, state)
+    assert token in STAYS or life.read(identity, changed, state) is None
+    life.delete(identity, state)
+
+
+def _contains(actual: Any, wished: Any) -> bool:
+    return lifecycle.compare.settle(wished, actual) == wished
+
+
+@pytest.mark.parametrize("token", [GROUP, ROLE, VPC])
+def test_an_existing_resource_is_imported_without_a_difference(token: str, cloud: Cloud, world) -> None:
+    life = Lifecycle(cloud, resources()[token])
+    identity, inputs, _ = create(cloud, token, dict(SAMPLES[token].inputs(world)))
+    found = life.read(identity, {}, {})
+    assert found is not None
+    state, imported = found
+
+    assert life.diff(imported, state, inputs).changes == ()
+
+
+def test_refresh_finds_what_was_changed_behind_its_back(cloud: Cloud) -> None:
+    life = Lifecycle(cloud, resources()[GROUP])
+    identity, inputs, state = create(cloud, GROUP, {"retentionInDays": 7, "tags": {"a": "b"}})
+    logs = cloud.region().client("logs")
+    logs.put_retention_policy(logGroupName=identity, retentionInDays=90)
+    logs.tag_resource(resourceArn=state["arn"], tags={"stray": "tag"})
+    found = life.read(identity, inputs, state)
+    assert found is not None
+    state, drifted = found
+
+    assert [change.path for change in life.diff(drifted, state, inputs).changes] == [
+        "retentionInDays",
+        "tags.stray",
+        "tagsAll.stray",
+    ]
+    assert life.update(identity, state, inputs)["tags"] == {"a": "b"}
+
+
+def test_an_error_of_aws_comes_through(cloud: Cloud) -> None:
+    create(cloud, GROUP, {"name": "taken"})
+
+    with pytest.raises(Exception, match="already exists") as caught:
+        create(cloud, GROUP, {"name": "taken"})
+    assert api.describe(caught.value).startswith("ResourceAlreadyExistsException: ")
+
+
+def test_what_fails_part_way_is_kept_and_finished_by_the_next_update(cloud: Cloud) -> None:
+    life = Lifecycle(cloud, resources()[ROLE])
+    wished = {"name": "half", "assumeRolePolicy": TRUST, "tags": {"a": "b"}}
+    with pytest.raises(IncompleteError, match="MalformedPolicy") as caught:
+        create(cloud, ROLE, {**wished, "inlinePolicies": [{"name": "bad", "policy": "{}"}]})
+    kept = caught.value
+    assert (kept.identity, kept.outputs["name"]) == ("half", "half")
+
+    state = life.update("half", kept.outputs, {**kept.inputs, "inlinePolicies": []})
+
+    assert (state["tags"], state["tagsAll"]) == ({"a": "b"}, {"a": "b"})
+
+
+def test_an_update_that_fails_can_be_repeated(cloud: Cloud) -> None:
+    life = Lifecycle(cloud, resources()[ROLE])
+    identity, inputs, state = create(cloud, ROLE, {"assumeRolePolicy": TRUST})
+    with pytest.raises(IncompleteError, match="MalformedPolicy"):
+        life.update(identity, state, {**inputs, "assumeRolePolicy": "{}"})
+
+    assert life.update(identity, state, {**inputs, "description": "mended"})["description"] == "mended"
+
+
+def test_regions_and_assumed_roles_keep_apart() -> None:
+    _, _, here = create(connect(), GROUP, {})
+    _, _, there = create(connect(), GROUP, {"region": "us-west-2"})
+    role = {"roleArn": "arn:aws:iam::222222222222:role/deploy", "sessionName": "deploy"}
+    _, _, other = create(connect(assumeRoles=[role]), GROUP, {})
+
+    assert [one["arn"].split(":")[3:5] for one in (here, there, other)] == [
+        ["eu-west-1", "123456789012"],
+        ["us-west-2", "123456789012"],
+        ["eu-west-1", "222222222222"],
+    ]
+
+
+def test_credentials_of_another_account_are_refused() -> None:
+    connect(allowedAccountIds=["123456789012"]).check_account()
+    with pytest.raises(ConfigurationError, match="123456789012; allowed: 222222222222"):
+        connect(allowedAccountIds=["222222222222"]).check_account()
+    with pytest.raises(ConfigurationError, match="forbidden"):
+        connect(forbiddenAccountIds=["123456789012"]).check_account()
+
+
+def test_default_tags_are_on_the_resource_but_not_among_its_own() -> None:
+    cloud = connect(defaultTags={"tags": {"team": "blue", "stage": "test"}})
+    identity, inputs, state = create(cloud, GROUP, {"tags": {"stage": "prod"}})
+
+    assert (state["tags"], state["tagsAll"]) == ({"stage": "prod"}, {"stage": "prod", "team": "blue"})
+    assert Lifecycle(cloud, resources()[GROUP]).read(identity, inputs, state) == (state, inputs)
+
+
+RECORDED = {
+    "aws:eks/addon:Addon": {"addonName": "vpc-cni"},
+    "aws:eks/accessEntry:AccessEntry": {"principalArn": "arn:aws:iam::123456789012:role/admin"},
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": {
+        "principalArn": "arn:aws:iam::123456789012:role/admin",
+        "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+        "accessScope": {"type": "cluster"},
+    },
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": {
+        "namespace": "falco",
+        "serviceAccount": "fluent-bit",
+        "roleArn": "arn:aws:iam::123456789012:role/shipping",
+    },
+}
+
+
+@pytest.mark.parametrize("token", RECORDED)
+def test_a_recorded_resource_is_kept_as_it_is(token: str, cloud: Cloud, world) -> None:
+    cluster = world("aws:eks/cluster:Cluster")["name"]
+    life = Lifecycle(cloud, resources()[token])
+    identity, inputs, state = create(cloud, token, {**RECORDED[token], "clusterName": cluster})
+
+    assert life.read(identity, inputs, state) == (state, inputs)
+    assert life.diff(inputs, state, inputs).changes == ()
+
+
+def test_a_recorded_resource_wants_its_cluster(cloud: Cloud) -> None:
+    with pytest.raises(Exception, match="No cluster found"):
+        create(cloud, "aws:eks/addon:Addon", {**RECORDED["aws:eks/addon:Addon"], "clusterName": "nowhere"})
+
+
+def call(cloud: Cloud, token: str, **arguments: Any) -> dict[str, Any]:
+    return functions()[f"aws:{token}"](cloud.region(), arguments)
+
+
+def test_functions_tell_what_there_is(cloud: Cloud, world) -> None:
+    vpc, subnet = world(VPC), world("aws:ec2/subnet:Subnet")
+    cluster = world("aws:eks/cluster:Cluster")
+
+    assert call(cloud, "index/getCallerIdentity:getCallerIdentity")["accountId"] == "123456789012"
+    assert "eu-west-1a" in call(cloud, "index/getAvailabilityZones:getAvailabilityZones", state="available")["names"]
+    assert call(cloud, "ec2/getVpc:getVpc", id=vpc["id"])["cidrBlock"] == "10.0.0.0/16"
+    filters = [{"name": "vpc-id", "values": [vpc["id"]]}]
+    assert subnet["id"] in call(cloud, "ec2/getSubnets:getSubnets", filters=filters)["ids"]
+    assert call(cloud, "ec2/getSubnet:getSubnet", id=subnet["id"])["vpcId"] == vpc["id"]
+    assert call(cloud, "ec2/getRouteTables:getRouteTables", vpcId=vpc["id"])["ids"]
+    assert call(cloud, "ec2/getInstanceType:getInstanceType", instanceType="t3.large")["defaultVcpus"] == 2
+    assert call(cloud, "eks/getCluster:getCluster", name=cluster["name"])["identities"] == cluster["identities"]
+    role = world(ROLE)
+    assert call(cloud, "iam/getRole:getRole", name=role["name"])["arn"] == role["arn"]
+    image = "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended/image_id"
+    assert call(cloud, "ssm/getParameter:getParameter", name=image)["value"].startswith("ami-")
+
+
+def test_the_inputs_of_a_type_keep_their_defaults_apart(cloud: Cloud) -> None:
+    _, inputs, _ = create(cloud, ROLE, {"assumeRolePolicy": TRUST})
+
+    assert inputs[INTERNAL] == ["forceDetachPolicies", "maxSessionDuration", "name", "path"]

@@ -1,0 +1,153 @@
+"""The program on the local cloud with the real engine: up, change, drift, failure, interruption, destroy."""
+
+import json
+import time
+
+import boto3
+import pytest
+
+from tests.local.stack import PulumiError, Stack, Step, interrupt
+
+pytestmark = pytest.mark.local
+
+ACCOUNT = {"account": "123456789012"}
+CREATED = {**ACCOUNT, "clusters": [{"name": "shop", "platform": "ecs"}]}
+ADOPTED = {**ACCOUNT, "clusters": [{"name": "shop", "platform": "ecs", "existing": {"cluster": "there-before"}}]}
+"""A cluster that is there already makes the smallest stack."""
+
+
+def with_events(**events: object) -> dict[str, object]:
+    return {**ADOPTED, "events": events}
+
+
+@pytest.fixture
+def aws(local_env):
+    """Clients of the local AWS, by service."""
+
+    def client(service: str):
+        return boto3.client(
+            service,
+            region_name="eu-west-1",
+            endpoint_url=local_env["AWS_ENDPOINT_URL"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    return client
+
+
+@pytest.fixture
+def logs(aws):
+    return aws("logs")
+
+
+@pytest.fixture(autouse=True)
+def cluster_that_was_there_before(aws) -> None:
+    """An ECS cluster with one container instance."""
+    ecs, ec2 = aws("ecs"), aws("ec2")
+    if ecs.describe_clusters(clusters=["there-before"])["clusters"]:
+        return
+    ecs.create_cluster(clusterName="there-before")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    ecs.register_container_instance(
+        cluster="there-before", instanceIdentityDocument=json.dumps({"instanceId": instance})
+    )
+
+
+def test_a_second_up_changes_nothing(stack: Stack) -> None:
+    stack.configure(ADOPTED)
+    stack.up()
+
+    assert stack.preview("--expect-no-changes") == []
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ({"retentionDays": 30}, {Step("update", "LogGroup events", frozenset({"retentionInDays"}))}),
+        (
+            {"minimumPriority": "Critical"},
+            {
+                Step("replace", "TaskDefinition shop-sensor", frozenset({"containerDefinitions"})),
+                Step("update", "Service shop-sensor", frozenset({"taskDefinition"})),
+            },
+        ),
+    ],
+    ids=["retention", "minimum priority"],
+)
+def test_one_changed_field_changes_only_what_depends_on_it(
+    stack: Stack, events: dict[str, object], expected: set[Step]
+) -> None:
+    stack.configure(ADOPTED)
+    stack.up()
+    stack.configure(with_events(**events))
+
+    steps = {step for step in stack.preview() if step.op in ("create", "update", "delete", "replace")}
+
+    assert steps == expected
+
+
+def test_refresh_finds_what_was_changed_by_hand_and_up_mends_it(stack: Stack, logs) -> None:
+    stack.configure(with_events(retentionDays=365))
+    stack.up()
+    logs.put_retention_policy(logGroupName="/falco/events", retentionInDays=3)
+
+    stack.refresh()
+    steps = stack.preview()
+    stack.up()
+
+    assert Step("update", "LogGroup events", frozenset({"retentionInDays"})) in steps
+    groups = logs.describe_log_groups(logGroupNamePrefix="/falco/events")["logGroups"]
+    assert [group["retentionInDays"] for group in groups] == [365]
+
+
+def test_an_interrupted_update_is_completed_by_the_next(stack: Stack) -> None:
+    stack.configure(CREATED)
+    interrupted = stack.start_up()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not any("aws:ec2/vpc:Vpc" in urn for urn in stack.resources()):
+        time.sleep(0.2)
+    interrupt(interrupted)
+    begun = stack.resources()
+
+    stack.up()
+
+    assert len(stack.resources()) > len(begun) > 0
+    assert stack.preview("--expect-no-changes") == []
+
+
+def test_an_error_of_aws_in_the_middle_leaves_a_state_that_the_next_up_completes(stack: Stack, logs) -> None:
+    logs.create_log_group(logGroupName="/falco/taken")
+    stack.configure(with_events(logGroup="/falco/taken"))
+
+    with pytest.raises(PulumiError, match="already exists"):
+        stack.up()
+
+    assert stack.resources(), "what was made before the error is in the state"
+    logs.delete_log_group(logGroupName="/falco/taken")
+    stack.up()
+    assert stack.preview("--expect-no-changes") == []
+
+
+def test_the_wrong_account_is_refused_before_anything_is_made(stack: Stack, logs) -> None:
+    stack.configure({**ADOPTED, "account": "210987654321"})
+
+    with pytest.raises(PulumiError, match=r"account: found .*123456789012"):
+        stack.up()
+
+    assert [urn for urn in stack.resources() if "pulumi:pulumi:Stack" not in urn and "providers" not in urn] == []
+
+
+def test_destroy_leaves_nothing(stack: Stack, aws, logs) -> None:
+    stack.configure(CREATED)
+    stack.up()
+
+    stack.destroy()
+
+    assert stack.resources() == []
+    assert logs.describe_log_groups(logGroupNamePrefix="/falco/events")["logGroups"] == []
+    shop = aws("ecs").describe_clusters(clusters=["shop"])["clusters"]
+    assert [cluster["status"] for cluster in shop] == ["INACTIVE"], "ECS keeps a deleted cluster's name for a while"
+    vpcs = aws("ec2").describe_vpcs()["Vpcs"]
+    assert [vpc for vpc in vpcs if not vpc["IsDefault"]] == []

@@ -1,0 +1,131 @@
+"""The servers of the local cloud: what they are to a client, and how `up` and `down` treat them."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+
+from localcloud.cloud import LocalCloud
+from localcloud.control_plane import CLUSTERS
+from localcloud.toolchain import provide
+
+pytestmark = pytest.mark.local
+
+
+def kubectl(env, cluster, *arguments):
+    command = ["kubectl", "--context", cluster, *arguments, "--output=json"]
+    return json.loads(subprocess.check_output(command, env=env, text=True))
+
+
+def pids(cloud):
+    return {process.name: process.pid for process in cloud.processes.running()}
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_a_control_plane_has_ready_nodes_of_both_architectures_and_one_with_a_taint(local_env, cluster):
+    nodes = kubectl(local_env, cluster, "get", "nodes")["items"]
+
+    ready = [c["status"] for node in nodes for c in node["status"]["conditions"] if c["type"] == "Ready"]
+    assert ready == ["True"] * 3
+    assert {node["metadata"]["labels"]["kubernetes.io/arch"] for node in nodes} == {"amd64", "arm64"}
+    # Conditions may add taints of their own for a moment, so only ours counts.
+    taints = [taint["key"] for node in nodes for taint in node["spec"].get("taints", [])]
+    assert taints.count("dedicated") == 1
+
+
+def test_the_control_planes_share_nothing(local_env):
+    subprocess.check_call(["kubectl", "--context", "eks", "create", "namespace", "only-here"], env=local_env)
+    try:
+        names = {
+            cluster: {item["metadata"]["name"] for item in kubectl(local_env, cluster, "get", "namespaces")["items"]}
+            for cluster in CLUSTERS
+        }
+    finally:
+        subprocess.check_call(["kubectl", "--context", "eks", "delete", "namespace", "only-here"], env=local_env)
+
+    assert names["eks"] - names["selfmanaged"] == {"only-here"}
+
+
+def test_what_is_written_over_tls_is_read_over_http(local_cloud, local_env):
+    ports, layout = local_cloud.layout.ports(), local_cloud.layout
+    keys = {"region_name": "eu-west-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    tls = boto3.client(
+        "logs", endpoint_url=f"https://127.0.0.1:{ports.moto_tls}", verify=str(layout.certificate), **keys
+    )
+    http = boto3.client("logs", endpoint_url=local_env["AWS_ENDPOINT_URL"], **keys)
+    tls.create_log_group(logGroupName="/tls")
+    tls.create_log_stream(logGroupName="/tls", logStreamName="one")
+    event = {"timestamp": int(time.time() * 1000), "message": "hello"}
+
+    answer = tls.put_log_events(logGroupName="/tls", logStreamName="one", logEvents=[event])
+
+    assert "x-amzn-requestid" in answer["ResponseMetadata"]["HTTPHeaders"]
+    assert [found["message"] for found in http.filter_log_events(logGroupName="/tls")["events"]] == ["hello"]
+    http.delete_log_group(logGroupName="/tls")
+
+
+def test_every_server_listens_on_this_machine_only(local_cloud):
+    listening = [
+        connection.laddr.ip
+        for process in local_cloud.processes.running()
+        for connection in psutil.Process(process.pid).net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+    assert len(listening) >= 6
+    assert set(listening) <= {"127.0.0.1"}
+
+
+def test_up_leaves_alone_what_runs_and_starts_what_was_killed(local_cloud, local_env):
+    before = pids(local_cloud)
+    local_cloud.up(provide())
+    assert pids(local_cloud) == before
+
+    killed = {"etcd", "eks-apiserver", "selfmanaged-kwok"}
+    for name in killed:
+        os.kill(before[name], signal.SIGKILL)
+    wait_for_end(before[name] for name in killed)
+    local_cloud.up(provide())
+
+    after = pids(local_cloud)
+    assert {name for name in after if after[name] != before[name]} == killed
+    assert after.keys() == before.keys()
+    assert len(kubectl(local_env, "eks", "get", "nodes")["items"]) == 3
+
+
+def test_without_motos_memory_everything_starts_afresh_and_down_leaves_nothing(tmp_path: Path):
+    cloud = LocalCloud(tmp_path)
+    try:
+        cloud.up(provide())
+        first, ports = pids(cloud), cloud.layout.ports()
+        (cloud.layout.state / "stack.json").write_text("{}")
+        os.kill(first["moto"], signal.SIGKILL)
+        wait_for_end([first["moto"]])
+
+        cloud.up(provide())
+
+        second = pids(cloud)
+        assert second.keys() == first.keys()
+        assert not set(second.values()) & set(first.values())
+        assert cloud.layout.ports() != ports
+        assert list(cloud.layout.state.iterdir()) == []
+    finally:
+        cloud.down()
+    wait_for_end([*first.values(), *second.values()])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["log"]
+
+
+def wait_for_end(numbers, seconds=10):
+    """A process that has ended may be a zombie until its parent looks."""
+    deadline = time.monotonic() + seconds
+    left = list(numbers)
+    while left and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left = [pid for pid in left if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    assert left == []
