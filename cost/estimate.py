@@ -22,6 +22,8 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogE
 HEARTBEAT_BYTES: Final = 4096
 COMPRESSED: Final = 0.15
 """What is left of JSON once CloudWatch Logs or Parquet has compressed it; AWS's own examples reckon with this."""
+LEAST_RPUS: Final = 8
+"""Base capacity of a small Redshift Serverless workgroup; what the existing one has, a stack file does not say."""
 PRIORITIES_SEEN: Final = 4
 """Priorities that a cluster's events have, each of which is a metric of its own."""
 
@@ -133,11 +135,9 @@ def _redshift(settings: RedshiftDestination, load: Load) -> Iterator[Line]:
     yield Line("redshift", "Firehose", load.firehose_gib * prices.FIREHOSE_GIB)
     copies = _objects(load, 300, 5)
     yield Line("redshift", "requests", copies * prices.S3_PUT)
-    create = settings.create
-    if create is None:
-        return
-    hours = min(HOURS, copies * prices.RPU_LEAST_SECONDS / 3600)
-    yield Line("redshift", "waking for each COPY", hours * create.base_capacity_rpus * prices.RPU_HOUR)
+    if settings.existing.workgroup is not None:
+        hours = min(HOURS, copies * prices.RPU_LEAST_SECONDS / 3600)
+        yield Line("redshift", f"waking for each COPY, {LEAST_RPUS} RPUs", hours * LEAST_RPUS * prices.RPU_HOUR)
     yield Line("redshift", "storage, a year", load.gib * COMPRESSED * 12 * prices.REDSHIFT_GIB_MONTH)
     yield Line("redshift", "secret", prices.SECRET_MONTH)
 

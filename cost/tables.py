@@ -11,13 +11,19 @@ EVENTS: Final = (10, 1_000, 100_000)
 """A node and day: a quiet node, a busy one, and one whose rules want tuning."""
 NODES: Final = 100
 
+WORKGROUP: Final = {
+    "workgroup": "security",
+    "jdbcUrl": "jdbc:redshift://security.111122223333.us-east-1.redshift-serverless.amazonaws.com:5439/falco",
+    "secretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:firehose",
+}
+
 DESTINATIONS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
     "log group, 90 days": ("log group", {}),
     "metrics, alarms, dashboard": ("insight", {}),
     "S3 as Parquet, seven years": ("s3", {"destinations": {"s3": {}}}),
     "S3 as JSON, seven years": ("s3", {"destinations": {"s3": {"format": "json"}}}),
     "OpenSearch, 2 x t3.small.search": ("opensearch", {"destinations": {"opensearch": {"create": {}}}}),
-    "Redshift Serverless, 8 RPUs": ("redshift", {"destinations": {"redshift": {"create": {}}}}),
+    "Redshift Serverless, 8 RPUs": ("redshift", {"destinations": {"redshift": {"existing": WORKGROUP}}}),
 }
 CLUSTERS: Final = [{"name": "apps", "platform": "eks"}, {"name": "jobs", "platform": "ecs"}]
 

@@ -7,7 +7,7 @@ import pytest
 
 from cost.__main__ import main
 from cost.estimate import Load, estimate
-from cost.tables import tables
+from cost.tables import WORKGROUP, tables
 from settings import load
 from tests.unit.components.stacks import EKS
 
@@ -50,8 +50,8 @@ def test_what_is_kept_for_longer_costs_more_and_what_is_given_costs_nothing() ->
 
 
 def test_redshift_is_awake_for_a_minute_at_each_copy_and_never_longer_than_a_month() -> None:
-    item = "redshift: waking for each COPY"
-    destinations = {"destinations": {"redshift": {"create": {}}}}
+    item = "redshift: waking for each COPY, 8 RPUs"
+    destinations = {"destinations": {"redshift": {"existing": WORKGROUP}}}
     assert bill(destinations, Load(10, 10))[item] == pytest.approx(30 * 288 / 60 * 8 * 0.375)
     assert bill(destinations, Load(100, 10**7))[item] == pytest.approx(730 * 8 * 0.375)
 
