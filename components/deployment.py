@@ -1,6 +1,6 @@
 """Deployment: the whole stack, and the only room where components meet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -41,10 +41,14 @@ class DeploymentArgs(TypedDict):
 
 @dataclass(frozen=True)
 class _Eks:
-    """What a sensor needs to know of an EKS cluster, created or adopted."""
+    """What a sensor needs to know of an EKS cluster, created or adopted.
+
+    `ordered_name` is the name for resources that must come after a created cluster's control plane.
+    """
 
     name: str
     arn: str
+    ordered_name: pulumi.Input[str]
     kubeconfig: pulumi.Output[str]
     oidc_provider_arn: pulumi.Input[str]
     oidc_issuer: pulumi.Input[str]
@@ -190,14 +194,8 @@ class Deployment(pulumi.ComponentResource):
     def _eks(self, cluster: EksSettings, eks: _Eks, rendered: RenderedKubernetes) -> Mapping[str, Any]:
         provider = self._kubernetes_provider(cluster.name, eks.kubeconfig, None)
         permission = self._eks_permission(cluster, eks, rendered.service_account)
-        role = self._shipping_role(cluster.name, permission, after=eks.ready)
-        sensor = self._kubernetes_sensor(
-            cluster.name,
-            provider,
-            rendered,
-            [role, *eks.ready],
-            role.role_arn if cluster.permission == "irsa" else None,
-        )
+        role = self._shipping_role(cluster.name, permission)
+        sensor = self._kubernetes_sensor(cluster, provider, rendered, role, eks.ready)
         return {
             "platform": cluster.platform,
             "name": eks.name,
@@ -228,6 +226,7 @@ class Deployment(pulumi.ComponentResource):
         return _Eks(
             name=cluster.name,
             arn=cluster_arn(place, cluster.name),
+            ordered_name=made.cluster_name,
             kubeconfig=made.kubeconfig,
             oidc_provider_arn=made.oidc_provider_arn,
             oidc_issuer=made.oidc_issuer,
@@ -240,6 +239,7 @@ class Deployment(pulumi.ComponentResource):
         return _Eks(
             name=found.name,
             arn=found.arn,
+            ordered_name=found.name,
             kubeconfig=pulumi.Output.secret(found.kubeconfig),
             oidc_provider_arn=found.oidc_provider_arn,
             oidc_issuer=found.oidc_issuer,
@@ -256,7 +256,7 @@ class Deployment(pulumi.ComponentResource):
         return {
             **args,
             "trust_policy": pod_identity_trust(eks.arn, NAMESPACE, service_account),
-            "pod_identity": {"cluster_name": eks.name, "namespace": NAMESPACE, "name": service_account},
+            "pod_identity": {"cluster_name": eks.ordered_name, "namespace": NAMESPACE, "name": service_account},
         }
 
     def _kubernetes(
@@ -264,7 +264,7 @@ class Deployment(pulumi.ComponentResource):
     ) -> Mapping[str, Any]:
         provider = self._kubernetes_provider(cluster.name, kubeconfig, cluster.existing.context)
         role = self._shipping_role(cluster.name, {**self._shipping_args(cluster.name), "node_role": cluster.node_role})
-        sensor = self._kubernetes_sensor(cluster.name, provider, rendered, [role], None)
+        sensor = self._kubernetes_sensor(cluster, provider, rendered, role, [])
         return {"platform": cluster.platform, "name": cluster.name, "sensor": _daemon_sets(sensor)}
 
     def _kubernetes_provider(self, name: str, kubeconfig: pulumi.Output[str], context: str | None) -> Provider:
@@ -281,20 +281,20 @@ class Deployment(pulumi.ComponentResource):
 
     def _kubernetes_sensor(
         self,
-        name: str,
+        cluster: EksSettings | KubernetesCluster,
         provider: Provider,
         rendered: RenderedKubernetes,
-        after: list[pulumi.Resource],
-        role_arn: pulumi.Input[str] | None,
+        role: ShippingRole,
+        ready: list[pulumi.Resource],
     ) -> KubernetesSensor:
         """The sensor comes after its permission: EKS gives a pod its credentials only when the pod is admitted."""
-        args: KubernetesSensorArgs = {"manifests": rendered.manifests}
+        args: KubernetesSensorArgs = {"manifests": rendered.manifests, "permission": cluster.permission}
         if rendered.chart:
             args["chart"] = rendered.chart
-        if role_arn is not None:
-            args["role_arn"] = role_arn
-        opts = pulumi.ResourceOptions(parent=self, providers=[provider], depends_on=after)
-        return KubernetesSensor(f"{name}-sensor", args, opts)
+        if cluster.permission == "irsa":
+            args["role_arn"] = role.role_arn
+        opts = pulumi.ResourceOptions(parent=self, providers=[provider], depends_on=[role, *ready])
+        return KubernetesSensor(f"{cluster.name}-sensor", args, opts)
 
     def _ecs(self, cluster: EcsSettings, task: EcsTask) -> Mapping[str, Any]:
         place = self._found.place
@@ -354,11 +354,8 @@ class Deployment(pulumi.ComponentResource):
             args["delivery_stream_arns"] = list(self._streams.streams.values())
         return args
 
-    def _shipping_role(
-        self, cluster: str, args: ShippingRoleArgs, after: Sequence[pulumi.Resource] = ()
-    ) -> ShippingRole:
-        """`after`: a pod identity association is refused before its cluster is there."""
-        return ShippingRole(f"{cluster}-shipping", args, pulumi.ResourceOptions(parent=self, depends_on=[*after]))
+    def _shipping_role(self, cluster: str, args: ShippingRoleArgs) -> ShippingRole:
+        return ShippingRole(f"{cluster}-shipping", args, self._child)
 
 
 def _kubeconfig(cluster: KubernetesCluster) -> pulumi.Output[str]:

@@ -60,6 +60,7 @@ class EksCluster(pulumi.ComponentResource):
     The identity that creates it is its administrator. `oidc_provider_arn` and `oidc_issuer` are for IRSA.
     """
 
+    cluster_name: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     node_role_name: pulumi.Output[str]
     oidc_provider_arn: pulumi.Output[str]
@@ -72,6 +73,8 @@ class EksCluster(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         key, logs = self._key_and_logs(child)
         cluster = self._cluster(key.arn, pulumi.ResourceOptions(parent=self, depends_on=[logs]))
+        # Known at once, and yet whoever takes it comes after the control plane, though not after the nodes.
+        self.cluster_name = cluster.urn.apply(lambda _: args["cluster_name"])
         self._node_groups(key.arn, cluster, child)
         if args["pod_identity"]:
             self._pod_identity_agent(cluster)

@@ -1,6 +1,7 @@
 """KubernetesSensor: Falco and Fluent Bit on every node of a Kubernetes cluster."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -18,6 +19,10 @@ ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 """How a service account asks for a role: https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html."""
 
 
+CREDENTIALS_ANNOTATION = "falco-firelens/credentials"
+"""On Fluent Bit's pods: where their credentials come from."""
+
+
 class FalcoChart(TypedDict):
     """The official Falco chart, with values made from the same description as the manifests."""
 
@@ -28,9 +33,13 @@ class FalcoChart(TypedDict):
 
 
 class KubernetesSensorArgs(TypedDict):
-    """`chart` replaces Falco's own workload; Fluent Bit's is always ours. `role_arn` is for IRSA."""
+    """`chart` replaces Falco's own workload; Fluent Bit's is always ours.
+
+    `permission` says how Fluent Bit gets its credentials; for IRSA, `role_arn` is the role.
+    """
 
     manifests: KubernetesManifests
+    permission: str
     chart: NotRequired[FalcoChart]
     role_arn: NotRequired[pulumi.Input[str]]
 
@@ -52,21 +61,22 @@ class KubernetesSensor(pulumi.ComponentResource):
             spec=manifests.network_policy["spec"],
             opts=inside,
         )
-        _workload(f"{name}-fluent-bit", manifests.fluent_bit, args.get("role_arn"), inside)
+        fluent_bit = _with_credentials(manifests.fluent_bit, args["permission"], args.get("role_arn"))
+        _workload(f"{name}-fluent-bit", fluent_bit, inside)
         chart = args.get("chart")
         if chart:
             _chart(f"{name}-falco", chart, manifests, inside)
         else:
-            _workload(f"{name}-falco", manifests.falco, None, inside)
+            _workload(f"{name}-falco", manifests.falco, inside)
         self.namespace = pulumi.Output.from_input(str(manifests.namespace["metadata"]["name"]))
         self.workloads = [str(part.daemon_set["metadata"]["name"]) for part in (manifests.falco, manifests.fluent_bit)]
         self.register_outputs({"namespace": self.namespace, "workloads": self.workloads})
 
 
-def _workload(name: str, workload: Workload, role_arn: pulumi.Input[str] | None, opts: pulumi.ResourceOptions) -> None:
+def _workload(name: str, workload: Workload, opts: pulumi.ResourceOptions) -> None:
     account = ServiceAccount(
         name,
-        metadata=_with_role(workload.service_account["metadata"], role_arn),
+        metadata=workload.service_account["metadata"],
         automount_service_account_token=workload.service_account.get("automountServiceAccountToken"),
         opts=opts,
     )
@@ -81,11 +91,20 @@ def _workload(name: str, workload: Workload, role_arn: pulumi.Input[str] | None,
     )
 
 
-def _with_role(metadata: Any, role_arn: pulumi.Input[str] | None) -> Any:
-    if role_arn is None:
-        return metadata
-    annotations: Document = metadata.get("annotations", {})
-    return {**metadata, "annotations": {**annotations, ROLE_ANNOTATION: role_arn}}
+def _with_credentials(workload: Workload, permission: str, role_arn: pulumi.Input[str] | None) -> Workload:
+    """Ask for the role, and roll the pods when the credentials come another way, which a pod is told only once."""
+    account: Document = workload.service_account
+    if role_arn is not None:
+        account = {**account, "metadata": _annotated(account["metadata"], ROLE_ANNOTATION, role_arn)}
+    spec: Document = workload.daemon_set["spec"]
+    template: Document = spec["template"]
+    metadata = _annotated(template["metadata"], CREDENTIALS_ANNOTATION, role_arn or permission)
+    spec = {**spec, "template": {**template, "metadata": metadata}}
+    return replace(workload, service_account=account, daemon_set={**workload.daemon_set, "spec": spec})
+
+
+def _annotated(metadata: Document, name: str, value: pulumi.Input[str]) -> Document:
+    return {**metadata, "annotations": {**metadata.get("annotations", {}), name: value}}
 
 
 def _chart(name: str, chart: FalcoChart, manifests: KubernetesManifests, opts: pulumi.ResourceOptions) -> None:

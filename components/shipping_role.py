@@ -1,5 +1,6 @@
 """ShippingRole: the least a sensor needs in order to ship, and who may have it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
@@ -7,6 +8,10 @@ import pulumi
 from pulumi_aws import eks, iam
 
 from components.place import Place, arn
+
+SETTLING_SECONDS = 10
+"""An association takes several seconds to reach every part of EKS, and a pod that is admitted earlier never gets its
+credentials: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html."""
 
 
 class ServiceAccount(TypedDict):
@@ -72,9 +77,16 @@ class ShippingRole(pulumi.ComponentResource):
                 service_account=account["name"],
                 role_arn=self.role_arn,
                 tags=args["tags"],
-                opts=child,
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    hooks=pulumi.ResourceHookBinding(after_create=[pulumi.ResourceHook(f"{name}-settled", _settle)]),
+                ),
             )
         self.register_outputs({"roleArn": self.role_arn})
+
+
+async def _settle(_: pulumi.ResourceHookArgs) -> None:
+    await asyncio.sleep(SETTLING_SECONDS)
 
 
 def shipping_policy(

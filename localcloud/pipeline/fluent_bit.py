@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,7 +95,11 @@ class FluentBit:
         """What its file descriptors are: paths, with ` (deleted)` where one is gone, and sockets."""
         if self._process is None:
             return set()
-        return {str(descriptor.readlink()) for descriptor in Path(f"/proc/{self._process.pid}/fd").iterdir()}
+        targets: set[str] = set()
+        for descriptor in Path(f"/proc/{self._process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                targets.add(str(descriptor.readlink()))
+        return targets
 
     def listening(self) -> set[str]:
         """`address:port` of every IPv4 socket on which the process listens."""

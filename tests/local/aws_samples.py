@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
+
 World = Callable[[str], dict[str, Any]]
 """Outputs of the one resource of a type, which is made when first asked for; its own id is under `id`."""
 
@@ -189,4 +191,61 @@ CLUSTERS: dict[str, Sample] = {
         deploymentMinimumHealthyPercent=50,
     ),
 }
-SAMPLES: Mapping[str, Sample] = {**NETWORK, **IDENTITY, **CLUSTERS}
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+TARGET = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/events"
+DESTINATION = "aws:cloudwatch/logDestination:LogDestination"
+METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+
+
+def widgets(title: str) -> str:
+    """A dashboard's body."""
+    return json.dumps({"widgets": [{"type": "text", "properties": {"markdown": title}}]})
+
+
+def stream(world: World) -> str:
+    """The ARN of a Kinesis stream; moto refuses to subscribe what is not there."""
+    region = world(LOG_GROUP)["region"]
+    kinesis = boto3.client("kinesis", region, aws_access_key_id="test", aws_secret_access_key="test")
+    kinesis.create_stream(StreamName="events", ShardCount=1)
+    return kinesis.describe_stream(StreamName="events")["StreamDescription"]["StreamARN"]
+
+
+WATCHING: dict[str, Sample] = {
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": sample(
+        {"pattern": "{ $.priority = Error }"},
+        logGroupName=of(LOG_GROUP, "name"),
+        pattern="{ $.priority = Critical }",
+        metricTransformation={"name": "Critical", "namespace": "Falco", "value": "1", "dimensions": {"rule": "$.rule"}},
+    ),
+    DESTINATION: sample({"targetArn": f"{TARGET}-2"}, roleArn=of(ROLE, "arn"), targetArn=TARGET),
+    "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy": sample(
+        {"accessPolicy": policy("logs:PutSubscriptionFilter")},
+        destinationName=of(DESTINATION, "name"),
+        accessPolicy=policy("logs:PutLogEvents"),
+    ),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": sample(
+        {"policyDocument": policy("logs:CreateLogStream")}, policyDocument=policy("logs:PutLogEvents")
+    ),
+    METRIC_ALARM: sample(
+        {"threshold": 5, "tags": {"team": "red"}},
+        metricName="Critical",
+        namespace="Falco",
+        statistic="Sum",
+        comparisonOperator="GreaterThanThreshold",
+        evaluationPeriods=1,
+        period=60,
+        threshold=1,
+        dimensions={"rule": "x"},
+        alarmActions=["arn:aws:sns:eu-west-1:123456789012:alarms"],
+    ),
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": sample(
+        {"filterPattern": "{ $.priority = Error }"},
+        logGroup=of(LOG_GROUP, "name"),
+        destinationArn=stream,
+        filterPattern="",
+    ),
+    "aws:cloudwatch/dashboard:Dashboard": sample(
+        {"dashboardBody": widgets("new")}, dashboardName="falco", dashboardBody=widgets("old")
+    ),
+}
+SAMPLES: Mapping[str, Sample] = {**NETWORK, **IDENTITY, **CLUSTERS, **WATCHING}

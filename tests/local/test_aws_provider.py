@@ -18,6 +18,7 @@ GROUP = "aws:cloudwatch/logGroup:LogGroup"
 STAYS = (
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
+    "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy",
 )
 """Part of something else, and emptied rather than deleted."""
 EMULATED = [token for token, resource in resources().items() if not resource.recorded]
@@ -208,6 +209,15 @@ def test_a_recorded_resource_is_kept_as_it_is(token: str, cloud: Cloud, world) -
 
     assert life.read(identity, inputs, state) == (state, inputs)
     assert life.diff(inputs, state, inputs).changes == ()
+
+
+def test_a_recorded_request_is_validated(cloud: Cloud) -> None:
+    token = "aws:cloudwatch/queryDefinition:QueryDefinition"
+    identity, inputs, state = create(cloud, token, {"queryString": "fields @message"})
+
+    assert Lifecycle(cloud, resources()[token]).read(identity, inputs, state) == (state, inputs)
+    with pytest.raises(Exception, match="Invalid length for parameter name"):
+        create(cloud, token, {"queryString": "fields @message", "name": ""})
 
 
 def test_a_recorded_resource_wants_its_cluster(cloud: Cloud) -> None:

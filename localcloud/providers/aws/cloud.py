@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.providers.aws import wire
 from localcloud.providers.aws.check import Failure, object_failures
-from localcloud.providers.aws.sdk import Scalar, provider_type
+from localcloud.providers.aws.sdk import ANY, ListOf, Scalar, Type, provider_type
 
 if TYPE_CHECKING:
     import boto3
 
 ENGINE_KEYS = ("version", "pluginDownloadURL", "__internal", "__defaults")
 """What the engine adds to a provider's configuration."""
+STRING = Scalar("string")
 REGION_PATTERN = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
@@ -31,19 +32,23 @@ def parse(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The provider's arguments; those that are not strings travel as JSON text."""
     fields = provider_type().fields
     return {
-        name: _parse_value(value, is_text=name in fields and fields[name].type == Scalar("string"))
+        name: _parse_value(value, fields[name].type if name in fields else ANY)
         for name, value in arguments.items()
         if name not in ENGINE_KEYS
     }
 
 
-def _parse_value(value: Any, *, is_text: bool) -> Any:
-    if is_text or not isinstance(value, str) or value == wire.UNKNOWN:
+def _parse_value(value: Any, expected: Type) -> Any:
+    if expected == STRING or not isinstance(value, str) or value == wire.UNKNOWN:
         return value
     try:
-        return json.loads(value)
+        parsed: Any = json.loads(value)
     except ValueError:
         return value
+    if expected == ListOf(STRING) and isinstance(parsed, list):
+        # `pulumi config set --path` writes an account's digits as a number.
+        return [str(item) if isinstance(item, int) else item for item in parsed]
+    return parsed
 
 
 def failures(configuration: Mapping[str, Any]) -> Iterator[Failure]:

@@ -121,10 +121,11 @@ class Lifecycle:
 
     def delete(self, identity: str, state: Properties) -> None:
         """Removes the resource; that it is gone already is no error."""
+        region = self._region(state)
         try:
-            self.resource.delete(self._region(state), identity, state)
+            self.resource.delete(region, identity, state)
         except Exception as error:
-            if not api.is_gone(error):
+            if not api.is_gone(error) and self._actual(region, identity, state) is not None:
                 raise
 
     def _configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> Properties:
@@ -156,13 +157,13 @@ class Lifecycle:
     def _actual(self, region: Region, identity: str, state: Properties) -> Properties | None:
         try:
             actual = self.resource.read(region, identity, _public(state))
-            tags = self._read_tags(region, identity, {**state, **(actual or {})}, inputs=state)
+            if actual is None:
+                return None
+            tags = self._read_tags(region, identity, {**state, **actual}, inputs=state)
         except Exception as error:
             if api.is_gone(error):
                 return None
             raise
-        if actual is None:
-            return None
         return {**actual, **tags, **({"region": region.name} if self.resource.has_region else {})}
 
     def _read_tags(self, region: Region, identity: str, state: Properties, inputs: Properties) -> Properties:

@@ -119,12 +119,13 @@ class FunctionType:
 
 @functools.cache
 def resource_type(token: str) -> ResourceType:
-    """The type of `aws:<module>/<file>:<Class>`.
+    """The type of `aws:<module>/<file>:<Class>`, whose arguments are `<Class>InitArgs` where `<Class>Args` is taken.
 
     Raises UnknownTokenError where the SDK has none.
     """
     module, name = _module(token)
-    cls, arguments = getattr(module, name, None), getattr(module, f"{name}Args", None)
+    cls = getattr(module, name, None)
+    arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args", None)
     if cls is None or arguments is None:
         raise UnknownTokenError(f"pulumi-aws has no resource type {token}")
     getters = [(wire, prop) for _, wire, prop in _types._py_properties(cls)]

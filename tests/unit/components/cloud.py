@@ -44,6 +44,8 @@ class Registered:
     provider: str
     protect: bool
     ignored: tuple[str, ...]
+    after_create: tuple[str, ...]
+    """Names of the hooks that run when it has been made."""
     secrets: frozenset[str]
     """Names of the inputs that are secret."""
 
@@ -160,6 +162,7 @@ class Monitor(mocks.MockMonitor):
                 provider=request.provider,
                 protect=request.protect,
                 ignored=tuple(request.ignoreChanges),
+                after_create=tuple(request.hooks.after_create),
                 secrets=secrets,
             )
         )

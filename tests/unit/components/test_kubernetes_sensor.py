@@ -1,3 +1,6 @@
+from copy import deepcopy
+
+from components.kubernetes_sensor import CREDENTIALS_ANNOTATION
 from sensor import kubernetes
 from sensor.model import ClusterIdentity, FalcoOptions, LogGroup, Pipeline
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Deployed, deploy
@@ -10,7 +13,8 @@ PIPELINE = Pipeline(IDENTITY, LogGroup("/falco/events", "eu-west-1"))
 def test_the_cluster_gets_the_rendered_manifests_unchanged(created: Deployed) -> None:
     rendered = kubernetes.manifests(FalcoOptions(), PIPELINE, host_network=True)
     for name, workload in {"falco": rendered.falco, "fluent-bit": rendered.fluent_bit}.items():
-        daemon_set = created.one("DaemonSet", f"own-sensor-{name}").inputs
+        daemon_set = deepcopy(created.one("DaemonSet", f"own-sensor-{name}").inputs)
+        daemon_set["spec"]["template"]["metadata"]["annotations"].pop(CREDENTIALS_ANNOTATION, None)
         assert daemon_set["spec"] == workload.daemon_set["spec"]
         assert daemon_set["metadata"] == workload.daemon_set["metadata"]
         assert created.one("ConfigMap", f"own-sensor-{name}").inputs["data"] == workload.config_map["data"]
@@ -27,6 +31,16 @@ def test_fluent_bit_is_on_the_nodes_network_only_where_it_needs_the_nodes_role(c
 
     assert host_network("own-sensor-fluent-bit")
     assert not host_network("web-sensor-fluent-bit")
+
+
+def test_fluent_bits_pods_roll_when_their_credentials_come_from_elsewhere() -> None:
+    def credentials(permission: str) -> str:
+        spec = deploy(eks(permission=permission)).one("DaemonSet", "web-sensor-fluent-bit").inputs["spec"]
+        return spec["template"]["metadata"]["annotations"][CREDENTIALS_ANNOTATION]
+
+    assert credentials("podIdentity") == "podIdentity"
+    assert credentials("irsa").endswith(":web-shipping"), "the role that the pod is told"
+    assert credentials("nodeRole") == "nodeRole"
 
 
 def test_everything_is_in_its_own_cluster_after_the_namespace(created: Deployed) -> None:

@@ -55,6 +55,14 @@ def test_a_created_cluster_trusts_the_arn_that_it_will_have(created: Deployed) -
     assert conditions["aws:RequestTag/eks-cluster-arn"] == f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/web"
 
 
+def test_an_association_comes_after_the_control_plane_and_settles_while_the_nodes_start(created: Deployed) -> None:
+    association = created.one("PodIdentityAssociation", "web-shipping")
+    before = created.before(association)
+    assert created.one("eks:index:Cluster", "web").urn in before
+    assert created.one("NodeGroup", "web_default").urn not in before
+    assert association.after_create == ("web-shipping-settled",)
+
+
 @pytest.mark.parametrize("origin", ["created", "existing"])
 def test_irsa_is_for_one_service_account_and_one_audience(origin: str) -> None:
     keys: dict[str, object] = {"permission": "irsa"}

@@ -1,7 +1,6 @@
-"""CloudWatch: metric filters, saved queries, alarms and dashboards."""
+"""CloudWatch: alarms and dashboards."""
 
 import json
-import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,86 +10,6 @@ from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
 from localcloud.providers.aws.recorded import Recorded
 from localcloud.providers.aws.resource import Defaults, Properties, Resource
-
-
-class LogMetricFilter(Resource):
-    """A metric filter of a log group; its id is its name."""
-
-    token = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
-    service = "logs"
-    autoname = AutoName(longest=512)
-    create_only = frozenset({"name", "logGroupName"})
-    defaults: ClassVar[Defaults] = {"applyOnTransformedLogs": False}
-
-    def create(self, region: Region, inputs: Properties) -> str:
-        """Asks for the group first, which moto does not."""
-        logs = self.client(region)
-        logs.list_tags_for_resource(resourceArn=region.arn("logs", f"log-group:{inputs['logGroupName']}"))
-        return inputs["name"]
-
-    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Writes the filter; moto would keep an older one of the same name beside it."""
-        logs, group = self.client(region), inputs["logGroupName"]
-        if old is not None:
-            logs.delete_metric_filter(logGroupName=group, filterName=identity)
-        wished = inputs["metricTransformation"]
-        transformation: dict[str, Any] = {
-            "metricName": wished["name"],
-            "metricNamespace": wished["namespace"],
-            "metricValue": wished["value"],
-        }
-        if "dimensions" in wished:
-            transformation["dimensions"] = wished["dimensions"]
-        if wished.get("defaultValue"):
-            transformation["defaultValue"] = float(wished["defaultValue"])
-        logs.put_metric_filter(
-            logGroupName=group,
-            filterName=identity,
-            filterPattern=inputs["pattern"],
-            metricTransformations=[transformation],
-        )
-
-    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The filter of exactly this name; an import gives `<group>:<name>`."""
-        group, _, name = identity.rpartition(":")
-        group = state.get("logGroupName") or group
-        found = self.client(region).describe_metric_filters(logGroupName=group, filterNamePrefix=name)["metricFilters"]
-        for each in found:
-            if each["filterName"] == name:
-                made = each["metricTransformations"][0]
-                transformation = {
-                    "name": made["metricName"],
-                    "namespace": made["metricNamespace"],
-                    "value": made["metricValue"],
-                    "dimensions": made.get("dimensions"),
-                }
-                return {
-                    "name": name,
-                    "logGroupName": group,
-                    "pattern": each["filterPattern"],
-                    "metricTransformation": {key: value for key, value in transformation.items() if value is not None},
-                }
-        return None
-
-    def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes the filter; the metrics that it made stay."""
-        self.client(region).delete_metric_filter(logGroupName=state["logGroupName"], filterName=identity)
-
-
-class QueryDefinition(Recorded):
-    """A saved Insights query, which moto does not keep."""
-
-    token = "aws:cloudwatch/queryDefinition:QueryDefinition"
-    service = "logs"
-    operation = "put_query_definition"
-
-    def identity(self, region: Region, inputs: Properties) -> str:
-        """An id like AWS's."""
-        return str(uuid.uuid4())
-
-    def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """The id once more."""
-        return {"queryDefinitionId": identity}
 
 
 class MetricAlarm(Resource):
@@ -229,4 +148,4 @@ class Dashboard(Resource):
         self.client(region).delete_dashboards(DashboardNames=[identity])
 
 
-RESOURCES = (LogMetricFilter, QueryDefinition, MetricAlarm, CompositeAlarm, Dashboard)
+RESOURCES = (MetricAlarm, CompositeAlarm, Dashboard)
