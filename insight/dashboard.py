@@ -113,11 +113,9 @@ def _drops(view: View) -> Widget:
 
 
 def _arriving(view: View) -> Widget:
-    metrics: list[list[Any]] = [
-        ["AWS/Logs", "IncomingLogEvents", "LogGroupName", view.log_group, {"label": "events a period"}],
-        ["AWS/Logs", "IncomingBytes", "LogGroupName", view.log_group, {"label": "bytes a period", "yAxis": "right"}],
-    ]
-    return _graph(view, f"Arriving in {view.log_group}", metrics)
+    """Over a heartbeat's period, so that what comes is not a saw."""
+    metrics = [["AWS/Logs", "IncomingLogEvents", "LogGroupName", view.log_group, {"label": "events and heartbeats"}]]
+    return _graph(view, f"Arriving in {view.log_group}", metrics, period=HEARTBEAT_MINUTES * 60)
 
 
 def _streams(view: View) -> Iterator[Widget]:

@@ -61,7 +61,7 @@ def test_metrics_of_aws_are_those_of_the_stacks_log_group_and_streams(widgets: l
         (("LogGroupName", "/security/falco"),),
         (("DeliveryStreamName", "security-falco-s3"),),
     }
-    assert {name for _, name, _ in others} == {"IncomingLogEvents", "IncomingBytes", "DeliveryToS3.DataFreshness"}
+    assert {name for _, name, _ in others} == {"IncomingLogEvents", "DeliveryToS3.DataFreshness"}
 
 
 def test_queries_read_the_stacks_log_group(widgets: list[dict[str, Any]]) -> None:
