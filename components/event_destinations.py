@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import pulumi
+from pulumi_aws import redshiftdata
 
+from components.encrypted_bucket import EncryptedBucket
 from components.encryption_key import EncryptionKey, Statement, log_group_statement
 from components.event_archive import (
     EventArchive,
@@ -14,6 +16,7 @@ from components.event_archive import (
     archive_key_statements,
     archive_names,
 )
+from components.event_search import EventSearch, domain_name, search_statements
 from components.event_stream import (
     EventStream,
     TableArgs,
@@ -24,8 +27,18 @@ from components.event_stream import (
 )
 from components.place import Place
 from components.stream_names import slug_of, stream_names
-from settings import Destinations, S3Destination
+from settings import Destinations, OpenSearchDestination, RedshiftDestination, S3Destination
 from storage import glue as schema
+from storage import opensearch, redshift
+
+DELIVERY = "delivery"
+"""The bucket for what is on its way to Redshift, and for what OpenSearch refused."""
+
+DELIVERY_DAYS = 90
+"""How long that bucket keeps anything."""
+
+RETRY_SECONDS = 7200
+"""How long Firehose tries again, the longest that it can; then what it could not deliver stays in the bucket."""
 
 
 class EventDestinationsArgs(TypedDict):
@@ -55,6 +68,12 @@ class EventDestinations(pulumi.ComponentResource):
         outputs: dict[str, Mapping[str, Any]] = {}
         if args["settings"].s3:
             streams["s3"], outputs["s3"] = self._s3(args["settings"].s3)
+        if args["settings"].opensearch or args["settings"].redshift:
+            self._delivery = self._delivery_bucket()
+        if args["settings"].opensearch:
+            streams["opensearch"], outputs["opensearch"] = self._opensearch(args["settings"].opensearch)
+        if args["settings"].redshift:
+            streams["redshift"], outputs["redshift"] = self._redshift(args["settings"].redshift)
         self.streams = {destination: stream.stream_arn for destination, stream in streams.items()}
         self.outputs = outputs
         self.register_outputs({"streams": self.streams, "outputs": self.outputs})
@@ -174,3 +193,136 @@ class EventDestinations(pulumi.ComponentResource):
             },
             self._child,
         )
+
+    def _delivery_bucket(self) -> EncryptedBucket:
+        place = self._place
+        slug = slug_of(self._args["log_group"])[:26].strip("-")
+        return EncryptedBucket(
+            DELIVERY,
+            {
+                "place": place,
+                "bucket_name": f"{slug}-{DELIVERY}-{place['account']}-{place['region']}",
+                "key_arn": self._key_arn,
+                "versioning": True,
+                "expire_days": DELIVERY_DAYS,
+                "protect": self._args["protect"],
+                "tags": self._tags,
+            },
+            self._child,
+        )
+
+    def _through_s3(self, folder: str) -> tuple[dict[str, Any], list[Statement]]:
+        """Firehose's way through a folder of the delivery bucket: its configuration, and what it needs for it."""
+        bucket, key = self._delivery.bucket_arn, self._key_arn
+        configuration = {
+            "bucket_arn": bucket,
+            "prefix": f"{folder}/",
+            "error_output_prefix": f"{schema.ERRORS}{folder}/!{{firehose:error-output-type}}/",
+            "compression_format": "GZIP",
+            "kms_key_arn": key,
+        }
+        return configuration, s3_statements(self._place, bucket, key, [f"{folder}/", f"{schema.ERRORS}{folder}/"])
+
+    def _opensearch(self, settings: OpenSearchDestination) -> tuple[EventStream, Mapping[str, Any]]:
+        domain = self._domain(settings)
+        backup, statements = self._through_s3("opensearch")
+        stream = EventStream(
+            "search",
+            {
+                "place": self._place,
+                "stream_name": self._names["opensearch"],
+                "key_arn": self._key_arn,
+                "destination": "opensearch",
+                "configuration": {
+                    "domain_arn": domain["arn"],
+                    "index_name": opensearch.INDEX,
+                    "index_rotation_period": settings.index_rotation,
+                    "buffering_size": 5,
+                    "buffering_interval": 60,
+                    "retry_duration": RETRY_SECONDS,
+                    "s3_backup_mode": "FailedDocumentsOnly",
+                    "s3_configuration": backup,
+                },
+                "statements": [*search_statements(domain["arn"], opensearch.INDEX), *statements],
+                "tags": self._tags,
+            },
+            self._child,
+        )
+        return stream, {"stream": stream.stream_name, "refused": self._delivery.bucket_name, "domain": domain}
+
+    def _domain(self, settings: OpenSearchDestination) -> Mapping[str, pulumi.Input[str]]:
+        """ARN and, of a domain of ours, where it answers."""
+        if settings.existing:
+            return {"arn": settings.existing.domain_arn}
+        create = settings.create
+        assert create is not None
+        made = EventSearch(
+            "search",
+            {
+                "place": self._place,
+                "domain_name": domain_name(slug_of(self._args["log_group"])),
+                "instance_type": create.instance_type,
+                "instances": create.instances,
+                "volume_gib": create.volume_gib,
+                "version": create.version,
+                "key_arn": self._key_arn,
+                "protect": self._args["protect"],
+                "tags": self._tags,
+            },
+            self._child,
+        )
+        return {"arn": made.domain_arn, "endpoint": made.endpoint}
+
+    def _redshift(self, settings: RedshiftDestination) -> tuple[EventStream, Mapping[str, Any]]:
+        existing = settings.existing
+        table = redshiftdata.Statement(
+            "warehouse",
+            workgroup_name=existing.workgroup,
+            cluster_identifier=existing.cluster,
+            database=settings.database,
+            secret_arn=existing.secret_arn,
+            sql=redshift.create_table(settings.table),
+            opts=self._child,
+        )
+        staging, statements = self._through_s3("redshift")
+        secret: Statement = {
+            "Sid": "ReadPassword",
+            "Effect": "Allow",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": existing.secret_arn,
+        }
+        listing: Statement = {
+            "Sid": "CopyFromBucket",
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": self._delivery.bucket_arn,
+        }
+        stream = EventStream(
+            "warehouse",
+            {
+                "place": self._place,
+                "stream_name": self._names["redshift"],
+                "key_arn": self._key_arn,
+                "destination": "redshift",
+                "configuration": {
+                    "cluster_jdbcurl": existing.jdbc_url,
+                    "data_table_name": settings.table,
+                    "data_table_columns": redshift.column_list(),
+                    "copy_options": redshift.COPY_OPTIONS,
+                    "retry_duration": RETRY_SECONDS,
+                    "s3_backup_mode": "Disabled",
+                    "s3_configuration": staging,
+                    "secrets_manager_configuration": {"enabled": True, "secret_arn": existing.secret_arn},
+                },
+                "statements": [secret, listing, *statements],
+                "depends_on": [table],
+                "tags": self._tags,
+            },
+            self._child,
+        )
+        return stream, {
+            "stream": stream.stream_name,
+            "staging": self._delivery.bucket_name,
+            "database": settings.database,
+            "table": settings.table,
+        }

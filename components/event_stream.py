@@ -224,6 +224,11 @@ def _completed(configuration: Mapping[str, Any], role_arn: pulumi.Input[str], lo
     if "s3_configuration" in completed:
         backup = completed["s3_configuration"]
         completed["s3_configuration"] = {**backup, "role_arn": role_arn, "cloudwatch_logging_options": logging}
+    if "secrets_manager_configuration" in completed:
+        completed["secrets_manager_configuration"] = {
+            **completed["secrets_manager_configuration"],
+            "role_arn": role_arn,
+        }
     conversion = completed.get("data_format_conversion_configuration")
     if conversion:
         schema_of = {**conversion["schema_configuration"], "role_arn": role_arn}

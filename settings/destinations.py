@@ -157,13 +157,6 @@ class OpenSearchDestination(_MadeOrGiven):
     """How often a new index is begun."""
 
 
-class RedshiftCreate(Model):
-    """How to create a Redshift Serverless workgroup."""
-
-    base_capacity_rpus: Annotated[int, Field(ge=8, le=512, multiple_of=8)] = 8
-    """Capacity in Redshift processing units, a multiple of 8."""
-
-
 class RedshiftExisting(Model):
     """A Redshift Serverless workgroup or a cluster that is there already. Needs `workgroup` or `cluster`."""
 
@@ -191,17 +184,15 @@ def _workgroup_or_cluster(data: object) -> Iterator[InitErrorDetails]:
         yield at((), data, mistake("either workgroup or cluster", found="both" if given else "neither"))
 
 
-class RedshiftDestination(_MadeOrGiven):
-    """A table in Redshift: by Firehose, which copies from a staging bucket."""
+class RedshiftDestination(Model):
+    """A table in Redshift: by Firehose, which copies from a staging bucket that the stack makes."""
 
-    create: RedshiftCreate | None = None
-    """Create a Redshift Serverless workgroup. This is what happens where `existing` is not given."""
-
-    existing: RedshiftExisting | None = None
-    """Use a workgroup or a cluster that is there already."""
+    existing: RedshiftExisting
+    """The workgroup or the cluster; it has to be reachable for Firehose:
+    https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc"""
 
     database: RedshiftName = "falco"
-    """Name of the database."""
+    """Name of the database, the one in `jdbcUrl`."""
 
     table: RedshiftName = "events"
     """Name of the table."""

@@ -124,7 +124,9 @@ def resource_type(token: str) -> ResourceType:
     Raises UnknownTokenError where the SDK has none.
     """
     module, name = _module(token)
-    cls, arguments = getattr(module, name, None), getattr(module, f"{name}Args", None)
+    cls = getattr(module, name, None)
+    # Where another type's nested input has the name already, the SDK calls a resource's arguments `…InitArgs`.
+    arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args", None)
     if cls is None or arguments is None:
         raise UnknownTokenError(f"pulumi-aws has no resource type {token}")
     getters = [(wire, prop) for _, wire, prop in _types._py_properties(cls)]

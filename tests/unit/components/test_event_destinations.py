@@ -214,3 +214,61 @@ def test_a_long_name_of_the_log_group_makes_names_that_aws_takes() -> None:
     bucket = deployed.one("s3/bucket:Bucket", "archive").inputs["bucket"]
     assert len(stream) <= 64 and len(bucket) <= 63
     assert stream.startswith("security-x") and bucket.startswith("security-x")
+
+
+SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:falco"
+WAREHOUSE = {"workgroup": "dwh", "jdbcUrl": "jdbc:redshift://dwh.example.com:5439/falco", "secretArn": SECRET}
+DOMAIN = f"arn:aws:es:eu-west-1:{ACCOUNT}:domain/logs"
+
+
+def test_a_domain_of_ours_is_encrypted_and_open_to_nobody_without_a_signature() -> None:
+    domain = stack({"opensearch": {}}).one("Domain", "search").inputs
+    assert domain["domainName"] == "falco-events"
+    assert domain["encryptAtRest"]["enabled"] and domain["encryptAtRest"]["kmsKeyId"].endswith("key/destinations-key")
+    assert domain["nodeToNodeEncryption"] == {"enabled": True}
+    assert domain["domainEndpointOptions"]["enforceHttps"] is True
+    (statement,) = json.loads(domain["accessPolicies"])["Statement"]
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert statement["Resource"] == f"arn:aws:es:eu-west-1:{ACCOUNT}:domain/falco-events/*"
+
+
+@pytest.mark.parametrize("rotation", ["OneDay", "OneMonth"])
+def test_an_existing_domain_gets_an_index_a_period_and_the_bucket_what_it_refuses(rotation: str) -> None:
+    deployed = stack({"opensearch": {"existing": {"domainArn": DOMAIN}, "indexRotation": rotation}})
+    assert deployed.of("Domain") == []
+    configuration = deployed.one("FirehoseDeliveryStream", "search").inputs["opensearchConfiguration"]
+    assert (configuration["domainArn"], configuration["indexRotationPeriod"]) == (DOMAIN, rotation)
+    assert configuration["s3BackupMode"] == "FailedDocumentsOnly"
+    assert configuration["s3Configuration"]["bucketArn"] == f"arn:aws:s3:::falco-events-delivery-{ACCOUNT}-eu-west-1"
+    statements = policy(deployed, "search")
+    assert statements["IndexEvents"]["Resource"] == [DOMAIN, f"{DOMAIN}/*"]
+    assert "dataFormatConversionConfiguration" not in configuration
+
+
+def test_a_warehouse_is_copied_into_with_the_secrets_password() -> None:
+    deployed = stack({"redshift": {"existing": WAREHOUSE, "table": "falco_events"}})
+    configuration = deployed.one("FirehoseDeliveryStream", "warehouse").inputs["redshiftConfiguration"]
+    assert configuration["clusterJdbcurl"] == WAREHOUSE["jdbcUrl"]
+    assert configuration["dataTableName"] == "falco_events"
+    assert configuration["secretsManagerConfiguration"]["secretArn"] == SECRET
+    assert "password" not in configuration and "username" not in configuration
+    assert configuration["s3Configuration"]["compressionFormat"] == "GZIP"
+    assert policy(deployed, "warehouse")["ReadPassword"]["Resource"] == SECRET
+
+
+def test_the_table_is_there_before_firehose_copies_into_it() -> None:
+    deployed = stack({"redshift": {"existing": WAREHOUSE}})
+    statement = deployed.one("redshiftdata/statement:Statement", "warehouse")
+    assert statement.inputs["sql"].startswith('CREATE TABLE IF NOT EXISTS "events"')
+    assert (statement.inputs["workgroupName"], "clusterIdentifier" in statement.inputs) == ("dwh", False)
+    assert statement.urn in deployed.before(deployed.one("FirehoseDeliveryStream", "warehouse"))
+
+
+def test_each_destination_has_its_own_stream_and_sensors_write_to_all() -> None:
+    deployed = stack({"s3": {}, "opensearch": {}, "redshift": {"existing": WAREHOUSE}})
+    names = {item.inputs["name"] for item in deployed.of("FirehoseDeliveryStream")}
+    assert names == {"falco-events-s3", "falco-events-opensearch", "falco-events-redshift"}
+    allowed = policy(deployed, "jobs-shipping")["StreamEvents"]["Resource"]
+    assert {arn.rpartition("/")[2] for arn in allowed} == names
+    assert all(name in text for name in names for text in fluent_bit(deployed))
+    assert len([item for item in deployed.of("s3/bucket:Bucket") if item.name == "delivery"]) == 1

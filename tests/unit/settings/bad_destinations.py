@@ -85,9 +85,11 @@ DESTINATIONS = {
         destinations("opensearch: {indexRotation: daily}"),
         'events.destinations.opensearch.indexRotation: found "daily", expected one of OneDay, OneWeek, OneMonth',
     ),
-    "capacity": (
-        destinations("redshift: {create: {baseCapacityRpus: 10}}"),
-        "events.destinations.redshift.create.baseCapacityRpus: found the number 10, expected a multiple of 8",
+    "no workgroup": (
+        destinations("redshift: {table: events}"),
+        "events.destinations.redshift.existing: found nothing, expected the workgroup or the cluster; "
+        "it has to be reachable for Firehose: "
+        "https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc",
     ),
     "neither workgroup nor cluster": (
         destinations(

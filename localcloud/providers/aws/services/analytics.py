@@ -85,7 +85,7 @@ class CatalogTable(Resource):
 
 
 class Workgroup(Resource):
-    """A workgroup. moto cannot change one, so a changed one is made anew."""
+    """A workgroup. moto cannot change one, so a changed one is made anew, and it forgets tags, so they go unread."""
 
     token = "aws:athena/workgroup:Workgroup"
     service = "athena"
@@ -93,7 +93,6 @@ class Workgroup(Resource):
     create_only = frozenset({"name"})
     defaults: ClassVar[Defaults] = {"forceDestroy": False, "state": "ENABLED"}
     write_only = frozenset({"forceDestroy"})
-    tagging = tags.EVENTS
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates it."""
@@ -112,15 +111,11 @@ class Workgroup(Resource):
         if identity not in [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]:
             return None
         found = athena.get_work_group(WorkGroup=identity)["WorkGroup"]
-        return self.outputs(found, name=identity, arn=self.tag_subject(region, identity, state))
+        return self.outputs(found, name=identity, arn=region.arn("athena", f"workgroup/{identity}"))
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
         """Removes it."""
         self.client(region).delete_work_group(WorkGroup=identity, RecursiveDeleteOption=True)
-
-    def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The workgroup's ARN."""
-        return region.arn("athena", f"workgroup/{identity}")
 
 
 class NamedQuery(Resource):

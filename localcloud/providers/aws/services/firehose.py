@@ -51,10 +51,10 @@ class FirehoseDeliveryStream(Resource):
 
     def check(self, inputs: Properties) -> Iterator[Failure]:
         """What Firehose refuses and moto does not."""
-        s3 = inputs.get("extendedS3Configuration")
+        s3: Any = inputs.get("extendedS3Configuration")
         if not isinstance(s3, dict):
             return
-        found: dict[str, Any] = s3
+        found: dict[str, Any] = dict(s3)  # pyright: ignore[reportUnknownArgumentType]
         size = found.get("bufferingSize", 5)
         if found.get("dataFormatConversionConfiguration"):
             if isinstance(size, (int, float)) and size < SMALLEST_CONVERSION_BUFFER:
