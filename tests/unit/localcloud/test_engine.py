@@ -6,7 +6,6 @@ import pytest
 
 from localcloud.engine import Engine
 from localcloud.errors import LocalCloudError
-from localcloud.layout import Layout
 
 OUTPUT = """\
 @ updating....
@@ -15,14 +14,6 @@ OUTPUT = """\
  +  kubernetes:apps/v1:DaemonSet falco creating (2s) Available: 1/3
     warning: using pulumi-resource-aws from $PATH at /somewhere
     error: something else"""
-
-
-@pytest.fixture
-def layout(tmp_path):
-    layout = Layout(tmp_path)
-    layout.bin.mkdir()
-    layout.choose_ports()
-    return layout
 
 
 @pytest.fixture

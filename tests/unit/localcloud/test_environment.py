@@ -9,14 +9,6 @@ from localcloud.errors import LocalCloudError
 from localcloud.layout import Layout
 
 
-@pytest.fixture
-def layout(tmp_path):
-    layout = Layout(tmp_path)
-    layout.bin.mkdir()
-    layout.choose_ports()
-    return layout
-
-
 def test_a_shell_gets_every_variable_as_it_is():
     values = {"QUOTED": """it's "so" $HOME `date` \\""", "EMPTY": "", "SPACED": " a  b "}
     script = f"{shell(values)}\n" + "\n".join(f'printf "%s\\n" "${name}"' for name in values)

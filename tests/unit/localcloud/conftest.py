@@ -1,0 +1,13 @@
+"""What the tests of the local cloud share."""
+
+import pytest
+
+from localcloud.layout import Layout
+
+
+@pytest.fixture
+def layout(tmp_path):
+    layout = Layout(tmp_path)
+    layout.bin.mkdir()
+    layout.choose_ports()
+    return layout
