@@ -18,5 +18,7 @@ except (SettingsError, SensorError) as error:
     raise pulumi.RunError(str(error)) from None
 
 pulumi.export("logGroup", deployment.log_group)
+pulumi.export("insights", deployment.insights)
+pulumi.export("destinations", deployment.destinations)
 pulumi.export("clusters", deployment.clusters)
 pulumi.export("kubeconfigs", deployment.kubeconfigs)

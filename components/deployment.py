@@ -11,11 +11,13 @@ from components.discovery import creates, discover
 from components.ecs_cluster import EcsCluster
 from components.ecs_sensor import SERVICE_NAME, EcsSensor
 from components.eks_cluster import EksCluster, NodeGroupArgs, cluster_arn
+from components.event_destinations import EventDestinations
+from components.event_insights import EventInsights, insights_args
 from components.event_log import EventLog, EventLogArgs
 from components.kubeconfig import cluster_identifier
 from components.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
 from components.network import Network
-from components.place import ecs_link, eks_link, log_group_link
+from components.place import dashboard_link, ecs_link, eks_link, log_group_link
 from components.rendering import RenderedKubernetes, Sensors, render
 from components.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_trust, irsa_trust, pod_identity_trust
 from sensor.model import NAMESPACE, EcsTask
@@ -24,6 +26,8 @@ from settings import EcsCluster as EcsSettings
 from settings import EksCluster as EksSettings
 
 EVENTS = "events"
+DESTINATIONS = "destinations"
+INSIGHTS = "insights"
 NETWORK = "network"
 """Logical names are state: once landed they do not change without an alias."""
 
@@ -71,7 +75,9 @@ class _Placement:
 
 
 class Deployment(pulumi.ComponentResource):
-    """Clusters made or adopted, a sensor on every node of each, and the log group that all of them ship to.
+    """Clusters made or adopted, a sensor on every node of each, and what all of them ship to: a log group, Firehose.
+
+    `log_group` and `insights` are empty where the stack file wants no log group.
 
     Raises, before anything is registered:
         SettingsError: the stack file does not fit the account.
@@ -79,6 +85,8 @@ class Deployment(pulumi.ComponentResource):
     """
 
     log_group: Mapping[str, pulumi.Input[str]]
+    destinations: Mapping[str, Mapping[str, Any]]
+    insights: Mapping[str, pulumi.Input[str]]
     clusters: Mapping[str, Mapping[str, Any]]
     kubeconfigs: Mapping[str, pulumi.Output[str]]
 
@@ -90,16 +98,52 @@ class Deployment(pulumi.ComponentResource):
         self._settings = settings
         self._found = found
         self._child = pulumi.ResourceOptions(parent=self)
-        self._events = self._event_log()
+        self._events = self._event_log() if settings.events.cloudwatch else None
+        self._streams = self._event_destinations() if settings.events.destinations.given else None
         self._network = self._placement()
         self.kubeconfigs = kubeconfigs = dict[str, pulumi.Output[str]]()
         self.clusters = {cluster.name: self._deploy(cluster, sensors, kubeconfigs) for cluster in settings.clusters}
-        self.log_group = {
+        self.log_group = self._log_group()
+        self.insights = self._insights(self._events) if self._events else {}
+        self.destinations = self._streams.outputs if self._streams else {}
+        self.register_outputs(
+            {
+                "logGroup": self.log_group,
+                "insights": self.insights,
+                "destinations": self.destinations,
+                "clusters": self.clusters,
+                "kubeconfigs": self.kubeconfigs,
+            }
+        )
+
+    def _log_group(self) -> Mapping[str, pulumi.Input[str]]:
+        if self._events is None:
+            return {}
+        return {
             "name": self._events.log_group_name,
             "arn": self._events.log_group_arn,
-            "console": log_group_link(found.place, settings.events.log_group),
+            "console": log_group_link(self._found.place, self._settings.events.log_group),
         }
-        self.register_outputs({"logGroup": self.log_group, "clusters": self.clusters, "kubeconfigs": self.kubeconfigs})
+
+    def _event_destinations(self) -> EventDestinations:
+        events = self._settings.events
+        return EventDestinations(
+            DESTINATIONS,
+            {
+                "place": self._found.place,
+                "settings": events.destinations,
+                "log_group": events.log_group,
+                "protect": events.protect,
+                "tags": self._settings.tags,
+            },
+            self._child,
+        )
+
+    def _insights(self, events: EventLog) -> Mapping[str, pulumi.Input[str]]:
+        place = self._found.place
+        args = insights_args(self._settings, place, pulumi.get_stack(), events.log_group_name)
+        insights = EventInsights(INSIGHTS, args, self._child)
+        return {"topic": insights.topic_arn, "dashboard": dashboard_link(place, insights.dashboard_name)}
 
     def _event_log(self) -> EventLog:
         events = self._settings.events
@@ -303,11 +347,12 @@ class Deployment(pulumi.ComponentResource):
         return _Ecs(found.name, found.arn, found.instances)
 
     def _shipping_args(self, cluster: str) -> ShippingRoleArgs:
-        return {
-            "log_group_arn": self._events.log_group_arn,
-            "stream_prefix": cluster,
-            "tags": self._settings.tags,
-        }
+        args: ShippingRoleArgs = {"stream_prefix": cluster, "tags": self._settings.tags}
+        if self._events:
+            args["log_group_arn"] = self._events.log_group_arn
+        if self._streams:
+            args["delivery_stream_arns"] = list(self._streams.streams.values())
+        return args
 
     def _shipping_role(self, cluster: str, args: ShippingRoleArgs) -> ShippingRole:
         return ShippingRole(f"{cluster}-shipping", args, self._child)

@@ -49,7 +49,7 @@ _ADMINISTRATION = (
 )
 """Left to the account's IAM policies, as in the policy that KMS gives a key by default, but without `kms:*`."""
 
-_USE = (
+USE_OF_KEY = (
     "kms:Decrypt",
     "kms:Encrypt",
     "kms:GenerateDataKey",
@@ -70,7 +70,7 @@ def log_group_statement(place: Place, log_group: str) -> Statement:
         "Sid": "LogGroup",
         "Effect": "Allow",
         "Principal": {"Service": f"logs.{place['region']}.{place['dns_suffix']}"},
-        "Action": list(_USE),
+        "Action": list(USE_OF_KEY),
         "Resource": "*",
         "Condition": {
             "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arn(place, "logs", f"log-group:{log_group}")},
@@ -92,7 +92,7 @@ def disk_statements(place: Place) -> list[Statement]:
             "Sid": "InstanceDisks",
             "Effect": "Allow",
             "Principal": {"AWS": "*"},
-            "Action": [*_USE, "kms:DescribeKey"],
+            "Action": [*USE_OF_KEY, "kms:DescribeKey"],
             "Resource": "*",
             "Condition": {"StringEquals": caller},
         },

@@ -44,6 +44,11 @@ def log_group_link(place: Place, log_group: str) -> str:
     return _console(place, f"cloudwatch/home#logsV2:log-groups/log-group/{name}")
 
 
+def dashboard_link(place: Place, dashboard: str) -> str:
+    """The console's page of a CloudWatch dashboard."""
+    return _console(place, f"cloudwatch/home#dashboards/dashboard/{quote(dashboard, safe='')}")
+
+
 def eks_link(place: Place, cluster: str) -> str:
     """The console's page of an EKS cluster."""
     return _console(place, f"eks/home#/clusters/{cluster}")

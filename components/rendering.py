@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 
 from components.kubernetes_sensor import FalcoChart
 from components.place import Place
+from components.stream_names import stream_names
 from sensor import ecs, helm, kubernetes
 from sensor.model import (
     ClusterIdentity,
     EcsTask,
     FalcoOptions,
+    FirehoseStream,
     KubernetesManifests,
     LogGroup,
     Pipeline,
@@ -45,8 +47,8 @@ def render(settings: Settings, place: Place) -> Sensors:
         SensorError: a sensor does not fit where it has to go, such as a task definition that is too large.
     """
     sensors = Sensors()
-    options = falco_options(settings)
     for cluster in settings.clusters:
+        options = falco_options(settings, cluster.name)
         pipeline = _pipeline(cluster, settings, place)
         if isinstance(cluster, EcsCluster):
             sensors.ecs[cluster.name] = ecs.task(options, pipeline)
@@ -57,8 +59,8 @@ def render(settings: Settings, place: Place) -> Sensors:
     return sensors
 
 
-def falco_options(settings: Settings) -> FalcoOptions:
-    """What the stack file says about Falco, as the sensor takes it."""
+def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
+    """What the stack file says about a cluster's Falco, as the sensor takes it."""
     falco = settings.falco
     return FalcoOptions(
         version=falco.version,
@@ -69,12 +71,18 @@ def falco_options(settings: Settings) -> FalcoOptions:
         exceptions=tuple(
             RuleException(item.rule, item.name, item.fields, item.comps, item.values) for item in falco.exceptions
         ),
+        dropped_percent=settings.alarms.of(cluster).dropped_percent,
     )
 
 
 def _pipeline(cluster: Cluster, settings: Settings, place: Place) -> Pipeline:
     identity = ClusterIdentity(cluster.name, cluster.platform, place["account"], place["region"])
-    return Pipeline(identity, LogGroup(settings.events.log_group, place["region"]))
+    events, region = settings.events, place["region"]
+    return Pipeline(
+        identity,
+        LogGroup(events.log_group, region) if events.cloudwatch else None,
+        tuple(FirehoseStream(name, region) for name in stream_names(events.destinations, events.log_group).values()),
+    )
 
 
 def _chart(options: FalcoOptions, identity: ClusterIdentity) -> FalcoChart:

@@ -1,7 +1,7 @@
 """ShippingRole: the least a sensor needs in order to ship, and who may have it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -23,12 +23,14 @@ class ServiceAccount(TypedDict):
 
 
 class ShippingRoleArgs(TypedDict):
-    """`stream_prefix` is the first part of the names of the log streams, the cluster's name.
+    """`stream_prefix` is the first part of the names of the log streams, the cluster's name; `delivery_stream_arns`
+    are Firehose's. At least one of `log_group_arn` and these is given.
 
     Either `trust_policy` (a role is made) or `node_role` (the name of the role that gets the policy) is given.
     """
 
-    log_group_arn: pulumi.Input[str]
+    log_group_arn: NotRequired[pulumi.Input[str]]
+    delivery_stream_arns: NotRequired[Sequence[pulumi.Input[str]]]
     stream_prefix: str
     trust_policy: NotRequired[pulumi.Input[str]]
     pod_identity: NotRequired[ServiceAccount]
@@ -37,7 +39,7 @@ class ShippingRoleArgs(TypedDict):
 
 
 class ShippingRole(pulumi.ComponentResource):
-    """Lets a cluster's sensors write to that cluster's own log streams, and nothing else.
+    """Lets a cluster's sensors write to that cluster's own log streams and to the delivery streams, and nothing else.
 
     `role_arn` is empty where an existing node role got the policy.
     """
@@ -61,7 +63,9 @@ class ShippingRole(pulumi.ComponentResource):
         iam.RolePolicy(
             name,
             role=role_name,
-            policy=shipping_policy(args["log_group_arn"], args["stream_prefix"]),
+            policy=shipping_policy(
+                args.get("log_group_arn"), args["stream_prefix"], args.get("delivery_stream_arns", ())
+            ),
             opts=child,
         )
         account = args.get("pod_identity")
@@ -85,19 +89,35 @@ async def _settle(_: pulumi.ResourceHookArgs) -> None:
     await asyncio.sleep(SETTLING_SECONDS)
 
 
-def shipping_policy(log_group_arn: pulumi.Input[str], stream_prefix: str) -> pulumi.Output[str]:
-    """What Fluent Bit's `cloudwatch_logs` output calls when it makes no log group: two actions.
+def shipping_policy(
+    log_group_arn: pulumi.Input[str] | None,
+    stream_prefix: str,
+    delivery_stream_arns: Sequence[pulumi.Input[str]] = (),
+) -> pulumi.Output[str]:
+    """What Fluent Bit's outputs call: two actions where `cloudwatch_logs` makes no log group, one for Firehose.
 
     Log streams are named `<cluster>/<node>`, so a cluster's sensors cannot write into another cluster's streams.
     """
-    return _document(
-        {
-            "Sid": "ShipEvents",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": pulumi.Output.concat(log_group_arn, ":log-stream:", stream_prefix, "/*"),
-        }
-    )
+    statements: list[dict[str, Any]] = []
+    if log_group_arn is not None:
+        statements.append(
+            {
+                "Sid": "ShipEvents",
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": pulumi.Output.concat(log_group_arn, ":log-stream:", stream_prefix, "/*"),
+            }
+        )
+    if delivery_stream_arns:
+        statements.append(
+            {
+                "Sid": "StreamEvents",
+                "Effect": "Allow",
+                "Action": "firehose:PutRecordBatch",
+                "Resource": list(delivery_stream_arns),
+            }
+        )
+    return _document(*statements)
 
 
 def pod_identity_trust(cluster_arn: pulumi.Input[str], namespace: str, service_account: str) -> pulumi.Output[str]:
@@ -166,5 +186,5 @@ def ecs_tasks_trust(place: Place) -> pulumi.Output[str]:
     )
 
 
-def _document(statement: dict[str, Any]) -> pulumi.Output[str]:
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})
+def _document(*statements: dict[str, Any]) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -125,7 +125,12 @@ def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -
         "syslog_output": {"enabled": False},
         "log_stderr": True,
         "log_syslog": False,
-        "syscall_event_drops": {"threshold": 0.1, "actions": ["log", "alert"], "rate": 0.03333, "max_burst": 1},
+        "syscall_event_drops": {
+            "threshold": options.dropped_percent / 100,
+            "actions": ["log", "alert"],
+            "rate": 0.03333,
+            "max_burst": 1,
+        },
         "webserver": {
             "enabled": True,
             "listen_port": FALCO_HTTP_PORT,

@@ -68,7 +68,10 @@ class RuleException:
 
 @dataclass(frozen=True)
 class FalcoOptions:
-    """What a stack file may change about Falco. `rules` is file name to text, loaded in its order."""
+    """What a stack file may change about Falco. `rules` is file name to text, loaded in its order.
+
+    `dropped_percent` is the share of a second's system calls that Falco may miss before it sends an event about it.
+    """
 
     version: str = "0.45.0"
     registry: str = "public.ecr.aws/falcosecurity"
@@ -76,6 +79,7 @@ class FalcoOptions:
     rules: Mapping[str, str] = field(default_factory=dict[str, str])
     disabled_rules: tuple[str, ...] = ()
     exceptions: tuple[RuleException, ...] = ()
+    dropped_percent: int = 5
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a stack file may say: frozen models, one loader, the JSON schema. Every error names its path in the file."""
 
+from settings.alarms import Alarms, ClusterAlarms, Notification
 from settings.capacity import NodeGroup
 from settings.clusters import (
     Cluster,
@@ -12,6 +13,7 @@ from settings.clusters import (
     KubernetesCluster,
     KubernetesExisting,
 )
+from settings.destinations import Destinations, OpenSearchDestination, RedshiftDestination, S3Destination
 from settings.errors import Mistake, SettingsError
 from settings.events import Events
 from settings.exceptions import RuleException
@@ -24,7 +26,10 @@ from settings.tree import ENCRYPTED
 __all__ = [
     "ENCRYPTED",
     "NAMESPACE",
+    "Alarms",
     "Cluster",
+    "ClusterAlarms",
+    "Destinations",
     "EcsCluster",
     "EcsCreate",
     "EcsExisting",
@@ -39,7 +44,11 @@ __all__ = [
     "Mistake",
     "Network",
     "NodeGroup",
+    "Notification",
+    "OpenSearchDestination",
+    "RedshiftDestination",
     "RuleException",
+    "S3Destination",
     "Settings",
     "SettingsError",
     "load",

@@ -46,6 +46,40 @@ KmsKeyArn = Annotated[
 ]
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html"""
 
+BucketArn = Annotated[
+    str,
+    Matching(r"arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the ARN of a bucket, arn:aws:s3:::NAME"),
+]
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+
+DomainArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:es:[a-z0-9-]+:[0-9]{12}:domain/[a-z][a-z0-9-]{2,27}",
+        "the ARN of an OpenSearch domain, arn:aws:es:REGION:ACCOUNT:domain/NAME",
+    ),
+]
+
+SecretArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[0-9A-Za-z/_+=.@-]+",
+        "the ARN of a secret, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME",
+    ),
+]
+
+RedshiftName = Annotated[
+    str, Matching(r"[a-z][a-z0-9_-]{0,62}", "1 to 63 lower-case letters, digits, _ and -, beginning with a letter")
+]
+
+RedshiftUrl = Annotated[
+    str,
+    Matching(
+        r"jdbc:redshift://[0-9A-Za-z.-]+:[0-9]{1,5}/[0-9A-Za-z_-]+",
+        "the URL of a database, jdbc:redshift://HOST:PORT/DATABASE",
+    ),
+]
+
 LogGroupName = Annotated[
     str,
     Matching(

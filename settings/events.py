@@ -1,9 +1,16 @@
-"""The log group where every event arrives."""
+"""Where every event arrives: a log group, and further destinations."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import ModelWrapValidatorHandler, model_validator
+from pydantic_core import InitErrorDetails
 
 from settings.aws import KmsKeyArn, LogGroupName, RetentionDays
 from settings.base import Model
+from settings.destinations import Destinations
+from settings.errors import at, mistake, with_mistakes
+from settings.tree import keys_of
 
 Priority = Literal["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"]
 """Falco's priorities, the gravest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
@@ -12,8 +19,11 @@ Priority = Literal["Emergency", "Alert", "Critical", "Error", "Warning", "Notice
 class Events(Model):
     """Where the events of all clusters go, and which."""
 
+    cloudwatch: bool = True
+    """Ship to a log group. With false, `destinations` are all there is."""
+
     log_group: LogGroupName = "/falco/events"
-    """Name of the CloudWatch log group that the stack makes."""
+    """Name of the CloudWatch log group that the stack makes. Bucket, streams and tables are named after it."""
 
     retention_days: RetentionDays = 90
     """Days that CloudWatch keeps an event; it takes these values and no others."""
@@ -27,3 +37,18 @@ class Events(Model):
 
     protect: bool = False
     """Refuse to delete the log group, and the stack with it, until this is false again."""
+
+    destinations: Destinations = Destinations()
+    """Where else events go, by Firehose."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _somewhere(cls, data: Any, handler: ModelWrapValidatorHandler["Events"]) -> "Events":
+        return with_mistakes(handler, data, _nowhere(data))
+
+
+def _nowhere(data: object) -> Iterator[InitErrorDetails]:
+    keys = keys_of(data)
+    if keys.get("cloudwatch") is False and not keys_of(keys.get("destinations")):
+        error = mistake("at least one destination, because cloudwatch is false", found="none")
+        yield at(("destinations",), keys.get("destinations"), error)

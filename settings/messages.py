@@ -115,6 +115,7 @@ _EXPECTED: Mapping[str, Callable[[Context, object, bool], str]] = {
     "literal_error": _literal,
     "model_attributes_type": _words("a mapping with name and platform"),
     "model_type": _words("a mapping of keys"),
+    "multiple_of": _words("a multiple of {multiple_of}"),
     "string_too_short": _words("a text that is not empty"),
     "string_type": _text,
     "too_long": _words("at most {max_length}"),

@@ -1,7 +1,7 @@
 """Which model, and which of its fields, a location of a stack file belongs to."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
@@ -44,15 +44,18 @@ def fields_at(location: Location) -> Mapping[str, FieldInfo]:
     """The fields of the mapping at a location, none where a stack file has no mapping of ours.
 
     pydantic puts a cluster's platform into its locations, `("clusters", 0, "eks", "create")`, which tells the models
-    of the platforms apart.
+    of the platforms apart. The keys of a mapping such as `tags` or `alarms.clusters` are the person's own.
     """
     models: list[type[Model]] = [Settings]
+    named = False
     for part in location:
-        if isinstance(part, int):
+        if isinstance(part, int) or named:
+            named = False
             continue
         if part in PLATFORMS and len(models) > 1:
             models = [model for model in models if part in get_args(model.model_fields["platform"].annotation)]
             continue
         found = [fields_of(model)[part].annotation for model in models if part in fields_of(model)]
         models = [model for annotation in found for model in models_in(annotation)]
+        named = any(get_origin(annotation) is dict for annotation in found)
     return {key: field for model in models for key, field in fields_of(model).items()}

@@ -63,13 +63,18 @@ def _sections(schema: Schema) -> Iterator[tuple[str, Schema]]:
 def _below(path: str, mapping: Schema, definitions: Schema, above: str = "") -> Iterator[tuple[str, Schema]]:
     """`above` is the platform of the cluster that the path leads through."""
     for key, value in mapping["properties"].items():
-        below = f"{path}{key}{'[]' if value.get('type') == 'array' else ''}"
+        below = f"{path}{key}{_step(value)}"
         for name in definitions_of(value):
             definition = definitions[name]
             platform = definition["properties"].get("platform", {}).get("const")
             where = f" of `{platform or above}`" if platform or above else ""
             yield f"`{below}`{where}", definition
             yield from _below(f"{below}.", definition, definitions, platform or above)
+
+
+def _step(value: Schema) -> str:
+    """How a path goes on from a list, or from a mapping whose keys are names of the person's own."""
+    return "[]" if value.get("type") == "array" else ".NAME" if "patternProperties" in value else ""
 
 
 def _section(title: str, mapping: Schema) -> str:
@@ -96,7 +101,8 @@ def _default(value: Schema) -> str:
 def _type(value: Schema) -> str:
     """A property's type in a reader's words."""
     if any(definitions_of(value)):
-        return "list of mappings" if value.get("type") == "array" else "mapping"
+        several = {"[]": "list of mappings", ".NAME": "mapping of names to mappings"}
+        return several.get(_step(value), "mapping")
     if "enum" in value:
         return " ".join(f"`{word}`" for word in value["enum"])
     if value.get("type") == "array":

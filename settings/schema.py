@@ -80,6 +80,9 @@ def definitions_of(value: Schema) -> Iterator[str]:
             yield str(item).rpartition("/")[2]
         elif key == "items":
             yield from definitions_of(item)
+        elif key == "patternProperties":
+            for named in item.values():
+                yield from definitions_of(named)
         elif key in ("anyOf", "oneOf"):
             for alternative in item:
                 yield from definitions_of(alternative)

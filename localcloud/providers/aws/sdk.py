@@ -125,6 +125,7 @@ def resource_type(token: str) -> ResourceType:
     """
     module, name = _module(token)
     cls = getattr(module, name, None)
+    # Where another type's nested input has the name already, the SDK calls a resource's arguments `…InitArgs`.
     arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args", None)
     if cls is None or arguments is None:
         raise UnknownTokenError(f"pulumi-aws has no resource type {token}")

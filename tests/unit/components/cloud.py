@@ -120,6 +120,14 @@ class Account(mocks.Mocks):
         state["arn"] = f"arn:{self.partition}:mock:{self.region}:{ACCOUNT}:{args.name}"
         if args.typ == "aws:cloudwatch/logGroup:LogGroup":
             state["arn"] = f"arn:{self.partition}:logs:{self.region}:{ACCOUNT}:log-group:{state['name']}"
+        if args.typ == "aws:s3/bucket:Bucket":
+            state["arn"] = f"arn:{self.partition}:s3:::{state['bucket']}"
+        if args.typ == "aws:opensearch/domain:Domain":
+            state["arn"] = f"arn:{self.partition}:es:{self.region}:{ACCOUNT}:domain/{state['domainName']}"
+        if args.typ == "aws:kms/key:Key":
+            state["arn"] = f"arn:{self.partition}:kms:{self.region}:{ACCOUNT}:key/{args.name}"
+        if args.typ == "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream":
+            state["arn"] = f"arn:{self.partition}:firehose:{self.region}:{ACCOUNT}:deliverystream/{state['name']}"
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":
@@ -216,7 +224,7 @@ class Deployed:
         return [
             (item, name, item.inputs[name])
             for item in self.resources
-            for name in ("policy", "assumeRolePolicy")
+            for name in ("policy", "assumeRolePolicy", "accessPolicies")
             if item.type.startswith("aws:") and isinstance(item.inputs.get(name), str)
         ]
 

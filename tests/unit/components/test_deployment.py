@@ -7,6 +7,10 @@ from tests.unit.components.stacks import ADOPTED, CREATED, account
 NAMES = Path(__file__).with_name("logical_names.txt")
 
 UNTAGGED = {
+    *(f"aws:cloudwatch/{kind}" for kind in ("dashboard:Dashboard", "logMetricFilter:LogMetricFilter")),
+    "aws:cloudwatch/queryDefinition:QueryDefinition",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topicSubscription:TopicSubscription",
     "aws:autoscaling/group:Group",  # its tags are a list, and have a test of their own
     "aws:ec2/route:Route",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
@@ -89,7 +93,12 @@ def test_existing_clusters_are_left_as_they_are() -> None:
     stack = deploy(ADOPTED, account())
     made = {item.type for item in stack.resources if item.type.startswith(("aws:", "eks:"))}
     assert made == {
+        "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+        "aws:cloudwatch/dashboard:Dashboard",
         "aws:cloudwatch/logGroup:LogGroup",
+        "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        "aws:cloudwatch/queryDefinition:QueryDefinition",
         "aws:ecs/service:Service",
         "aws:ecs/taskDefinition:TaskDefinition",
         "aws:eks/podIdentityAssociation:PodIdentityAssociation",
@@ -97,4 +106,6 @@ def test_existing_clusters_are_left_as_they_are() -> None:
         "aws:iam/rolePolicy:RolePolicy",
         "aws:kms/alias:Alias",
         "aws:kms/key:Key",
+        "aws:sns/topic:Topic",
+        "aws:sns/topicPolicy:TopicPolicy",
     }

@@ -18,7 +18,7 @@ def test_instances_have_imdsv2_one_hop_no_public_address_and_an_encrypted_disk(c
     assert interface["associatePublicIpAddress"] == "false"
     assert interface["securityGroups"] == ["jobs-id"]
     (disk,) = template["blockDeviceMappings"]
-    assert disk["ebs"]["encrypted"] == "true" and disk["ebs"]["kmsKeyId"].endswith(":jobs-key")
+    assert disk["ebs"]["encrypted"] == "true" and disk["ebs"]["kmsKeyId"].endswith("key/jobs-key")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_the_cluster_is_private_encrypted_logged_and_authenticates_by_access_ent
     assert (cluster["endpointPrivateAccess"], cluster["endpointPublicAccess"]) == (True, False)
     assert "publicAccessCidrs" not in cluster
     assert cluster["authenticationMode"] == "API"
-    assert cluster["encryptionConfigKeyArn"].endswith(":web-key")
+    assert cluster["encryptionConfigKeyArn"].endswith("key/web-key")
     assert sorted(cluster["enabledClusterLogTypes"]) == [
         "api",
         "audit",
@@ -68,7 +68,7 @@ def test_nodes_have_imdsv2_one_hop_and_a_disk_encrypted_with_the_clusters_key(cr
     }
     (disk,) = template["blockDeviceMappings"]
     assert disk["deviceName"] == "/dev/xvda"
-    assert disk["ebs"]["encrypted"] == "true" and disk["ebs"]["kmsKeyId"].endswith(":web-key")
+    assert disk["ebs"]["encrypted"] == "true" and disk["ebs"]["kmsKeyId"].endswith("key/web-key")
     assert (disk["ebs"]["volumeSize"], disk["ebs"]["volumeType"]) == (50, "gp3")
 
 

@@ -15,7 +15,7 @@ from tests.unit.components.cloud import Account, Monitor
 ROOT = Path(__file__).parents[3]
 
 USED = {
-    *("autoscaling", "cloudwatch", "config", "ec2", "ecs", "eks", "iam", "kms", "vpc"),
+    *("autoscaling", "cloudwatch", "config", "ec2", "ecs", "eks", "iam", "kms", "sns", "vpc"),
 }
 """The modules of pulumi_aws that the program needs; each costs a tenth of a second or more."""
 

@@ -3,7 +3,7 @@
 APPS = "clusters: [{name: apps, platform: eks}]\n"
 PRIORITIES = "Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug"
 RETENTION = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
-TOP = "one of account, clusters, network, events, falco, tags"
+TOP = "one of account, clusters, network, events, falco, alarms, notifications, tags"
 
 
 def exception(rest: str) -> str:
@@ -13,9 +13,13 @@ def exception(rest: str) -> str:
 TOP_LEVEL = {
     "no clusters": (
         "{}",
-        "clusters: found nothing, expected the clusters whose every node gets a sensor; at least one",
+        "clusters: found nothing, expected the clusters whose every node gets a sensor; at least one, at most 30",
     ),
     "empty clusters": ("clusters: []", "clusters: found a list of 0, expected at least 1"),
+    "too many clusters": (
+        f"clusters: [{', '.join(f'{{name: c{number}, platform: eks}}' for number in range(31))}]",
+        "clusters: found a list of 31, expected at most 30",
+    ),
     "null clusters": ("clusters:", "clusters: found nothing, expected a list"),
     "clusters not a list": ("clusters: {name: a}", "clusters: found a mapping, expected a list"),
     "cluster not a mapping": (
@@ -25,8 +29,8 @@ TOP_LEVEL = {
     "unknown key": (APPS + "event: {}", f"event: found an unknown key, expected {TOP}; did you mean events?"),
     "snake case": (
         APPS + "events: {retention_days: 30}",
-        "events.retention_days: found an unknown key, expected one of logGroup, retentionDays, kmsKeyArn, "
-        "minimumPriority, protect; did you mean retentionDays?",
+        "events.retention_days: found an unknown key, expected one of cloudwatch, logGroup, "
+        "retentionDays, kmsKeyArn, minimumPriority, protect, destinations; did you mean retentionDays?",
     ),
     "nothing like it": (APPS + "zebra: 1", f"zebra: found an unknown key, expected {TOP}"),
     "account as number": (
@@ -144,6 +148,78 @@ EVENTS = {
         "expected the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID; that of an alias will not do",
     ),
     "section not a mapping": (APPS + "events: [a]", "events: found a list of 1, expected a mapping of keys"),
+}
+
+ALARMS = {
+    "priority": (
+        APPS + "alarms: {minimumPriority: critical}",
+        f'alarms.minimumPriority: found "critical", expected one of {PRIORITIES}; did you mean Critical?',
+    ),
+    "too soon silent": (
+        APPS + "alarms: {silentMinutes: 15}",
+        "alarms.silentMinutes: found the number 15, expected at least 30",
+    ),
+    "never silent": (
+        APPS + "alarms: {silentMinutes: 1455}",
+        "alarms.silentMinutes: found the number 1455, expected at most 1440",
+    ),
+    "between heartbeats": (
+        APPS + "alarms: {deliveryLateMinutes: 40}",
+        "alarms.deliveryLateMinutes: found the number 40, expected a multiple of 15",
+    ),
+    "nothing dropped": (
+        APPS + "alarms: {droppedPercent: 0}",
+        "alarms.droppedPercent: found the number 0, expected at least 1",
+    ),
+    "unknown cluster": (
+        APPS + "alarms: {clusters: {app: {silentMinutes: 30}}}",
+        "alarms.clusters.app: found a cluster that the stack does not have, expected apps; did you mean apps?",
+    ),
+    "unknown key of a cluster": (
+        APPS + "alarms: {clusters: {apps: {silentMinute: 30}}}",
+        "alarms.clusters.apps.silentMinute: found an unknown key, expected one of minimumPriority, silentMinutes, "
+        "droppedPercent; did you mean silentMinutes?",
+    ),
+    "delivery of a cluster": (
+        APPS + "alarms: {clusters: {apps: {deliveryLateMinutes: 30}}}",
+        "alarms.clusters.apps.deliveryLateMinutes: found an unknown key, expected one of minimumPriority, "
+        "silentMinutes, droppedPercent; did you mean silentMinutes?",
+    ),
+    "value of a cluster": (
+        APPS + "alarms: {clusters: {apps: {silentMinutes: 35}}}",
+        "alarms.clusters.apps.silentMinutes: found the number 35, expected a multiple of 15",
+    ),
+    "notifications not a list": (
+        APPS + "notifications: {protocol: email, endpoint: soc@example.com}",
+        "notifications: found a mapping, expected a list",
+    ),
+    "protocol": (
+        APPS + "notifications: [{protocol: mail, endpoint: soc@example.com}]",
+        'notifications[0].protocol: found "mail", expected one of email, https, sqs, lambda, sms; did you mean email?',
+    ),
+    "no endpoint": (
+        APPS + "notifications: [{protocol: email}]",
+        "notifications[0].endpoint: found nothing, expected where to: an address, a URL, a telephone number or an "
+        "ARN, as the protocol wants it",
+    ),
+    "address": (
+        APPS + "notifications: [{protocol: email, endpoint: soc}]",
+        'notifications[0].endpoint: found "soc", expected an e-mail address, because protocol is email',
+    ),
+    "plain http": (
+        APPS + "notifications: [{protocol: https, endpoint: 'http://hooks.example.com'}]",
+        'notifications[0].endpoint: found "http://hooks.example.com", expected a URL that begins with https://, '
+        "because protocol is https",
+    ),
+    "queue by name": (
+        APPS + "notifications: [{protocol: sqs, endpoint: alarms}]",
+        'notifications[0].endpoint: found "alarms", expected the ARN of a queue, because protocol is sqs',
+    ),
+    "same endpoint twice": (
+        APPS + "notifications: [{protocol: email, endpoint: a@example.com}, {protocol: email, endpoint: "
+        "a@example.com}]",
+        'notifications[1].endpoint: found "a@example.com", expected another endpoint: [0] has this one',
+    ),
 }
 
 FALCO = {

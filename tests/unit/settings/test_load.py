@@ -36,6 +36,8 @@ falco:
   disabledRules: [Shell]
   exceptions:
     - {rule: Shell, name: ports, fields: [fd.sport, proc.name], comps: ["=", in], values: [[22, [sshd, 7]]]}
+alarms: {minimumPriority: Error, deliveryLateMinutes: 45, clusters: {jobs: {silentMinutes: 120, droppedPercent: 9}}}
+notifications: [{protocol: email, endpoint: soc@example.com}]
 tags: {team: security}
 """
 
@@ -68,6 +70,14 @@ def test_every_setting_arrives(read: Read) -> None:
     assert settings.events.minimum_priority == "Debug"
     assert settings.falco.exceptions[0].values == (("22", ("sshd", "7")),)
     assert settings.tags == {"team": "security"}
+
+
+def test_thresholds_of_a_cluster_are_its_own_or_those_of_all(read: Read) -> None:
+    alarms = read(EVERYTHING).alarms
+    apps, jobs = alarms.of("apps"), alarms.of("jobs")
+    assert (apps.minimum_priority, apps.silent_minutes, apps.dropped_percent) == ("Error", 60, 5)
+    assert (jobs.minimum_priority, jobs.silent_minutes, jobs.dropped_percent) == ("Error", 120, 9)
+    assert jobs.delivery_late_minutes == 45
 
 
 def test_comparisons_are_equality_where_none_are_given(read: Read) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from settings import SettingsError, read_stack_file
-from tests.unit.settings import bad_clusters, bad_settings
+from tests.unit.settings import bad_clusters, bad_destinations, bad_settings
 
 CASES = {
     f"{title}: {name}": case
@@ -16,6 +16,8 @@ CASES = {
         "created": bad_clusters.CREATED,
         "network": bad_settings.NETWORK,
         "events": bad_settings.EVENTS,
+        "destinations": bad_destinations.DESTINATIONS,
+        "alarms": bad_settings.ALARMS,
         "falco": bad_settings.FALCO,
         "kubeconfigs": bad_clusters.KUBECONFIGS,
     }.items()

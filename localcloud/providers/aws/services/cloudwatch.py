@@ -1,51 +1,58 @@
 """CloudWatch: alarms and dashboards."""
 
+import json
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from localcloud.providers.aws import tags
+from localcloud.providers.aws.api import Rename
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
 from localcloud.providers.aws.recorded import Recorded
-from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource
+from localcloud.providers.aws.resource import Defaults, Properties, Resource
 
 
 class MetricAlarm(Resource):
-    """An alarm on one metric or an expression of several; its id is its name."""
+    """An alarm on a metric or on an expression over metrics; its id is its name."""
 
     token = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service = "cloudwatch"
-    autoname = AutoName()
+    autoname = AutoName(longest=255)
     create_only = frozenset({"name"})
     defaults: ClassVar[Defaults] = {"actionsEnabled": True, "treatMissingData": "missing"}
-    rename: ClassVar[Rename] = {"name": "AlarmName", "metricQueries": "Metrics", "okActions": "OKActions"}
+    rename: ClassVar[Rename] = {"name": "AlarmName", "okActions": "OKActions"}
     tagging = tags.EVENTS
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts it."""
-        self._put(region, inputs)
+        """Its name; the alarm itself comes with `configure`, as AWS writes it whole every time."""
         return inputs["name"]
 
-    def _put(self, region: Region, inputs: Properties) -> None:
-        given: dict[str, Any] = inputs.get("dimensions", {})
-        dimensions = [{"Name": name, "Value": value} for name, value in given.items()]
-        wished = {name: value for name, value in inputs.items() if name not in ("tags", "dimensions")}
-        self.call(region, "put_metric_alarm", wished, **({"Dimensions": dimensions} if dimensions else {}))
-
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it anew."""
-        if old is not None:
-            self._put(region, inputs)
+        """Writes the alarm; tags have calls of their own."""
+        single = {name: value for name, value in inputs.items() if name not in ("tags", "metricQueries", "dimensions")}
+        more: dict[str, Any] = {"Dimensions": _pairs(inputs["dimensions"])} if "dimensions" in inputs else {}
+        if "metricQueries" in inputs:
+            more["Metrics"] = [alarm_query(query) for query in inputs["metricQueries"]]
+        self.call(region, "put_metric_alarm", single, **more)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The alarm of this name."""
-        alarms = self.client(region).describe_alarms(AlarmNames=[identity])["MetricAlarms"]
-        if not alarms:
+        found = self.client(region).describe_alarms(AlarmNames=[identity])["MetricAlarms"]
+        if not found:
             return None
-        dimensions = {one["Name"]: one["Value"] for one in alarms[0].get("Dimensions", ())}
-        return self.outputs(alarms[0], arn=alarms[0]["AlarmArn"], name=identity, dimensions=dimensions or None)
+        alarm: dict[str, Any] = found[0]
+        queries = [alarm_query_of(query) for query in alarm.pop("Metrics", ())]
+        dimensions = {each["Name"]: each["Value"] for each in alarm.pop("Dimensions", ())}
+        return self.outputs(
+            alarm,
+            name=identity,
+            arn=alarm["AlarmArn"],
+            metricQueries=queries or None,
+            dimensions=dimensions or None,
+        )
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
+        """Removes the alarm."""
         self.client(region).delete_alarms(AlarmNames=[identity])
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
@@ -53,8 +60,42 @@ class MetricAlarm(Resource):
         return region.arn("cloudwatch", f"alarm:{identity}")
 
 
+def _pairs(dimensions: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in dimensions.items()]
+
+
+def alarm_query(query: Mapping[str, Any]) -> dict[str, Any]:
+    """One of an alarm's metrics, as AWS takes it."""
+    names = {"id": "Id", "expression": "Expression", "label": "Label", "returnData": "ReturnData", "period": "Period"}
+    made: dict[str, Any] = {api: query[name] for name, api in names.items() if name in query}
+    if metric := query.get("metric"):
+        named = {"Namespace": metric.get("namespace"), "MetricName": metric["metricName"]}
+        made["MetricStat"] = {
+            "Metric": {**named, "Dimensions": _pairs(metric.get("dimensions", {}))},
+            "Period": int(metric["period"]),
+            "Stat": metric["stat"],
+        }
+    return made
+
+
+def alarm_query_of(query: Mapping[str, Any]) -> Properties:
+    """One of an alarm's metrics, as the program writes it."""
+    made: Properties = {"id": query["Id"], "returnData": query.get("ReturnData", False)}
+    made |= {name.lower(): query[name] for name in ("Expression", "Label") if query.get(name)}
+    if stat := query.get("MetricStat"):
+        metric = stat["Metric"]
+        made["metric"] = {
+            "namespace": metric["Namespace"],
+            "metricName": metric["MetricName"],
+            "dimensions": {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())},
+            "period": stat["Period"],
+            "stat": stat["Stat"],
+        }
+    return made
+
+
 class CompositeAlarm(Recorded):
-    """An alarm on other alarms; its id is its name."""
+    """An alarm on alarms, which moto does not have; the alarms that its rule names have to be there."""
 
     token = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
     service = "cloudwatch"
@@ -63,8 +104,16 @@ class CompositeAlarm(Recorded):
     defaults: ClassVar[Defaults] = {"actionsEnabled": True}
     rename: ClassVar[Rename] = {"okActions": "OKActions"}
 
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Looks for the alarms first: AWS refuses a rule that names others."""
+        named = set(inputs["alarmRule"].split('"')[1::2])
+        there = {alarm["AlarmName"] for alarm in self.client(region).describe_alarms()["MetricAlarms"]}
+        if missing := sorted(named - there):
+            raise LookupError(f"the rule of {inputs['alarmName']} names alarms that do not exist: {', '.join(missing)}")
+        return super().create(region, inputs)
+
     def identity(self, region: Region, inputs: Properties) -> str:
-        """The name."""
+        """Its name."""
         return inputs["alarmName"]
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
@@ -80,21 +129,22 @@ class Dashboard(Resource):
     create_only = frozenset({"dashboardName"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts it."""
-        self.call(region, "put_dashboard", inputs)
+        """Its name; the body comes with `configure`."""
         return inputs["dashboardName"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it anew."""
-        if old is not None:
-            self.call(region, "put_dashboard", inputs)
+        """Writes the body whole."""
+        self.client(region).put_dashboard(DashboardName=identity, DashboardBody=inputs["dashboardBody"])
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The dashboard of this name."""
-        return self.outputs(self.client(region).get_dashboard(DashboardName=identity))
+        """The body as it is."""
+        found = self.client(region).get_dashboard(DashboardName=identity)
+        body = json.dumps(json.loads(found["DashboardBody"]), separators=(",", ":"))
+        arn = f"arn:{region.partition}:cloudwatch::{region.account}:dashboard/{identity}"
+        return {"dashboardName": identity, "dashboardBody": body, "dashboardArn": arn}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
+        """Removes the dashboard."""
         self.client(region).delete_dashboards(DashboardNames=[identity])
 
 

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: log groups."""
+"""CloudWatch Logs: log groups and log streams."""
 
 from typing import Any, ClassVar
 
@@ -64,10 +64,37 @@ class LogGroup(Resource):
         return region.arn("logs", f"log-group:{identity}")
 
 
+class LogStream(Resource):
+    """A log stream; its id is its name."""
+
+    token = "aws:cloudwatch/logStream:LogStream"
+    service = "logs"
+    autoname = AutoName(longest=512)
+    create_only = frozenset({"name", "logGroupName"})
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Creates the stream."""
+        self.client(region).create_log_stream(logGroupName=inputs["logGroupName"], logStreamName=inputs["name"])
+        return inputs["name"]
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The stream whose name is exactly this one; an import names its group as `<group>:<stream>`."""
+        group, _, name = identity.rpartition(":")
+        group = state.get("logGroupName", group)
+        answer = self.client(region).describe_log_streams(logGroupName=group, logStreamNamePrefix=name)
+        found = next((one for one in answer["logStreams"] if one["logStreamName"] == name), None)
+        arn = region.arn("logs", f"log-group:{group}:log-stream:{name}")
+        return None if found is None else {"name": name, "logGroupName": group, "arn": arn}
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        """Deletes the stream with what is in it."""
+        self.client(region).delete_log_stream(logGroupName=state["logGroupName"], logStreamName=state["name"])
+
+
 def find_group(logs: Any, name: str) -> dict[str, Any] | None:
     """A log group by its full name."""
     groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return next((group for group in groups if group["logGroupName"] == name), None)
 
 
-RESOURCES = (LogGroup,)
+RESOURCES = (LogGroup, LogStream)

@@ -1,0 +1,182 @@
+"""EventInsights: saved queries, metrics, alarms and the dashboard of a log group."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+import pulumi
+from pulumi_aws import cloudwatch
+
+from components.event_destinations import stream_names
+from components.notification_topic import NotificationTopic, SubscriptionArgs
+from components.place import Place, arn
+from insight import alarms, dashboard
+from insight.metrics import NAMESPACE, MetricFilter, filters
+from insight.queries import QUERIES
+from settings import Settings
+
+METRIC = "metric"
+"""The id of an alarm's metric in its expression."""
+
+
+class EventInsightsArgs(TypedDict):
+    """`log_group` is the group's plain name, `log_group_name` the name of the one that is there.
+
+    `prefix` begins the names of alarms, topic and dashboard, which an account has only once in a region.
+    """
+
+    place: Place
+    prefix: str
+    log_group: str
+    log_group_name: pulumi.Input[str]
+    thresholds: Sequence[alarms.Thresholds]
+    late_minutes: int
+    streams: Sequence[alarms.Stream]
+    minimum_priority: str
+    subscriptions: Sequence[SubscriptionArgs]
+    tags: Mapping[str, str]
+
+
+def insights_args(settings: Settings, place: Place, stack: str, log_group_name: pulumi.Input[str]) -> EventInsightsArgs:
+    """What a stack file says about alarms and those who are told, for the stack of this name."""
+    events = settings.events
+    streams = stream_names(events.destinations, events.log_group)
+    return {
+        "place": place,
+        "prefix": f"falco-{re.sub('[^A-Za-z0-9_-]', '-', stack)}",
+        "log_group": events.log_group,
+        "log_group_name": log_group_name,
+        "thresholds": [_thresholds(settings, cluster.name) for cluster in settings.clusters],
+        "late_minutes": settings.alarms.delivery_late_minutes,
+        "streams": [alarms.Stream(streams[each], each) for each in alarms.DESTINATIONS if each in streams],
+        "minimum_priority": settings.alarms.minimum_priority,
+        "subscriptions": [{"protocol": to.protocol, "endpoint": to.endpoint} for to in settings.notifications],
+        "tags": settings.tags,
+    }
+
+
+def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:
+    own = settings.alarms.of(cluster)
+    return alarms.Thresholds(cluster, own.minimum_priority, own.silent_minutes, own.dropped_percent)
+
+
+class EventInsights(pulumi.ComponentResource):
+    """What is seen of the events without anybody asking, and what is ready for those who ask."""
+
+    topic_arn: pulumi.Output[str]
+    dashboard_name: str
+
+    def __init__(self, name: str, args: EventInsightsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("falco-firelens:index:EventInsights", name, {}, opts)
+        self._name, self._args, prefix = name, args, args["prefix"]
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._queries()
+        for each in filters(threshold.minimum_priority for threshold in args["thresholds"]):
+            self._metric_filter(each)
+        self.topic_arn = self._topic().arn
+        delivery = alarms.Delivery(args["log_group"], args["late_minutes"], tuple(args["streams"]))
+        wanted = alarms.alarms(prefix, args["thresholds"], delivery, topic=prefix)
+        made = [self._alarm(each) for each in wanted]
+        attention = self._attention(wanted, made)
+        self.dashboard_name = prefix
+        self._dashboard([*(each.name for each in wanted), attention])
+        self.register_outputs({"topicArn": self.topic_arn, "dashboardName": prefix})
+
+    def _queries(self) -> None:
+        """The console shows saved queries in folders, by the part of their name before a slash."""
+        for query in QUERIES:
+            cloudwatch.QueryDefinition(
+                f"{self._name}-{query.name.replace(' ', '-')}",
+                name=f"{self._args['prefix']}/{query.name}",
+                log_group_names=[self._args["log_group_name"]],
+                query_string=f"# {query.description}\n{query.text}",
+                opts=self._child,
+            )
+
+    def _metric_filter(self, wanted: MetricFilter) -> None:
+        cloudwatch.LogMetricFilter(
+            f"{self._name}-{wanted.name}",
+            name=f"{self._args['prefix']}-{wanted.name}",
+            log_group_name=self._args["log_group_name"],
+            pattern=wanted.pattern,
+            metric_transformation={
+                "name": wanted.metric,
+                "namespace": NAMESPACE,
+                "value": "1",
+                "dimensions": dict(wanted.dimensions),
+            },
+            opts=self._child,
+        )
+
+    def _topic(self) -> NotificationTopic:
+        args = self._args
+        return NotificationTopic(
+            f"{self._name}-topic",
+            {
+                "place": args["place"],
+                "topic": args["prefix"],
+                "alarm_prefix": args["prefix"],
+                "subscriptions": args["subscriptions"],
+                "tags": args["tags"],
+            },
+            self._child,
+        )
+
+    def _alarm(self, wanted: alarms.Alarm) -> cloudwatch.MetricAlarm:
+        metric: cloudwatch.MetricAlarmMetricQueryMetricArgsDict = {
+            "metric_name": wanted.metric.name,
+            "namespace": wanted.metric.namespace,
+            "dimensions": dict(wanted.metric.dimensions),
+            "period": wanted.period,
+            "stat": wanted.metric.statistic,
+        }
+        filled = f"FILL({METRIC}, {wanted.fill:g})"
+        return cloudwatch.MetricAlarm(
+            f"{self._name}-{wanted.name.removeprefix(self._args['prefix'] + '-')}",
+            name=wanted.name,
+            alarm_description=wanted.description,
+            metric_queries=[
+                {"id": METRIC, "metric": metric, "return_data": False},
+                {"id": "filled", "expression": filled, "label": wanted.metric.name, "return_data": True},
+            ],
+            comparison_operator=wanted.comparison,
+            threshold=wanted.threshold,
+            evaluation_periods=wanted.periods,
+            datapoints_to_alarm=wanted.datapoints,
+            treat_missing_data=wanted.missing,
+            alarm_actions=[self.topic_arn],
+            tags=self._args["tags"],
+            opts=self._child,
+        )
+
+    def _attention(self, wanted: Sequence[alarms.Alarm], made: Sequence[cloudwatch.MetricAlarm]) -> str:
+        """The alarm of the alarms. Each tells by itself that it has gone off; this one tells that all is well again."""
+        alarm, description, rule = alarms.attention(self._args["prefix"], [each.name for each in wanted])
+        cloudwatch.CompositeAlarm(
+            f"{self._name}-attention",
+            alarm_name=alarm,
+            alarm_description=description,
+            alarm_rule=rule,
+            ok_actions=[self.topic_arn],
+            tags=self._args["tags"],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(made)),
+        )
+        return alarm
+
+    def _dashboard(self, alarm_names: Sequence[str]) -> None:
+        args = self._args
+        view = dashboard.View(
+            region=args["place"]["region"],
+            log_group=args["log_group"],
+            clusters=tuple(threshold.cluster for threshold in args["thresholds"]),
+            minimum_priority=args["minimum_priority"],
+            streams=tuple(args["streams"]),
+            alarm_arns=tuple(arn(args["place"], "cloudwatch", f"alarm:{name}") for name in alarm_names),
+        )
+        cloudwatch.Dashboard(
+            self._name,
+            dashboard_name=args["prefix"],
+            dashboard_body=json.dumps(dashboard.body(view)),
+            opts=self._child,
+        )

@@ -1,0 +1,170 @@
+"""The dashboard of a stack: what is wrong first, then the events, then whether all of it arrives.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from insight import queries
+from insight.alarms import FRESHNESS, Stream
+from insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITIES, PRIORITY
+from sensor.falco import HEARTBEAT_MINUTES
+
+Widget = dict[str, Any]
+
+COLUMNS: Final = 24
+PERIOD: Final = 300
+"""Seconds."""
+
+COLOURS: Final = {
+    "Emergency": "#67000d",
+    "Alert": "#a50f15",
+    "Critical": "#d62728",
+    "Error": "#ff7f0e",
+    "Warning": "#e7ba52",
+    "Notice": "#1f77b4",
+    "Informational": "#7f9fbf",
+    "Debug": "#b8b8b8",
+}
+"""The graver, the redder."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a dashboard looks at. Events graver than `minimum_priority` are listed one by one."""
+
+    region: str
+    log_group: str
+    clusters: tuple[str, ...]
+    minimum_priority: str
+    streams: tuple[Stream, ...] = ()
+    alarm_arns: tuple[str, ...] = ()
+
+
+def body(view: View) -> dict[str, Any]:
+    """The dashboard's body, as PutDashboard takes it."""
+    rows: tuple[tuple[int, tuple[Widget, ...]], ...] = (
+        (4, (_alarms(view),)),
+        (7, (_by_priority(view), _by_cluster(view))),
+        (8, (_newest(view),)),
+        (7, (_top_rules(view), _heartbeats(view), _drops(view))),
+        (6, (_arriving(view), *_streams(view))),
+    )
+    return {"start": "-P1D", "widgets": list(_placed(rows))}
+
+
+def _placed(rows: Sequence[tuple[int, tuple[Widget, ...]]]) -> Iterator[Widget]:
+    """Gives the widgets of a row an equal share of its width."""
+    top = 0
+    for height, widgets in rows:
+        width = COLUMNS // len(widgets)
+        for index, widget in enumerate(widgets):
+            yield {"x": index * width, "y": top, "width": width, "height": height, **widget}
+        top += height
+
+
+def _alarms(view: View) -> Widget:
+    return {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(view.alarm_arns)}}
+
+
+def _by_priority(view: View) -> Widget:
+    expressions = [
+        {
+            "expression": _total(PRIORITY, priority),
+            "label": priority,
+            "color": COLOURS[priority],
+            "id": priority.lower(),
+        }
+        for priority in PRIORITIES
+    ]
+    return _graph(view, "Events by priority", [[item] for item in expressions], stacked=True)
+
+
+def _by_cluster(view: View) -> Widget:
+    expressions = [
+        {
+            "expression": _total(CLUSTER, cluster),
+            "label": cluster,
+            "id": f"cluster{index}",
+        }
+        for index, cluster in enumerate(view.clusters)
+    ]
+    return _graph(view, "Events by cluster", [[item] for item in expressions], stacked=True)
+
+
+def _newest(view: View) -> Widget:
+    title = f"Newest events of priority {view.minimum_priority} and graver"
+    return _log(view, title, queries.newest(view.minimum_priority, 20), "table")
+
+
+def _top_rules(view: View) -> Widget:
+    return _log(view, "Rules that fired most", queries.top_rules(10), "bar")
+
+
+def _heartbeats(view: View) -> Widget:
+    metrics = _of_clusters(view, HEARTBEATS.metric)
+    return _graph(view, f"Sensors heard in {HEARTBEAT_MINUTES} minutes", metrics, period=HEARTBEAT_MINUTES * 60)
+
+
+def _drops(view: View) -> Widget:
+    return _graph(view, "Reports of dropped system calls", _of_clusters(view, DROPS.metric), stacked=True)
+
+
+def _arriving(view: View) -> Widget:
+    """Over a heartbeat's period, so that what comes is not a saw."""
+    metrics = [["AWS/Logs", "IncomingLogEvents", "LogGroupName", view.log_group, {"label": "events and heartbeats"}]]
+    return _graph(view, f"Arriving in {view.log_group}", metrics, period=HEARTBEAT_MINUTES * 60)
+
+
+def _streams(view: View) -> Iterator[Widget]:
+    if view.streams:
+        metrics = [
+            ["AWS/Firehose", FRESHNESS[stream.destination], "DeliveryStreamName", stream.name, {"label": stream.name}]
+            for stream in view.streams
+        ]
+        yield _graph(view, "Age of the oldest event that is not delivered, seconds", metrics, statistic="Maximum")
+
+
+def _total(dimension: str, value: str) -> str:
+    """The events of one cluster or priority, over all values of the other dimension."""
+    schema = ",".join((NAMESPACE, CLUSTER, PRIORITY))
+    search = f'{{{schema}}} MetricName="{EVENTS.metric}" {dimension}="{value}"'
+    return f"SUM(SEARCH('{search}', 'Sum', {PERIOD}))"
+
+
+def _of_clusters(view: View, metric: str) -> list[list[Any]]:
+    return [[NAMESPACE, metric, CLUSTER, cluster, {"label": cluster}] for cluster in view.clusters]
+
+
+def _graph(
+    view: View,
+    title: str,
+    metrics: Sequence[Sequence[Any]],
+    *,
+    stacked: bool = False,
+    period: int = PERIOD,
+    statistic: str = "Sum",
+) -> Widget:
+    properties = {
+        "title": title,
+        "region": view.region,
+        "view": "timeSeries",
+        "stacked": stacked,
+        "period": period,
+        "stat": statistic,
+        "metrics": metrics,
+        "yAxis": {"left": {"min": 0}},
+    }
+    return {"type": "metric", "properties": properties}
+
+
+def _log(view: View, title: str, query: str, shown: str) -> Widget:
+    properties = {
+        "title": title,
+        "region": view.region,
+        "view": shown,
+        "query": f"SOURCE '{view.log_group}' | {query}",
+    }
+    return {"type": "log", "properties": properties}

@@ -1,0 +1,216 @@
+"""Destinations beside the log group: an archive in S3, search in OpenSearch, a table in Redshift."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
+from pydantic_core import InitErrorDetails
+
+from settings.aws import BucketArn, DomainArn, KmsKeyArn, RedshiftName, RedshiftUrl, SecretArn
+from settings.base import Model
+from settings.errors import at, mistake, with_mistakes
+from settings.matching import Matching
+from settings.tree import NOTHING, keys_of
+
+D = TypeVar("D", bound="_MadeOrGiven")
+
+SMALLEST_PARQUET_BUFFER = 64
+"""MiB. https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion.html"""
+
+SOONEST_INFREQUENT_ACCESS = 30
+"""Days. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html"""
+
+OF_OUR_BUCKET = ("versioning", "objectLockDays", "infrequentAccessDays", "expireDays")
+"""Keys that say how a bucket is made."""
+
+
+class S3Destination(Model):
+    """An archive in S3, queried with Athena: by Firehose, one folder an account, region and day."""
+
+    bucket_arn: BucketArn | None = None
+    """ARN of a bucket that is there already, such as that of another account. Default: a bucket that the stack
+    makes."""
+
+    kms_key_arn: KmsKeyArn | None = None
+    """ARN of the KMS key that encrypts the given bucket, if one does; needs `bucketArn`."""
+
+    format: Literal["parquet", "json"] = "parquet"
+    """How events are kept: in columns, which queries read faster and for less, or as Falco's own JSON, one a line."""
+
+    buffer_mib: Annotated[int, Field(ge=1, le=128)] = SMALLEST_PARQUET_BUFFER
+    """Firehose writes an object when this many MiB have come; Parquet takes at least 64."""
+
+    buffer_seconds: Annotated[int, Field(ge=60, le=900)] = 300
+    """Firehose writes an object after this many seconds, however little has come."""
+
+    versioning: bool = True
+    """Keep what is overwritten or deleted for another 30 days."""
+
+    object_lock_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """Days in which nobody can delete an event, not even the account's root; needs `versioning`. Only a new bucket can
+    be given this, and it cannot be taken back."""
+
+    infrequent_access_days: Annotated[int, Field(ge=0, le=36500)] = 90
+    """Days, at least 30, after which events move to storage that is cheaper to keep and dearer to read; 0 for never."""
+
+    expire_days: Annotated[int, Field(ge=0, le=36500)] = 2555
+    """Days after which events are deleted; 0 for never. The default is seven years."""
+
+    @field_validator("buffer_mib")
+    @classmethod
+    def _large_enough_for_parquet(cls, buffer: int, info: ValidationInfo) -> int:
+        if info.data.get("format") == "parquet" and buffer < SMALLEST_PARQUET_BUFFER:
+            raise mistake(f"at least {SMALLEST_PARQUET_BUFFER}, because format is parquet")
+        return buffer
+
+    @field_validator("object_lock_days")
+    @classmethod
+    def _locks_versions(cls, days: int | None, info: ValidationInfo) -> int | None:
+        if days is not None and info.data.get("versioning") is False:
+            raise mistake("this key only with versioning true: what is locked are versions")
+        return days
+
+    @field_validator("infrequent_access_days")
+    @classmethod
+    def _as_early_as_s3_moves(cls, days: int) -> int:
+        if 0 < days < SOONEST_INFREQUENT_ACCESS:
+            raise mistake(f"at least {SOONEST_INFREQUENT_ACCESS}, or 0 for never")
+        return days
+
+    @field_validator("expire_days")
+    @classmethod
+    def _after_everything_else(cls, days: int, info: ValidationInfo) -> int:
+        for key, name in (("object_lock_days", "objectLockDays"), ("infrequent_access_days", "infrequentAccessDays")):
+            earlier = info.data.get(key) or 0
+            if 0 < days <= earlier:
+                raise mistake(f"more than {name} ({earlier}), or 0 for never")
+        return days
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _made_or_given(cls, data: Any, handler: ModelWrapValidatorHandler["S3Destination"]) -> "S3Destination":
+        return with_mistakes(handler, data, _bucket_mistakes(data))
+
+
+def _bucket_mistakes(data: object) -> Iterator[InitErrorDetails]:
+    keys = keys_of(data)
+    if "kmsKeyArn" in keys and "bucketArn" not in keys:
+        expected = mistake("the bucket that kmsKeyArn encrypts; a bucket that the stack makes has a key of its own")
+        yield at(("bucketArn",), None, expected)
+    for key in OF_OUR_BUCKET:
+        if key in keys and "bucketArn" in keys:
+            yield at((key,), keys[key], mistake("this key only where the stack makes the bucket, not beside bucketArn"))
+
+
+class _MadeOrGiven(Model):
+    """A destination that the stack makes, with every default where the file says neither, or one that is there."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _created_or_existing(cls: type[D], data: Any, handler: ModelWrapValidatorHandler[D]) -> D:
+        keys = keys_of(data)
+        if (keys or data in (NOTHING, {})) and "create" not in keys and "existing" not in keys:
+            data = {**keys, "create": {}}
+        return with_mistakes(handler, data, _both(data))
+
+
+def _both(data: object) -> Iterator[InitErrorDetails]:
+    if {"create", "existing"} <= keys_of(data).keys():
+        yield at((), data, mistake("either create or existing", found="both"))
+
+
+class OpenSearchCreate(Model):
+    """How to create an OpenSearch domain."""
+
+    instance_type: Annotated[
+        str, Matching(r"[a-z0-9]+\.[a-z0-9]+\.search", "an instance type such as t3.small.search")
+    ] = "t3.small.search"
+    """Instance type of the data nodes."""
+
+    instances: Annotated[int, Field(ge=1, le=80)] = 2
+    """Data nodes; an even number is spread over two availability zones."""
+
+    volume_gib: Annotated[int, Field(ge=10, le=16384)] = 20
+    """Disk of each data node."""
+
+    version: Annotated[str, Matching(r"OpenSearch_\d+\.\d+", "a version such as OpenSearch_2.19")] = "OpenSearch_2.19"
+    """Engine and version: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html"""
+
+
+class OpenSearchExisting(Model):
+    """An OpenSearch domain that is there already."""
+
+    domain_arn: DomainArn
+    """The domain's ARN."""
+
+
+class OpenSearchDestination(_MadeOrGiven):
+    """Search in OpenSearch: by Firehose, a new index every day; what the domain refuses is kept in S3."""
+
+    create: OpenSearchCreate | None = None
+    """Create the domain. This is what happens where `existing` is not given."""
+
+    existing: OpenSearchExisting | None = None
+    """Use a domain that is there already."""
+
+    index_rotation: Literal["OneDay", "OneWeek", "OneMonth"] = "OneDay"
+    """How often a new index is begun."""
+
+
+class RedshiftExisting(Model):
+    """A Redshift Serverless workgroup or a cluster that is there already. Needs `workgroup` or `cluster`."""
+
+    workgroup: RedshiftName | None = None
+    """Name of a Redshift Serverless workgroup."""
+
+    cluster: RedshiftName | None = None
+    """Identifier of a provisioned cluster."""
+
+    jdbc_url: RedshiftUrl
+    """Where Firehose connects to, jdbc:redshift://HOST:PORT/DATABASE."""
+
+    secret_arn: SecretArn
+    """ARN of the Secrets Manager secret with `username` and `password`."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_of_two(cls, data: Any, handler: ModelWrapValidatorHandler["RedshiftExisting"]) -> "RedshiftExisting":
+        return with_mistakes(handler, data, _workgroup_or_cluster(data))
+
+
+def _workgroup_or_cluster(data: object) -> Iterator[InitErrorDetails]:
+    given = {"workgroup", "cluster"} & keys_of(data).keys()
+    if keys_of(data) and len(given) != 1:
+        yield at((), data, mistake("either workgroup or cluster", found="both" if given else "neither"))
+
+
+class RedshiftDestination(Model):
+    """A table in Redshift: by Firehose, which copies from a staging bucket that the stack makes."""
+
+    existing: RedshiftExisting
+    """The workgroup or the cluster; it has to be reachable for Firehose:
+    https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc"""
+
+    database: RedshiftName = "falco"
+    """Name of the database, the one in `jdbcUrl`."""
+
+    table: RedshiftName = "events"
+    """Name of the table."""
+
+
+class Destinations(Model):
+    """Where events go beside the log group, or, with `cloudwatch: false`, instead of it."""
+
+    s3: S3Destination | None = None
+    """An archive in S3, queried with Athena."""
+
+    opensearch: OpenSearchDestination | None = None
+    """Search in OpenSearch."""
+
+    redshift: RedshiftDestination | None = None
+    """A table in Redshift."""
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any."""
+        return any((self.s3, self.opensearch, self.redshift))

@@ -1,0 +1,23 @@
+"""Redshift: the table of events, and how COPY reads Falco's JSON into it."""
+
+from typing import Final
+
+from storage.event import COLUMNS
+
+COPY_OPTIONS: Final = "FORMAT AS JSON 'auto' TIMEFORMAT 'auto' GZIP MAXERROR 0 TRUNCATECOLUMNS"
+"""Each key goes to the column of its name; objects and lists become SUPER values, whose keys keep their dots. A text
+that is too long is cut rather than holding up every event of its batch.
+
+https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html
+"""
+
+
+def create_table(table: str) -> str:
+    """The statement that makes the table where there is none. Fields are read as `output_fields."k8s.ns.name"`."""
+    columns = ",\n".join(f'    "{column.name}" {column.redshift}' for column in COLUMNS)
+    return f'CREATE TABLE IF NOT EXISTS "{table}" (\n{columns}\n)\nDISTSTYLE AUTO\nSORTKEY ("time")'
+
+
+def column_list() -> str:
+    """The columns that COPY fills, in their order."""
+    return ",".join(column.name for column in COLUMNS)

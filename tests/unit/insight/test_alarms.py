@@ -1,0 +1,163 @@
+"""Every alarm, driven over and under its threshold by events through the metric filters' own patterns."""
+
+import itertools
+
+import pytest
+
+from insight.alarms import DESTINATIONS, MOST_COMBINED, Delivery, Stream, Thresholds, alarms
+from insight.metrics import PRIORITIES
+from settings.stack import MOST_CLUSTERS
+from tests.unit.components.cloud import deploy
+from tests.unit.components.stacks import CREATED
+from tests.unit.insight.watched import (
+    CRITICAL,
+    DROPS,
+    ERROR,
+    HEARTBEAT_EVENT,
+    MINUTE,
+    NOW,
+    Watched,
+    arrivals,
+    heartbeats,
+)
+
+STACK = {
+    **CREATED,
+    "events": {"destinations": {"s3": {}}},
+    "alarms": {"clusters": {"jobs": {"minimumPriority": "Error", "silentMinutes": 120}}},
+}
+
+
+@pytest.fixture(scope="module")
+def watched() -> Watched:
+    return Watched(deploy(STACK))
+
+
+def test_each_cluster_and_each_way_has_its_alarms(watched: Watched) -> None:
+    of_clusters = itertools.product(("web", "jobs", "own"), ("events", "silent", "drops"))
+    others = ("log-group-quiet", "s3-late", "s3-failing", "notifications-failing")
+    assert set(watched.alarms) == {f"falco-unit-{name}" for name in ("-".join(each) for each in of_clusters)} | {
+        f"falco-unit-{name}" for name in others
+    }
+
+
+def test_a_critical_event_is_an_alarm_for_five_minutes(watched: Watched) -> None:
+    alarm = "falco-unit-web-events"
+    assert watched.state(alarm, arrivals(CRITICAL, "web", [NOW - 1])) == "ALARM"
+    assert watched.state(alarm, arrivals(CRITICAL, "web", [NOW - 5 * MINUTE])) == "ALARM"
+    assert watched.state(alarm, arrivals(CRITICAL, "web", [NOW - 5 * MINUTE - 1])) == "OK"
+
+
+def test_other_events_and_other_clusters_are_none(watched: Watched) -> None:
+    alarm = "falco-unit-web-events"
+    assert watched.state(alarm) == "OK"
+    for rule in (ERROR, HEARTBEAT_EVENT, DROPS):
+        assert watched.state(alarm, arrivals(rule, "web", [NOW - 1])) == "OK"
+    assert watched.state(alarm, arrivals(CRITICAL, "own", [NOW - 1])) == "OK"
+    assert watched.state(alarm, arrivals(HEARTBEAT_EVENT, "web", [NOW - 1], priority="Critical")) == "OK"
+
+
+@pytest.mark.parametrize("minimum", PRIORITIES)
+def test_a_priority_and_graver_ones_are_an_alarm(minimum: str) -> None:
+    watched = Watched(deploy({**CREATED, "alarms": {"minimumPriority": minimum}}))
+    rings = [
+        priority
+        for priority in PRIORITIES
+        if watched.state("falco-unit-own-events", arrivals(ERROR, "own", [NOW - 1], priority=priority)) == "ALARM"
+    ]
+    assert rings == list(PRIORITIES[: PRIORITIES.index(minimum) + 1])
+
+
+def test_a_cluster_has_thresholds_of_its_own(watched: Watched) -> None:
+    assert watched.state("falco-unit-jobs-events", arrivals(ERROR, "jobs", [NOW - 1])) == "ALARM"
+    quiet = heartbeats("jobs", NOW - 600 * MINUTE, NOW - 100 * MINUTE)
+    assert watched.state("falco-unit-jobs-silent", quiet) == "OK"
+    assert watched.state("falco-unit-jobs-silent", quiet, NOW + 30 * MINUTE) == "ALARM"
+
+
+def test_a_cluster_that_sends_heartbeats_is_never_silent(watched: Watched) -> None:
+    beats = heartbeats("web", NOW - 300 * MINUTE, NOW + 120 * MINUTE)
+    states = {watched.state("falco-unit-web-silent", beats, NOW + minute * MINUTE) for minute in range(120)}
+    assert states == {"OK"}
+
+
+def test_a_cluster_that_falls_silent_is_an_alarm_after_an_hour_and_not_before(watched: Watched) -> None:
+    beats = heartbeats("web", NOW - 1000 * MINUTE, NOW)
+    last = max(time for time, _ in beats)
+    minutes = [NOW + minute * MINUTE for minute in range(120)]
+    rings = [now for now in minutes if watched.state("falco-unit-web-silent", beats, now) == "ALARM"]
+    assert rings == [now for now in minutes if now >= rings[0]]
+    assert 60 * MINUTE < rings[0] - last <= 61 * MINUTE
+
+
+def test_only_a_clusters_own_heartbeat_keeps_it_from_being_silent(watched: Watched) -> None:
+    alarm = "falco-unit-web-silent"
+    assert watched.state(alarm) == "ALARM"
+    assert watched.state(alarm, heartbeats("own", NOW - 300 * MINUTE, NOW)) == "ALARM"
+    assert watched.state(alarm, arrivals(CRITICAL, "web", [NOW - 1])) == "ALARM"
+    assert watched.state(alarm, arrivals(HEARTBEAT_EVENT, "web", [NOW - 60 * MINUTE])) == "OK"
+    assert watched.state(alarm, arrivals(HEARTBEAT_EVENT, "web", [NOW - 60 * MINUTE - 1])) == "ALARM"
+
+
+def test_drops_that_go_on_are_an_alarm_and_a_single_burst_is_none(watched: Watched) -> None:
+    alarm = "falco-unit-own-drops"
+    assert watched.state(alarm) == "OK"
+    assert watched.state(alarm, arrivals(DROPS, "own", [NOW - 10, NOW - 40, NOW - 70])) == "OK"
+    assert watched.state(alarm, arrivals(DROPS, "own", [NOW - 10, NOW - 6 * MINUTE])) == "ALARM"
+    assert watched.state(alarm, arrivals(DROPS, "own", [NOW - 10, NOW - 16 * MINUTE])) == "OK"
+    assert watched.state(alarm, arrivals(DROPS, "web", [NOW - 10, NOW - 6 * MINUTE])) == "OK"
+
+
+def test_a_log_group_into_which_nothing_comes_is_an_alarm(watched: Watched) -> None:
+    alarm = "falco-unit-log-group-quiet"
+    assert watched.state_of_values(alarm, []) == "ALARM"
+    assert watched.state_of_values(alarm, [(NOW - 31 * MINUTE, 5)]) == "ALARM"
+    assert watched.state_of_values(alarm, [(NOW - 29 * MINUTE, 1)]) == "OK"
+    heard = [(time, 1) for time, _ in heartbeats("web", NOW - 300 * MINUTE, NOW + 60 * MINUTE)]
+    assert {watched.state_of_values(alarm, heard, NOW + minute * MINUTE) for minute in range(60)} == {"OK"}
+
+
+def test_a_stream_that_is_behind_is_an_alarm(watched: Watched) -> None:
+    alarm, late = "falco-unit-s3-late", 30 * MINUTE
+    assert watched.state_of_values(alarm, []) == "OK"
+    assert watched.state_of_values(alarm, [(NOW - 60, late), (NOW - 400, late)]) == "OK"
+    assert watched.state_of_values(alarm, [(NOW - 60, late + 1)]) == "OK"
+    assert watched.state_of_values(alarm, [(NOW - 60, late + 1), (NOW - 400, late + 1)]) == "ALARM"
+
+
+def test_a_stream_whose_deliveries_fail_is_an_alarm(watched: Watched) -> None:
+    alarm = "falco-unit-s3-failing"
+    assert watched.state_of_values(alarm, []) == "OK"
+    assert watched.state_of_values(alarm, [(NOW - 60, 1), (NOW - 400, 1)]) == "OK"
+    assert watched.state_of_values(alarm, [(NOW - 60, 0)]) == "OK"
+    assert watched.state_of_values(alarm, [(NOW - 60, 0), (NOW - 61, 1), (NOW - 400, 0)]) == "ALARM"
+
+
+def test_a_notification_that_reached_nobody_is_an_alarm(watched: Watched) -> None:
+    alarm = "falco-unit-notifications-failing"
+    assert watched.state_of_values(alarm, []) == "OK"
+    assert watched.state_of_values(alarm, [(NOW - 60, 0)]) == "OK"
+    assert watched.state_of_values(alarm, [(NOW - 60, 1)]) == "ALARM"
+
+
+def test_the_alarm_of_the_alarms_is_on_as_long_as_any_other_is(watched: Watched) -> None:
+    well = dict.fromkeys(watched.alarms, "OK")
+    assert watched.attention(well) == "OK"
+    for name in watched.alarms:
+        assert watched.attention({**well, name: "ALARM"}) == "ALARM"
+
+
+def test_the_largest_stack_has_no_more_alarms_than_one_can_stand_for() -> None:
+    clusters = [Thresholds(f"cluster-{number}", "Critical", 60, 5) for number in range(MOST_CLUSTERS)]
+    streams = tuple(Stream(name, name) for name in DESTINATIONS)
+    found = alarms("falco-unit", clusters, Delivery("/falco/events", 30, streams), "falco-unit")
+    assert len({alarm.name for alarm in found}) == len(found) <= MOST_COMBINED
+
+
+def test_no_alarm_looks_back_further_than_a_day() -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+    longest = [Thresholds("web", "Debug", 1440, 100)]
+    for alarm in alarms("falco-unit", longest, Delivery("/falco/events", 1440), "falco-unit"):
+        assert alarm.period * alarm.periods <= 86_400
+        assert alarm.period % 60 == 0
+        assert 1 <= alarm.datapoints <= alarm.periods

@@ -1,0 +1,57 @@
+"""The filter patterns that the tests evaluate are CloudWatch's."""
+
+import pytest
+
+from insight.metrics import PRIORITIES, filters
+from localcloud.cloudwatch.filter_pattern import PatternError, matcher
+
+EVENT = {"rule": "Shell", "priority": "Error", "n": 5, "cluster": {"name": "web"}, "a": {"b.c": 1}, "no": None}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ('{ $.rule = "Shell" }', True),
+        ('{ $.rule = "shell" }', False),
+        ("{ $.rule = Sh* }", True),
+        ('{ $.rule != "Shell" }', False),
+        ('{ $.cluster.name = "web" }', True),
+        ('{ $.cluster.node = "*" }', False),
+        ('{ $.no = "*" }', False),
+        ('{ $.a.b.c = "*" }', False),
+        ("{ $.n >= 5 }", True),
+        ("{ $.n > 5 }", False),
+        ("{ $.rule > 5 }", False),
+        ('{ $.rule = "x" || $.n = 5 && $.priority = "Error" }', True),
+        ('{ ($.rule = "x" || $.n = 5) && $.priority = "Notice" }', False),
+    ],
+)
+def test_a_pattern_matches_as_documented(pattern: str, expected: bool) -> None:
+    assert matcher(pattern)(EVENT) is expected
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "",
+        "ERROR",
+        "{ $.rule }",
+        "{ $.rule = }",
+        '{ $.rule = "a" } and more',
+        '{ $.rule = "a" && }',
+        "{ $.output_fields['scap.n_drops_perc'] > 5 }",
+        "{ $.output_fields.['scap.n_drops_perc'] > 5 }",
+        '{ $."scap.n_drops_perc" > 5 }',
+        "{ $.n > five }",
+    ],
+)
+def test_what_is_no_pattern_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternError):
+        matcher(pattern)
+
+
+def test_the_metric_filters_keep_to_aws_limits() -> None:
+    for each in filters(PRIORITIES):
+        assert matcher(each.pattern)
+        assert len(each.pattern) <= 1024
+        assert 1 <= len(each.dimensions) <= 3
