@@ -20,6 +20,7 @@ from settings.exceptions import RuleException
 from settings.falco import Falco
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
 from settings.network import ExistingNetwork, Network
+from settings.response import Playbook, Response
 from settings.stack import Settings
 from settings.tree import ENCRYPTED
 
@@ -46,7 +47,9 @@ __all__ = [
     "NodeGroup",
     "Notification",
     "OpenSearchDestination",
+    "Playbook",
     "RedshiftDestination",
+    "Response",
     "RuleException",
     "S3Destination",
     "Settings",

@@ -16,7 +16,8 @@ from settings.falco import Falco
 from settings.found import one_of
 from settings.network import Network
 from settings.repeated import unique
-from settings.tree import items_of, keys_of
+from settings.response import Response, response_mistakes
+from settings.tree import NOTHING, items_of, keys_of
 
 MOST_CLUSTERS = 30
 """One alarm stands for all others of a stack, and AWS lets it name 100: three a cluster, and those of delivery."""
@@ -27,6 +28,11 @@ ANY = "any"
 
 def _none_for_any(account: object) -> object:
     return None if account == ANY else account
+
+
+def _none_for_empty(response: object) -> object:
+    """What the engine hands over where a stack file says nothing."""
+    return None if response in ({}, NOTHING) else response
 
 
 class Settings(Model):
@@ -58,6 +64,9 @@ class Settings(Model):
     notifications: Annotated[tuple[Notification, ...], unique("endpoint", within="protocol")] = ()
     """Who is told about alarms. An e-mail address has to be confirmed once, by the link in the mail that it gets."""
 
+    response: Annotated[Response | None, BeforeValidator(_none_for_empty)] = None
+    """What is done about events without a person. Default: nothing."""
+
     tags: dict[TagKey, TagValue] = Field(default_factory=dict[str, str], max_length=40)
     """Tags of every AWS resource of the stack, at most 40: AWS takes 50, of which the stack keeps ten for its own."""
 
@@ -65,7 +74,14 @@ class Settings(Model):
     @classmethod
     def _consistent(cls, data: Any, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":
         return with_mistakes(
-            handler, data, [*_same_cluster_twice(data), *_foreign_clusters(data), *_alarms_of_no_cluster(data)]
+            handler,
+            data,
+            [
+                *_same_cluster_twice(data),
+                *_foreign_clusters(data),
+                *_alarms_of_no_cluster(data),
+                *response_mistakes(data),
+            ],
         )
 
 
