@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 from lightkube import ApiError
 from lightkube.resources.core_v1 import Event as KubernetesEvent
 from lightkube.resources.core_v1 import Pod
@@ -15,7 +16,7 @@ from responder.outcome import Done
 MOST_LOG_BYTES = 10 * 2**20
 """Of each container's log, the latest."""
 
-_JSON = "application/json"
+FORBIDDEN = 403
 
 
 def evidence(context: Context) -> Done:
@@ -58,8 +59,8 @@ def _log(client: Any, namespace: str, pod: str, container: str) -> bytes:
     try:
         lines = client.log(pod, namespace=namespace, container=container, timestamps=True, tail_lines=100_000)
         text = "".join(lines).encode()
-    except ApiError as error:
-        if error.status.code == 403:
+    except httpx2.HTTPError as error:
+        if isinstance(error, ApiError) and error.status.code == FORBIDDEN:
             raise
         return f"The log could not be had: {error}\n".encode()
     return text[-MOST_LOG_BYTES:]
