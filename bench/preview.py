@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -172,7 +172,7 @@ def _preview(folder: Path, *options: str) -> Usage:
 
 
 @contextmanager
-def project_stack(folder: Path, config: Path) -> Iterator[list[str]]:
+def project_stack(folder: Path, config: Path) -> Generator[list[str]]:
     """A stack of this project, whose stack file is a copy in `folder`: the engine writes into it."""
     folder.mkdir()
     shutil.copy(PROJECT / "Pulumi.yaml", folder)
@@ -182,7 +182,7 @@ def project_stack(folder: Path, config: Path) -> Iterator[list[str]]:
 
 
 @contextmanager
-def stack(folder: Path) -> Iterator[list[str]]:
+def stack(folder: Path) -> Generator[list[str]]:
     """A stack of the project in `folder`, removed afterwards; gives the engine's options for it."""
     _pulumi(folder, "stack", "init", STACK, "--no-select")
     try:
