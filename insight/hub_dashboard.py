@@ -22,6 +22,13 @@ SHARED_NAMESPACES: Final = (NAMESPACE, "AWS/Logs", "AWS/Firehose")
 MOST_LOG_GROUPS: Final = 50
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html"""
 
+MOST_NAMES: Final = 10
+"""Names in one search, of which CloudWatch takes 1,024 characters:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html"""
+
+_STREAM: Final = "DeliveryStreamName"
+_STREAMS: Final = f"AWS/Firehose,{_STREAM}"
+
 
 @dataclass(frozen=True)
 class View:
@@ -145,13 +152,15 @@ def _arriving(view: View) -> Widget:
 
 def _delivery(view: View) -> Widget:
     """The spokes' own streams, and the hub's for those that have none."""
-    names = " OR ".join(f'"{name}"' for name in (view.stream, *view.received))
-    search = _search(
-        "AWS/Firehose,DeliveryStreamName", FRESHNESS["s3"], "Maximum", PERIOD, f"DeliveryStreamName=({names})"
-    )
     label = "${PROP('AccountId')} ${PROP('Dim.DeliveryStreamName')}"
-    regions = sorted({*view.regions, view.region})
-    lines = [_line(region, index, search, label) for index, region in enumerate(regions)]
+    searches = [(region, f'"{view.stream}"') for region in sorted({*view.regions, view.region})]
+    for start in range(0, len(view.received), MOST_NAMES):
+        names = " OR ".join(f'"{name}"' for name in view.received[start : start + MOST_NAMES])
+        searches.append((view.region, f"({names})"))
+    lines = [
+        _line(region, index, _search(_STREAMS, FRESHNESS["s3"], "Maximum", PERIOD, f"{_STREAM}={names}"), label)
+        for index, (region, names) in enumerate(searches)
+    ]
     return _graph(view, "Age of the oldest event that is not in the archive, seconds", lines, statistic="Maximum")
 
 
