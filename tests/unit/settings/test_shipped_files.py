@@ -18,7 +18,12 @@ from tests.unit.settings.conftest import KUBECONFIG
 
 PROJECT = Path(__file__).parents[3]
 
-STACK_FILES = [*sorted(PROJECT.glob("Pulumi.*.yaml")), *sorted(PROJECT.glob("examples/**/Pulumi.*.yaml"))]
+STACK_FILES = [
+    PROJECT / "Pulumi.dev.yaml",
+    PROJECT / "Pulumi.local.yaml",
+    *sorted(PROJECT.glob("examples/**/Pulumi.*.yaml")),
+]
+"""Not all of the project's folder: a person keeps stack files of their own there."""
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads((PROJECT / "settings" / "schema.json").read_text()))
 
