@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.rule import Check, Finding, Resource, Rule, is_off, items_of, keys_of, show
+from policy.rule import UNKNOWN, Check, Finding, Resource, Rule, is_off, items_of, keys_of, show
 
 CUSTOMER_KEY = "the ARN of a customer key"
 
@@ -42,10 +42,10 @@ def _disks(resource: Resource) -> Iterator[Finding]:
 
 
 def _secrets(resource: Resource) -> Iterator[Finding]:
-    configurations = [keys_of(found) for found in items_of(resource.props.get("encryptionConfig"))]
-    secret = [found for found in configurations if "secrets" in items_of(found.get("resources"))]
-    path = "encryptionConfig.provider.keyArn"
-    yield from _key(path, keys_of(secret[0].get("provider")).get("keyArn") if secret else None)
+    configuration = keys_of(resource.props.get("encryptionConfig"))
+    covered = any(kind in ("secrets", UNKNOWN) for kind in items_of(configuration.get("resources")))
+    key = keys_of(configuration.get("provider")).get("keyArn")
+    yield from _key("encryptionConfig.provider.keyArn", key if covered else None)
 
 
 def _delivery_stream(resource: Resource) -> Iterator[Finding]:
@@ -58,7 +58,7 @@ def _delivery_stream(resource: Resource) -> Iterator[Finding]:
 
 def _data_stream(resource: Resource) -> Iterator[Finding]:
     kind = resource.props.get("encryptionType")
-    if kind != "KMS":
+    if kind not in ("KMS", UNKNOWN):
         yield Finding("encryptionType", show(kind), '"KMS"')
     yield from _key("kmsKeyId", resource.props.get("kmsKeyId"))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from policy.rule import Check, Finding, Resource, Rule, is_on, items_of, keys_of, show
+from policy.rule import Check, Finding, Resource, Rule, items_of, keys_of, show
 
 NARROWEST_WORLD = 8
 """Prefix length below which a range counts as the world: 0.0.0.0/0 can be written as two halves."""
@@ -62,7 +62,7 @@ def _domain(resource: Resource) -> Iterator[Finding]:
 
 def _never(name: str) -> Check:
     def check(resource: Resource) -> Iterator[Finding]:
-        if is_on(resource.props.get(name)):
+        if resource.props.get(name) is True:
             yield Finding(name, "true", "false")
 
     return check

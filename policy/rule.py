@@ -82,16 +82,25 @@ class StackRule:
 AnyRule = Rule | StackRule
 
 
+class _Unknowns(dict[str, Any]):
+    """A mapping that is not known yet, and so none of its values."""
+
+    def get(self, key: str, default: object = None) -> Any:
+        return UNKNOWN
+
+
 def keys_of(value: object) -> Mapping[str, Any]:
-    """A value's keys if it is a mapping, none if not."""
+    """A value's keys if it is a mapping, none if not; of one that is not known every value is not known."""
+    if value is UNKNOWN:
+        return _Unknowns()
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def items_of(value: object) -> Sequence[Any]:
-    """A value's items if it is a list, none if not; also what stands for a list of one, as providers write it."""
+    """A value's items if it is a list, none if not. A mapping, or what is not known, stands for a list of one."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return cast("Sequence[Any]", value)
-    return [value] if isinstance(value, Mapping) else ()
+    return [value] if value is UNKNOWN or isinstance(value, Mapping) else ()
 
 
 def is_on(value: object) -> bool:
