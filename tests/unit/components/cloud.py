@@ -48,6 +48,8 @@ class Registered:
     """Names of the hooks that run when it has been made."""
     secrets: frozenset[str]
     """Names of the inputs that are secret."""
+    origins: Mapping[str, frozenset[str]]
+    """URNs of the resources that an input comes from."""
 
 
 class NotFoundError(grpc.RpcError):
@@ -174,6 +176,7 @@ class Monitor(mocks.MockMonitor):
                 ignored=tuple(request.ignoreChanges),
                 after_create=tuple(request.hooks.after_create),
                 secrets=secrets,
+                origins={name: frozenset(found.urns) for name, found in request.propertyDependencies.items()},
             )
         )
         return response
