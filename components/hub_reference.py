@@ -75,7 +75,7 @@ def hub_of(spoke: Spoke, place: Place) -> HubReference:
         bucket_arn=str(hub["bucketArn"]),
         kms_key_arn=str(hub["kmsKeyArn"]),
         format="json" if hub["format"] == "json" else "parquet",
-        sink_arn=str(hub["sinkArns"].get(region, "")),
+        sink_arn=spoke.sink_arn or str(hub["sinkArns"].get(region, "")),
         log_destination_arn=str(destination or ""),
     )
 

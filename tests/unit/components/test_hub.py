@@ -203,6 +203,12 @@ def test_a_spoke_shares_its_log_group_and_the_metrics_that_the_hub_shows(hub: De
     assert shared["metricConfiguration"]["filter"] == "Namespace IN ('FalcoFirelens', 'AWS/Logs', 'AWS/Firehose')"
 
 
+def test_a_spoke_may_link_to_a_sink_that_the_hub_has_not_made(hub: Deployed) -> None:
+    sink = "arn:aws:oam:us-east-1:444444444444:sink/given"
+    values = {"clusters": [ECS], "spoke": {"hub": HUB_STACK, "sinkArn": sink}}
+    assert deploy(values, spoke(SHOP, "us-east-1", hub.outputs)).one("Link", "spoke").inputs["sinkIdentifier"] == sink
+
+
 def test_by_subscription_the_log_group_sends_and_no_stream_is_made(hub: Deployed, bank: Deployed) -> None:
     subscription = bank.one("LogSubscriptionFilter", "spoke").inputs
     assert subscription["destinationArn"] == hub.outputs["hub"]["logDestinationArns"][BANK]["us-east-1"]
