@@ -18,7 +18,8 @@ https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/builtins.go"""
 
 
 class HubOutput(TypedDict):
-    """The stack output `hub`. What is by region or by account has an entry only where the hub has made something."""
+    """The stack output `hub`. What is by region or by account has an entry only where the hub has made something, and a
+    text is empty where it has not."""
 
     bucketArn: pulumi.Input[str]
     kmsKeyArn: pulumi.Input[str]
@@ -27,6 +28,7 @@ class HubOutput(TypedDict):
     sinkArns: Mapping[str, pulumi.Input[str]]
     logDestinationArns: Mapping[str, Mapping[str, pulumi.Input[str]]]
     dashboard: str
+    topic: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
