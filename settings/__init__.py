@@ -18,6 +18,7 @@ from settings.errors import Mistake, SettingsError
 from settings.events import Events
 from settings.exceptions import RuleException
 from settings.falco import Falco
+from settings.hub import Delivery, Hub, HubSpoke, Spoke
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
 from settings.network import ExistingNetwork, Network
 from settings.response import Playbook, Response
@@ -30,6 +31,7 @@ __all__ = [
     "Alarms",
     "Cluster",
     "ClusterAlarms",
+    "Delivery",
     "Destinations",
     "EcsCluster",
     "EcsCreate",
@@ -40,6 +42,8 @@ __all__ = [
     "Events",
     "ExistingNetwork",
     "Falco",
+    "Hub",
+    "HubSpoke",
     "KubernetesCluster",
     "KubernetesExisting",
     "Mistake",
@@ -54,6 +58,7 @@ __all__ = [
     "S3Destination",
     "Settings",
     "SettingsError",
+    "Spoke",
     "load",
     "namespaced",
     "read_stack_file",
