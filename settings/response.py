@@ -195,7 +195,7 @@ class Response(Model):
     webhooks: Annotated[tuple[Webhook, ...], Field(max_length=10)] = ()
     """Where notices go beside those in `notifications`."""
 
-    reserved_concurrency: Annotated[int, Field(ge=1, le=100)] | None = 5
+    reserved_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     """Invocations of the function at the same time, kept for it and never exceeded."""
 
     evidence_days: Annotated[int, Field(ge=0, le=36500)] = 365

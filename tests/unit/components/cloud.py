@@ -138,6 +138,15 @@ class Account(mocks.Mocks):
             state["arn"] = f"arn:{self.partition}:oam:{state['region']}:{self.number}:sink/{args.name}"
         if args.typ == "aws:cloudwatch/logDestination:LogDestination":
             state["arn"] = f"arn:{self.partition}:logs:{state['region']}:{self.number}:destination:{state['name']}"
+        forms = {
+            "aws:dynamodb/table:Table": "dynamodb:{0}:{1}:table/{2}",
+            "aws:sqs/queue:Queue": "sqs:{0}:{1}:{2}",
+            "aws:sns/topic:Topic": "sns:{0}:{1}:{2}",
+            "aws:secretsmanager/secret:Secret": "secretsmanager:{0}:{1}:secret:{2}-abcdef",
+            "aws:lambda/function:Function": "lambda:{0}:{1}:function:{2}",
+        }
+        if args.typ in forms:
+            state["arn"] = f"arn:{self.partition}:" + forms[args.typ].format(self.region, ACCOUNT, state["name"])
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":
