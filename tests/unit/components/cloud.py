@@ -128,6 +128,10 @@ class Account(mocks.Mocks):
             state["arn"] = f"arn:{self.partition}:kms:{self.region}:{ACCOUNT}:key/{args.name}"
         if args.typ == "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream":
             state["arn"] = f"arn:{self.partition}:firehose:{self.region}:{ACCOUNT}:deliverystream/{state['name']}"
+        if args.typ == "aws:redshiftserverless/namespace:Namespace":
+            state["adminPasswordSecretArn"] = f"arn:aws:secretsmanager:{self.region}:{ACCOUNT}:secret:redshift!admin"
+        if args.typ == "aws:redshiftserverless/workgroup:Workgroup":
+            state["endpoints"] = [{"address": f"{state['workgroupName']}.example.com", "port": state["port"]}]
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":
