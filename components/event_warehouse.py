@@ -117,9 +117,10 @@ class EventWarehouse(pulumi.ComponentResource):
             {"workgroupName": self.workgroup_name, "secretArn": self.secret_arn, "jdbcUrl": self.jdbc_url}
         )
 
+    # The quotes keep the SDK's parts from being loaded by programs that make no warehouse.
     def _security_group(
         self, name: str, args: EventWarehouseArgs
-    ) -> tuple[ec2.SecurityGroup, vpc.SecurityGroupIngressRule]:
+    ) -> "tuple[ec2.SecurityGroup, vpc.SecurityGroupIngressRule]":
         """Firehose comes in, and nothing goes out: what COPY reads of S3 comes by Redshift's own network."""
         group = ec2.SecurityGroup(
             name,

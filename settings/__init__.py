@@ -24,6 +24,7 @@ from settings.errors import Mistake, SettingsError
 from settings.events import Events
 from settings.exceptions import RuleException
 from settings.falco import Falco
+from settings.hub import Delivery, Hub, HubSpoke, Spoke
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
 from settings.network import ExistingNetwork, Network
 from settings.stack import Settings
@@ -35,6 +36,7 @@ __all__ = [
     "Alarms",
     "Cluster",
     "ClusterAlarms",
+    "Delivery",
     "Destinations",
     "EcsCluster",
     "EcsCreate",
@@ -45,6 +47,8 @@ __all__ = [
     "Events",
     "ExistingNetwork",
     "Falco",
+    "Hub",
+    "HubSpoke",
     "KubernetesCluster",
     "KubernetesExisting",
     "Mistake",
@@ -58,6 +62,7 @@ __all__ = [
     "S3Destination",
     "Settings",
     "SettingsError",
+    "Spoke",
     "load",
     "namespaced",
     "read_stack_file",
