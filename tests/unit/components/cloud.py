@@ -138,6 +138,11 @@ class Account(mocks.Mocks):
             state["arn"] = f"arn:{self.partition}:oam:{state['region']}:{self.number}:sink/{args.name}"
         if args.typ == "aws:cloudwatch/logDestination:LogDestination":
             state["arn"] = f"arn:{self.partition}:logs:{state['region']}:{self.number}:destination:{state['name']}"
+        if args.typ == "aws:redshiftserverless/namespace:Namespace":
+            secret = f"{self.region}:{self.number}:secret:redshift!admin"
+            state["adminPasswordSecretArn"] = f"arn:{self.partition}:secretsmanager:{secret}"
+        if args.typ == "aws:redshiftserverless/workgroup:Workgroup":
+            state["endpoints"] = [{"address": f"{state['workgroupName']}.example.com", "port": state["port"]}]
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":
