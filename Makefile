@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
-up: $(INSTALLED) ## start the local cloud and deploy the stack `local` into it
+up: $(INSTALLED) ## start the local cloud and deploy the stacks of Pulumi.local*.yaml into it
 	@$(PY) -m localcloud up
 
 down: $(INSTALLED) ## stop every process of the local cloud and forget its state

@@ -7,9 +7,11 @@ from typing import TypeVar
 import pulumi_aws as aws
 from pulumi_aws import ec2, ecs, eks, iam
 
+from components.event_warehouse import FIREHOSE
+from components.hub_reference import HubReference, NoHubError, hub_of
 from components.kubeconfig import eks_kubeconfig
 from components.place import Place
-from settings import EcsCluster, EksCluster, ExistingNetwork, Mistake, Settings, SettingsError
+from settings import EcsCluster, EksCluster, Mistake, RedshiftCreate, Settings, SettingsError
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
 """Where EKS places no control plane: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html."""
@@ -45,6 +47,8 @@ class Found:
     zones: Sequence[str] = ()
     eks: dict[str, FoundEks] = field(default_factory=dict[str, FoundEks])
     ecs: dict[str, FoundEcs] = field(default_factory=dict[str, FoundEcs])
+    hub: HubReference | None = None
+    """The hub of a spoke."""
 
 
 def discover(settings: Settings, file: str) -> Found:
@@ -60,7 +64,14 @@ def discover(settings: Settings, file: str) -> Found:
     if settings.account not in (None, place["account"]):
         expected = f"credentials of account {settings.account}"
         raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
-    found, mistakes = Found(place, _zones(settings)), list[Mistake]()
+    mistakes = _hub_itself(settings, place)
+    hub = None
+    if settings.spoke:
+        try:
+            hub = hub_of(settings.spoke, place)
+        except NoHubError as error:
+            mistakes.append(error.mistake)
+    found = Found(place, _zones(settings), hub=hub)
     for index, cluster in enumerate(settings.clusters):
         path = f"clusters[{index}].existing"
         try:
@@ -71,10 +82,24 @@ def discover(settings: Settings, file: str) -> Found:
         except _MisfitError as misfit:
             mistakes.append(misfit.mistake)
     if creates(settings) and settings.network.existing:
-        mistakes.extend(_network(settings.network.existing))
+        network = settings.network.existing
+        mistakes.extend(_network("network.existing", "privateSubnetIds", network.vpc_id, network.private_subnet_ids))
+    redshift = settings.events.destinations.redshift
+    if redshift and redshift.create:
+        mistakes.extend(_warehouse(redshift.create, place["region"]))
     if mistakes:
         raise SettingsError(file, mistakes)
     return found
+
+
+def _hub_itself(settings: Settings, place: Place) -> list[Mistake]:
+    """A hub among its own spokes; another region of its account can be one."""
+    here = f"account {place['account']}, region {place['region']}"
+    return [
+        Mistake(f"hub.spokes[{index}]", f"the hub itself: {here}", "another account, or other regions of this one")
+        for index, spoke in enumerate(settings.hub.spokes if settings.hub else ())
+        if spoke.account == place["account"] and place["region"] in spoke.regions
+    ]
 
 
 def creates(settings: Settings) -> bool:
@@ -155,15 +180,22 @@ def _ecs(name_or_arn: str, path: str) -> FoundEcs:
     return FoundEcs(name, found.arn, found.registered_container_instances_count)
 
 
-def _network(network: ExistingNetwork) -> Sequence[Mistake]:
-    path = "network.existing"
-    vpc = ec2.GetSubnetsFilterArgs(name="vpc-id", values=[network.vpc_id])
+def _network(path: str, key: str, vpc_id: str, subnet_ids: Sequence[str]) -> Sequence[Mistake]:
+    vpc = ec2.GetSubnetsFilterArgs(name="vpc-id", values=[vpc_id])
     try:
         known = _looked_up(f"{path}.vpcId", "a VPC", lambda: ec2.get_subnets(filters=[vpc]).ids)
     except _MisfitError as misfit:
         return [misfit.mistake]
     return [
-        Mistake(f"{path}.privateSubnetIds[{index}]", subnet, f"a subnet of {network.vpc_id}")
-        for index, subnet in enumerate(network.private_subnet_ids)
+        Mistake(f"{path}.{key}[{index}]", subnet, f"a subnet of {vpc_id}")
+        for index, subnet in enumerate(subnet_ids)
         if subnet not in known
     ]
+
+
+def _warehouse(create: RedshiftCreate, region: str) -> Sequence[Mistake]:
+    path = "events.destinations.redshift.create"
+    if region not in FIREHOSE:
+        expected = f"an existing warehouse, or a region of which Firehose's addresses are known: {', '.join(FIREHOSE)}"
+        return [Mistake(path, f"region {region}", expected)]
+    return _network(path, "publicSubnetIds", create.vpc_id, create.public_subnet_ids)

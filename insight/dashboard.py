@@ -46,17 +46,17 @@ class View:
 def body(view: View) -> dict[str, Any]:
     """The dashboard's body, as PutDashboard takes it."""
     rows: tuple[tuple[int, tuple[Widget, ...]], ...] = (
-        (4, (_alarms(view),)),
+        (4, (alarms_shown(view.alarm_arns),)),
         (7, (_by_priority(view), _by_cluster(view))),
         (8, (_newest(view),)),
         (7, (_top_rules(view), _heartbeats(view), _drops(view))),
         (6, (_arriving(view), *_streams(view))),
     )
-    return {"start": "-P1D", "widgets": list(_placed(rows))}
+    return {"start": "-P1D", "widgets": list(placed(rows))}
 
 
-def _placed(rows: Sequence[tuple[int, tuple[Widget, ...]]]) -> Iterator[Widget]:
-    """Gives the widgets of a row an equal share of its width."""
+def placed(rows: Sequence[tuple[int, tuple[Widget, ...]]]) -> Iterator[Widget]:
+    """Widgets where they go on the page: each row has a height, and its widgets equal shares of its width."""
     top = 0
     for height, widgets in rows:
         width = COLUMNS // len(widgets)
@@ -65,8 +65,9 @@ def _placed(rows: Sequence[tuple[int, tuple[Widget, ...]]]) -> Iterator[Widget]:
         top += height
 
 
-def _alarms(view: View) -> Widget:
-    return {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(view.alarm_arns)}}
+def alarms_shown(arns: Sequence[str]) -> Widget:
+    """The states of alarms."""
+    return {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(arns)}}
 
 
 def _by_priority(view: View) -> Widget:

@@ -43,6 +43,7 @@ TAGGABLE = (
     "aws:lambda/function:Function",
     "aws:oam/link:Link",
     "aws:oam/sink:Sink",
+    "aws:observabilityadmin/centralizationRuleForOrganization:CentralizationRuleForOrganization",
     "aws:opensearch/domain:Domain",
     "aws:redshift/cluster:Cluster",
     "aws:redshiftserverless/namespace:Namespace",

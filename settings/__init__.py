@@ -13,11 +13,18 @@ from settings.clusters import (
     KubernetesCluster,
     KubernetesExisting,
 )
-from settings.destinations import Destinations, OpenSearchDestination, RedshiftDestination, S3Destination
+from settings.destinations import (
+    Destinations,
+    OpenSearchDestination,
+    RedshiftCreate,
+    RedshiftDestination,
+    S3Destination,
+)
 from settings.errors import Mistake, SettingsError
 from settings.events import Events
 from settings.exceptions import RuleException
 from settings.falco import Falco
+from settings.hub import Delivery, Hub, HubSpoke, Spoke
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
 from settings.network import ExistingNetwork, Network
 from settings.stack import Settings
@@ -29,6 +36,7 @@ __all__ = [
     "Alarms",
     "Cluster",
     "ClusterAlarms",
+    "Delivery",
     "Destinations",
     "EcsCluster",
     "EcsCreate",
@@ -39,6 +47,8 @@ __all__ = [
     "Events",
     "ExistingNetwork",
     "Falco",
+    "Hub",
+    "HubSpoke",
     "KubernetesCluster",
     "KubernetesExisting",
     "Mistake",
@@ -46,11 +56,13 @@ __all__ = [
     "NodeGroup",
     "Notification",
     "OpenSearchDestination",
+    "RedshiftCreate",
     "RedshiftDestination",
     "RuleException",
     "S3Destination",
     "Settings",
     "SettingsError",
+    "Spoke",
     "load",
     "namespaced",
     "read_stack_file",
