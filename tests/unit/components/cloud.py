@@ -139,9 +139,8 @@ class Account(mocks.Mocks):
         if args.typ == "aws:cloudwatch/logDestination:LogDestination":
             state["arn"] = f"arn:{self.partition}:logs:{state['region']}:{self.number}:destination:{state['name']}"
         if args.typ == "aws:redshiftserverless/namespace:Namespace":
-            state["adminPasswordSecretArn"] = (
-                f"arn:aws:secretsmanager:{self.region}:{self.number}:secret:redshift!admin"
-            )
+            secret = f"{self.region}:{self.number}:secret:redshift!admin"
+            state["adminPasswordSecretArn"] = f"arn:{self.partition}:secretsmanager:{secret}"
         if args.typ == "aws:redshiftserverless/workgroup:Workgroup":
             state["endpoints"] = [{"address": f"{state['workgroupName']}.example.com", "port": state["port"]}]
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
