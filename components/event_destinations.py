@@ -377,7 +377,7 @@ class EventDestinations(pulumi.ComponentResource):
                 "vpc_id": create.vpc_id,
                 "subnet_ids": create.public_subnet_ids,
                 "base_capacity": create.base_capacity_rpus,
-                "key_arn": self._key_arn,
+                "key_arn": self.key_arn,
                 "protect": self._args["protect"],
                 "tags": self._tags,
             },
