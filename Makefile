@@ -57,7 +57,7 @@ clean: ## stop the local cloud, and remove it and the virtual environment
 	rm -rf .local $(VENV)
 
 # Written last, so that an installation that was cut off is done again. Its output stays out of `make -s env`.
-$(INSTALLED): requirements.txt requirements-dev.txt
+$(INSTALLED): requirements.txt requirements-fleet.txt requirements-dev.txt
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not on PATH: install Python 3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is $$($(PYTHON) --version): Python 3.11 or newer is needed (make PYTHON=python3.12 …)" >&2; exit 1; }
