@@ -13,12 +13,24 @@ from rich.console import Console
 
 from fleet import display
 from fleet.cancellation import Cancellation
-from fleet.credentials import AssumedRole, Credentials, FromEnvironment, Profile
+from fleet.changed import Touched, touched
+from fleet.comment import comment
+from fleet.credentials import (
+    AssumedRole,
+    Credentials,
+    FromEnvironment,
+    Profile,
+    process_environment,
+    secrets_of,
+)
 from fleet.errors import FleetError
 from fleet.exits import Exit, exit_of
 from fleet.fleet import PROJECT, Fleet
+from fleet.matrix import matrix
+from fleet.recorder import Redactor
 from fleet.results import Result
 from fleet.stacks import Selection, Stack
+from fleet.verify.verification import SECONDS
 from fleet.waves import Waves
 
 Operate = Callable[..., list[Result]]
@@ -48,11 +60,21 @@ def parser() -> argparse.ArgumentParser:
     add("list", _list, "show the stacks")
     add("preview", _preview, "say what an update would do")
     up = add("up", _up, "deploy: hubs, then one stack, then a few, then the rest")
-    up.add_argument("--canary", type=int, default=1, metavar="N", help="stacks in the first wave (default 1)")
-    up.add_argument("--few", type=int, default=5, metavar="N", help="stacks in the second wave (default 5)")
+    verify = add("verify", _verify, "make Falco fire a harmless rule on each cluster, and wait for the event")
+    verify.add_argument("--timeout", type=float, default=SECONDS, metavar="SECONDS", help="for an event to arrive")
+    changes = add("diff", _diff, "preview, as Markdown for a pull request")
+    changes.add_argument("--more", default="", metavar="URL", help="where the whole is, if it had to be cut")
+    entries = add("matrix", _matrix, "print the waves as JSON, for a matrix of CI jobs")
     add("drift", _drift, "say what in the cloud is otherwise than in the state; changes nothing")
     destroy = add("destroy", _destroy, "delete everything of the stacks, spokes before hubs")
     destroy.add_argument("--yes", action="store_true", required=True, help="the word for it")
+    for command in (up, entries):
+        command.add_argument("--canary", type=int, default=1, metavar="N", help="stacks in the first wave (default 1)")
+        command.add_argument("--few", type=int, default=5, metavar="N", help="stacks in the second wave (default 5)")
+    for command in (changes, entries):
+        command.add_argument(
+            "--since", metavar="COMMIT", help="only stacks whose file, named files or program changed since then"
+        )
     for command in (up, destroy):
         command.add_argument(
             "--max-failures",
@@ -198,6 +220,33 @@ def _preview(options: argparse.Namespace) -> int:
 def _up(options: argparse.Namespace) -> int:
     waves = Waves(options.canary, options.few, options.max_failures)
     return operate(options, lambda fleet, stacks, shared: fleet.up(stacks, waves=waves, **shared))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    return operate(options, lambda fleet, stacks, shared: fleet.verify(stacks, seconds=options.timeout, **shared))
+
+
+def _diff(options: argparse.Namespace) -> int:
+    fleet = fleet_of(options)
+    found = _touched(options, fleet)
+    with cancelled_by_signals(cancellation := Cancellation()), display.progress(as_json=True) as on_progress:
+        results = fleet.preview(found.stacks, on_progress=on_progress, cancellation=cancellation)
+    left_out = len(fleet.stacks(selection_of(options))) - len(found.stacks)
+    text = comment(results, unchanged_elsewhere=left_out, removed=found.removed, more=options.more)
+    print(Redactor(secrets_of(process_environment()))(text), end="")
+    print(display.summary(results, "preview"), file=sys.stderr)
+    return exit_of(results)
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    stacks = _touched(options, fleet_of(options)).stacks
+    print(json.dumps(matrix(stacks, Waves(options.canary, options.few))))
+    return Exit.DONE
+
+
+def _touched(options: argparse.Namespace, fleet: Fleet) -> Touched:
+    stacks = fleet.stacks(selection_of(options))
+    return touched(stacks, fleet.project, options.since) if options.since else Touched(tuple(stacks))
 
 
 def _drift(options: argparse.Namespace) -> int:

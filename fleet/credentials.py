@@ -84,19 +84,10 @@ class AssumedRole:
         return {**_without_choice(source), **dict(zip(KEYS, keys, strict=True))}
 
     def _assume(self, source: Mapping[str, str]) -> tuple[str, str, str]:
-        # Imported late: it takes as long as all the rest of the command together, and few need it.
-        import boto3
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            session: Any = boto3.Session(
-                aws_access_key_id=source.get(KEYS[0]),
-                aws_secret_access_key=source.get(KEYS[1]),
-                aws_session_token=source.get(KEYS[2]),
-                profile_name=None if KEYS[0] in source else source.get("AWS_PROFILE"),
-                region_name=source.get("AWS_REGION") or source.get("AWS_DEFAULT_REGION") or "us-east-1",
-            )
-            sts = session.client("sts", endpoint_url=source.get("AWS_ENDPOINT_URL"))
+            sts = clients_of(source)("sts")
             optional = {"ExternalId": self.external_id} if self.external_id else {}
             given = sts.assume_role(
                 RoleArn=self.arn, RoleSessionName=self.session_name, DurationSeconds=self.seconds, **optional
@@ -113,6 +104,22 @@ CredentialsOf = Callable[["Stack"], Credentials]
 def from_environment(_: "Stack") -> Credentials:
     """The credentials of the process, for every stack."""
     return FromEnvironment()
+
+
+def clients_of(environment: Mapping[str, str], region: str = "") -> Callable[[str], Any]:
+    """Makes boto3 clients, by service, with the credentials and the endpoint that an environment names."""
+    # Imported late: it takes as long as all the rest of the command together, and few need it.
+    import boto3
+
+    named = region or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    session: Any = boto3.Session(
+        aws_access_key_id=environment.get(KEYS[0]),
+        aws_secret_access_key=environment.get(KEYS[1]),
+        aws_session_token=environment.get(KEYS[2]),
+        profile_name=None if KEYS[0] in environment else environment.get("AWS_PROFILE"),
+        region_name=named,
+    )
+    return lambda service: session.client(service, endpoint_url=environment.get("AWS_ENDPOINT_URL"))
 
 
 def _without_choice(base: Mapping[str, str]) -> dict[str, str]:

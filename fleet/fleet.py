@@ -3,9 +3,10 @@
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
@@ -19,6 +20,8 @@ from fleet.operation import Operation, Run, Surroundings, skipped
 from fleet.recorder import OnProgress
 from fleet.results import Result, Status
 from fleet.stacks import Selection, Stack, discover, hub_of, select
+from fleet.verify import Verification
+from fleet.verify.verification import SECONDS
 from fleet.waves import Waves, backwards
 from fleet.workspace import sweep
 
@@ -135,6 +138,21 @@ class Fleet:
         """
         return self._all(backwards(stacks), Operation.DESTROY, on_progress, cancellation, max_failures)
 
+    def verify(
+        self,
+        stacks: Sequence[Stack],
+        *,
+        seconds: float = SECONDS,
+        on_progress: OnProgress = _silent,
+        cancellation: Cancellation | None = None,
+    ) -> list[Result]:
+        """Make Falco fire a harmless rule on each cluster, and wait up to `seconds` for the events in the log groups.
+
+        Needs kubectl on PATH for Kubernetes.
+        """
+        verification = partial(Verification, seconds=seconds)
+        return self._all([list(stacks)], Operation.VERIFY, on_progress, cancellation, run=verification)
+
     def _all(
         self,
         waves: Iterable[Sequence[Stack]],
@@ -142,16 +160,18 @@ class Fleet:
         on_progress: OnProgress,
         cancellation: Cancellation | None,
         max_failures: int | None = None,
+        run: Callable[..., Run | Verification] | None = None,
     ) -> list[Result]:
+        begin = run or partial(Run, operation=operation)
         progress = _Progress(operation, on_progress, cancellation or Cancellation(), max_failures)
         for wave in waves:
             progress.begin(wave)
             with ThreadPoolExecutor(max(1, min(len(wave), self.concurrency))) as pool:
-                for future in [pool.submit(self._one, stack, progress) for stack in wave]:
+                for future in [pool.submit(self._one, stack, begin, progress) for stack in wave]:
                     future.result()
         return progress.in_order()
 
-    def _one(self, stack: Stack, progress: "_Progress") -> None:
+    def _one(self, stack: Stack, begin: Callable[..., Run | Verification], progress: "_Progress") -> None:
         with self._stack_locks[stack.name], self._slots:
             reason = progress.why_not(stack)
             if reason:
@@ -163,7 +183,13 @@ class Fleet:
             except FleetError as error:
                 progress.end(skipped(stack, progress.operation, error))
                 return
-            run = Run(stack, progress.operation, self._surroundings, credentials, progress.say, progress.cancellation)
+            run = begin(
+                stack=stack,
+                surroundings=self._surroundings,
+                credentials=credentials,
+                on_progress=progress.say,
+                cancellation=progress.cancellation,
+            )
             progress.end(run.result())
 
 

@@ -45,6 +45,7 @@ class Operation(StrEnum):
     REFRESH = "refresh"
     DRIFT = "drift"
     DESTROY = "destroy"
+    VERIFY = "verify"
 
 
 PLANNING = frozenset((Operation.PREVIEW, Operation.DRIFT))
@@ -64,6 +65,13 @@ class Surroundings:
     secrets_provider: str | None = None
     policy_packs: Sequence[str] = ()
     policy_config: Sequence[str] = ()
+
+    def name_of(self, stack: Stack) -> str:
+        """What the state backend calls a stack."""
+        if self.organization is None:
+            return stack.name
+        document = yaml.safe_load((self.project / "Pulumi.yaml").read_text(encoding="utf-8"))
+        return fully_qualified_stack_name(self.organization, document["name"], stack.name)
 
 
 class Run:
@@ -94,7 +102,7 @@ class Run:
             error = None
         except FleetError as failure:
             outputs, error = dict[str, Any](), failure
-        status = Status.SUCCEEDED if error is None else _status_of(error)
+        status = Status.SUCCEEDED if error is None else status_of(error)
         recorder = self._recorder
         return Result(
             self._stack.name,
@@ -157,10 +165,7 @@ class Run:
 
     @property
     def _name(self) -> str:
-        organization = self._around.organization
-        if organization is None:
-            return self._stack.name
-        return fully_qualified_stack_name(organization, _project_name(self._around), self._stack.name)
+        return self._around.name_of(self._stack)
 
     def _make(self, workspace: Workspace) -> None:
         """Make the stack where it may be made; a preview has one in its own work directory, with an empty state."""
@@ -266,16 +271,13 @@ _CALLS: Mapping[Operation, Callable[[EngineStack, Surroundings, Any, bool], Mapp
 
 def skipped(stack: Stack, operation: Operation, error: FleetError) -> Result:
     """The result of an operation that was not begun."""
-    return Result(stack.name, str(operation), _status_of(error), error=error)
+    return Result(stack.name, str(operation), status_of(error), error=error)
 
 
-def _status_of(error: FleetError) -> Status:
+def status_of(error: FleetError) -> Status:
+    """How an operation that ended with an error is told to have ended."""
     kinds = {"Cancelled": Status.CANCELLED, "Skipped": Status.SKIPPED}
     return kinds.get(error.kind, Status.FAILED)
-
-
-def _project_name(around: Surroundings) -> str:
-    return str(yaml.safe_load((around.project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"])
 
 
 def _last_lines(text: str, count: int = 20) -> str:

@@ -1,6 +1,6 @@
 """In which order stacks are changed: hubs first, then one stack, then a few, then the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.stacks import Stack, generations
@@ -22,11 +22,28 @@ class Waves:
         Raises:
             FleetError: stacks are each other's hub.
         """
-        groups = generations(stacks)
-        hubs = [group for group in groups if any(stack.is_hub or _is_needed(stack, stacks) for stack in group)]
-        rest = [stack for group in groups if group not in hubs for stack in group]
-        cuts = [rest[: self.canary], rest[self.canary : self.canary + self.few], rest[self.canary + self.few :]]
-        return [*hubs, *(cut for cut in cuts if cut)]
+        hubs, rest = _hubs_and_rest(stacks)
+        return [wave for wave in [*hubs, *self._cut(rest)] if wave]
+
+    def named(self, stacks: Sequence[Stack]) -> Mapping[str, list[Stack]]:
+        """The same under the names `hubs`, `canary`, `few` and `rest`.
+
+        Raises:
+            FleetError: stacks are each other's hub.
+        """
+        hubs, rest = _hubs_and_rest(stacks)
+        canary, few, others = self._cut(rest)
+        return {"hubs": [stack for hub in hubs for stack in hub], "canary": canary, "few": few, "rest": others}
+
+    def _cut(self, rest: list[Stack]) -> tuple[list[Stack], list[Stack], list[Stack]]:
+        end = self.canary + self.few
+        return rest[: self.canary], rest[self.canary : end], rest[end:]
+
+
+def _hubs_and_rest(stacks: Sequence[Stack]) -> tuple[list[list[Stack]], list[Stack]]:
+    groups = generations(stacks)
+    hubs = [group for group in groups if any(stack.is_hub or _is_needed(stack, stacks) for stack in group)]
+    return hubs, [stack for group in groups if group not in hubs for stack in group]
 
 
 def _is_needed(stack: Stack, stacks: Sequence[Stack]) -> bool:

@@ -48,14 +48,21 @@ class _Block:
     text: str
 
 
-def comment(results: Sequence[Result], *, unchanged_elsewhere: int = 0, limit: int = LIMIT, more: str = "") -> str:
+def comment(
+    results: Sequence[Result],
+    *,
+    unchanged_elsewhere: int = 0,
+    removed: Sequence[str] = (),
+    limit: int = LIMIT,
+    more: str = "",
+) -> str:
     """Markdown of previews, at most `limit` characters.
 
     `unchanged_elsewhere` is how many stacks were not previewed because nothing of theirs changed. `more` is a link to
-    where the whole is, as a URL of the caller's own.
+    where the whole is, as a URL of the caller's own. `removed` are stacks whose files the pull request takes away.
     """
     ordered = sorted(results, key=_importance)
-    head = [MARKER, _title(ordered), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere)]
+    head = [MARKER, _title(ordered), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere), *_removed(removed)]
     text = _fit([*head, *_failures(ordered), *_permissions(ordered)], limit - _ROOM)
     blocks = sorted(_blocks(ordered), key=lambda block: block.weight)
     return _with_details(text, ordered, blocks, limit, more)
@@ -127,6 +134,12 @@ def _summary(results: Sequence[Result], unchanged_elsewhere: int) -> Iterator[st
         yield f"{same} previewed {'stack' if same == 1 else 'stacks'} would not change."
     if unchanged_elsewhere:
         yield f"{unchanged_elsewhere} stacks were not previewed: nothing that they are made of changed."
+
+
+def _removed(stacks: Sequence[str]) -> Iterator[str]:
+    if stacks:
+        names = ", ".join(map(code, stacks[:20]))
+        yield f"No stack file any more: {names}. What they deployed stays; `python -m fleet destroy` needs the file."
 
 
 def _state(result: Result) -> str:
