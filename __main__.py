@@ -20,5 +20,6 @@ except (SettingsError, SensorError) as error:
 pulumi.export("logGroup", deployment.log_group)
 pulumi.export("insights", deployment.insights)
 pulumi.export("destinations", deployment.destinations)
+pulumi.export("hub", deployment.hub)
 pulumi.export("clusters", deployment.clusters)
 pulumi.export("kubeconfigs", deployment.kubeconfigs)

@@ -10,25 +10,32 @@ from pulumi_kubernetes import Provider
 from components.discovery import creates, discover
 from components.ecs_cluster import EcsCluster
 from components.ecs_sensor import SERVICE_NAME, EcsSensor
-from components.eks_cluster import EksCluster, NodeGroupArgs, cluster_arn
-from components.event_destinations import EventDestinations
+from components.eks_cluster import EksCluster, cluster_arn, node_group_args
+from components.event_destinations import EventDestinations, EventDestinationsArgs
 from components.event_insights import EventInsights, insights_args
 from components.event_log import EventLog, EventLogArgs
+from components.hub import Hub
+from components.hub_args import hub_args, receiving
+from components.hub_reference import HubOutput, HubReference, with_archive
 from components.kubeconfig import cluster_identifier
 from components.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
 from components.network import Network
 from components.place import dashboard_link, ecs_link, eks_link, log_group_link
 from components.rendering import RenderedKubernetes, Sensors, render
 from components.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_trust, irsa_trust, pod_identity_trust
+from components.spoke import SpokeLink, spoke_args
 from sensor.model import NAMESPACE, EcsTask
-from settings import Cluster, KubernetesCluster, NodeGroup, Settings
+from settings import Cluster, KubernetesCluster, Settings
 from settings import EcsCluster as EcsSettings
 from settings import EksCluster as EksSettings
+from settings import Hub as HubSettings
 
 EVENTS = "events"
 DESTINATIONS = "destinations"
 INSIGHTS = "insights"
 NETWORK = "network"
+HUB = "hub"
+SPOKE = "spoke"
 """Logical names are state: once landed they do not change without an alias."""
 
 
@@ -77,7 +84,7 @@ class _Placement:
 class Deployment(pulumi.ComponentResource):
     """Clusters made or adopted, a sensor on every node of each, and what all of them ship to: a log group, Firehose.
 
-    `log_group` and `insights` are empty where the stack file wants no log group.
+    `log_group` and `insights` are empty where the stack file wants no log group, and `hub` where the stack is none.
 
     Raises, before anything is registered:
         SettingsError: the stack file does not fit the account.
@@ -87,18 +94,19 @@ class Deployment(pulumi.ComponentResource):
     log_group: Mapping[str, pulumi.Input[str]]
     destinations: Mapping[str, Mapping[str, Any]]
     insights: Mapping[str, pulumi.Input[str]]
+    hub: HubOutput | Mapping[str, Any]
     clusters: Mapping[str, Mapping[str, Any]]
     kubeconfigs: Mapping[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        settings = args["settings"]
-        found = discover(settings, args["file"])
+        found = discover(args["settings"], args["file"])
+        settings = with_archive(args["settings"], found.hub)
         sensors = render(settings, found.place)
         super().__init__("falco-firelens:index:Deployment", name, {}, opts)
         self._settings = settings
         self._found = found
         self._child = pulumi.ResourceOptions(parent=self)
-        self._events = self._event_log() if settings.events.cloudwatch else None
+        self._events = self._event_log() if settings.events.cloudwatch and settings.clusters else None
         self._streams = self._event_destinations() if settings.events.destinations.given else None
         self._network = self._placement()
         self.kubeconfigs = kubeconfigs = dict[str, pulumi.Output[str]]()
@@ -106,11 +114,15 @@ class Deployment(pulumi.ComponentResource):
         self.log_group = self._log_group()
         self.insights = self._insights(self._events) if self._events else {}
         self.destinations = self._streams.outputs if self._streams else {}
+        self.hub = self._hub(settings.hub, self._streams) if settings.hub and self._streams else {}
+        if found.hub:
+            self._spoke(found.hub)
         self.register_outputs(
             {
                 "logGroup": self.log_group,
                 "insights": self.insights,
                 "destinations": self.destinations,
+                "hub": self.hub,
                 "clusters": self.clusters,
                 "kubeconfigs": self.kubeconfigs,
             }
@@ -126,18 +138,27 @@ class Deployment(pulumi.ComponentResource):
         }
 
     def _event_destinations(self) -> EventDestinations:
-        events = self._settings.events
-        return EventDestinations(
-            DESTINATIONS,
-            {
-                "place": self._found.place,
-                "settings": events.destinations,
-                "log_group": events.log_group,
-                "protect": events.protect,
-                "tags": self._settings.tags,
-            },
-            self._child,
-        )
+        events, hub, place = self._settings.events, self._settings.hub, self._found.place
+        args: EventDestinationsArgs = {
+            "place": place,
+            "settings": events.destinations,
+            "log_group": events.log_group,
+            "sensors": bool(self._settings.clusters),
+            "protect": events.protect,
+            "tags": self._settings.tags,
+        }
+        if hub:
+            args["receiving"] = receiving(self._settings, hub, place)
+        return EventDestinations(DESTINATIONS, args, self._child)
+
+    def _hub(self, hub: HubSettings, streams: EventDestinations) -> HubOutput:
+        assert streams.archive
+        args = hub_args(self._settings, hub, self._found.place, pulumi.get_stack(), streams.archive, streams.key_arn)
+        return Hub(HUB, args, self._child).output
+
+    def _spoke(self, hub: HubReference) -> None:
+        log_group_name = self._events.log_group_name if self._events else None
+        SpokeLink(SPOKE, spoke_args(self._settings, self._found.place, hub, log_group_name), self._child)
 
     def _insights(self, events: EventLog) -> Mapping[str, pulumi.Input[str]]:
         place = self._found.place
@@ -214,7 +235,7 @@ class Deployment(pulumi.ComponentResource):
                 "version": create.version,
                 "endpoint_access": create.endpoint_access,
                 "public_access_cidrs": create.public_access_cidrs,
-                "node_groups": [_node_group(group) for group in create.node_groups],
+                "node_groups": [node_group_args(group) for group in create.node_groups],
                 "vpc_id": self._network.vpc_id,
                 "private_subnet_ids": self._network.private_subnet_ids,
                 "pod_identity": cluster.permission == "podIdentity",
@@ -362,20 +383,6 @@ def _kubeconfig(cluster: KubernetesCluster) -> pulumi.Output[str]:
     given = cluster.existing.kubeconfig
     assert given is not None
     return pulumi.Output.secret(given.get_secret_value())
-
-
-def _node_group(group: NodeGroup) -> NodeGroupArgs:
-    args: NodeGroupArgs = {
-        "name": group.name,
-        "instance_types": group.instance_types,
-        "architecture": group.architecture,
-        "min_size": group.min_size,
-        "max_size": group.max_size,
-        "disk_gib": group.disk_gib,
-    }
-    if group.desired_size is not None:
-        args["desired_size"] = group.desired_size
-    return args
 
 
 def _daemon_sets(sensor: KubernetesSensor) -> Mapping[str, Any]:

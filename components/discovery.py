@@ -7,6 +7,7 @@ from typing import TypeVar
 import pulumi_aws as aws
 from pulumi_aws import ec2, ecs, eks, iam
 
+from components.hub_reference import HubReference, NoHubError, hub_of
 from components.kubeconfig import eks_kubeconfig
 from components.place import Place
 from settings import EcsCluster, EksCluster, ExistingNetwork, Mistake, Settings, SettingsError
@@ -45,6 +46,8 @@ class Found:
     zones: Sequence[str] = ()
     eks: dict[str, FoundEks] = field(default_factory=dict[str, FoundEks])
     ecs: dict[str, FoundEcs] = field(default_factory=dict[str, FoundEcs])
+    hub: HubReference | None = None
+    """The hub of a spoke."""
 
 
 def discover(settings: Settings, file: str) -> Found:
@@ -60,7 +63,14 @@ def discover(settings: Settings, file: str) -> Found:
     if settings.account not in (None, place["account"]):
         expected = f"credentials of account {settings.account}"
         raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
-    found, mistakes = Found(place, _zones(settings)), list[Mistake]()
+    mistakes = _hub_itself(settings, place)
+    hub = None
+    if settings.spoke:
+        try:
+            hub = hub_of(settings.spoke, place)
+        except NoHubError as error:
+            mistakes.append(error.mistake)
+    found = Found(place, _zones(settings), hub=hub)
     for index, cluster in enumerate(settings.clusters):
         path = f"clusters[{index}].existing"
         try:
@@ -75,6 +85,16 @@ def discover(settings: Settings, file: str) -> Found:
     if mistakes:
         raise SettingsError(file, mistakes)
     return found
+
+
+def _hub_itself(settings: Settings, place: Place) -> list[Mistake]:
+    """A hub among its own spokes; another region of its account can be one."""
+    here = f"account {place['account']}, region {place['region']}"
+    return [
+        Mistake(f"hub.spokes[{index}]", f"the hub itself: {here}", "another account, or other regions of this one")
+        for index, spoke in enumerate(settings.hub.spokes if settings.hub else ())
+        if spoke.account == place["account"] and place["region"] in spoke.regions
+    ]
 
 
 def creates(settings: Settings) -> bool:

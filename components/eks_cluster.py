@@ -10,6 +10,7 @@ from pulumi_aws import cloudwatch, ec2, eks, iam
 from components.encryption_key import EncryptionKey, disk_statements, log_group_statement
 from components.instances import instance_trust, metadata_options, root_disk, tag_specifications
 from components.place import Place, arn, global_arn
+from settings import NodeGroup
 
 CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 """Every log that EKS offers: https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html."""
@@ -36,6 +37,21 @@ class NodeGroupArgs(TypedDict):
     max_size: int
     desired_size: NotRequired[int]
     disk_gib: int
+
+
+def node_group_args(group: NodeGroup) -> NodeGroupArgs:
+    """What a stack file says about a node group."""
+    args: NodeGroupArgs = {
+        "name": group.name,
+        "instance_types": group.instance_types,
+        "architecture": group.architecture,
+        "min_size": group.min_size,
+        "max_size": group.max_size,
+        "disk_gib": group.disk_gib,
+    }
+    if group.desired_size is not None:
+        args["desired_size"] = group.desired_size
+    return args
 
 
 class EksClusterArgs(TypedDict):

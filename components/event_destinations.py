@@ -1,7 +1,7 @@
 """EventDestinations: every Firehose stream of a stack and what it delivers to, under one key."""
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import redshiftdata
@@ -41,19 +41,41 @@ RETRY_SECONDS = 7200
 """How long Firehose tries again, the longest that it can; then what it could not deliver stays in the bucket."""
 
 
+class ReceivingArgs(TypedDict):
+    """What a hub's archive has beside the stack's own events. `accounts` and `regions` are all that it has.
+
+    `streams` are further streams that the key is for, by their names, in which `*` stands for anything.
+    """
+
+    accounts: Sequence[str]
+    regions: Sequence[str]
+    writers: Sequence[str]
+    streams: Sequence[str]
+
+
 class EventDestinationsArgs(TypedDict):
-    """`log_group` is the name that everything is called after, whether there is such a group or not."""
+    """`log_group` is the name that everything is called after, whether there is such a group or not.
+
+    Without `sensors` nobody in the stack sends anything, so that no stream is made: a hub that only receives.
+    """
 
     place: Place
     settings: Destinations
     log_group: str
+    sensors: bool
+    receiving: NotRequired[ReceivingArgs]
     protect: bool
     tags: Mapping[str, str]
 
 
 class EventDestinations(pulumi.ComponentResource):
-    """`streams` has the ARN of each stream by destination, `outputs` what a person wants to know of each."""
+    """`streams` has the ARN of each stream by destination, `outputs` what a person wants to know of each.
 
+    `archive` is the archive, where the stack has made one, and `key_arn` the key of everything.
+    """
+
+    archive: EventArchive | None
+    key_arn: pulumi.Output[str]
     streams: Mapping[str, pulumi.Output[str]]
     outputs: Mapping[str, Mapping[str, Any]]
 
@@ -61,13 +83,16 @@ class EventDestinations(pulumi.ComponentResource):
         super().__init__("falco-firelens:index:EventDestinations", name, {}, opts)
         self._args, self._place, self._tags = args, args["place"], args["tags"]
         self._child = pulumi.ResourceOptions(parent=self)
-        self._names = stream_names(args["settings"], args["log_group"])
+        self._names = stream_names(args["settings"], args["log_group"]) if args["sensors"] else {}
         self._archive_names = archive_names(self._place, slug_of(args["log_group"]))
-        self._key_arn = self._key(name)
+        self._receiving = args.get("receiving")
+        self.archive = None
+        self.key_arn = self._key(name)
         streams: dict[str, EventStream] = {}
         outputs: dict[str, Mapping[str, Any]] = {}
         if args["settings"].s3:
-            streams["s3"], outputs["s3"] = self._s3(args["settings"].s3)
+            stream, outputs["s3"] = self._s3(args["settings"].s3)
+            streams |= {"s3": stream} if stream else {}
         if args["settings"].opensearch or args["settings"].redshift:
             self._delivery = self._delivery_bucket()
         if args["settings"].opensearch:
@@ -79,7 +104,9 @@ class EventDestinations(pulumi.ComponentResource):
         self.register_outputs({"streams": self.streams, "outputs": self.outputs})
 
     def _key(self, name: str) -> pulumi.Output[str]:
-        logs = [log_group_statement(self._place, error_log_group(stream)) for stream in self._names.values()]
+        received = self._receiving["streams"] if self._receiving else ()
+        streams = (*self._names.values(), *received)
+        logs = [log_group_statement(self._place, error_log_group(stream)) for stream in streams]
         statements = [{**log, "Sid": f"LogGroup{number}"} for number, log in enumerate(logs)]
         key = EncryptionKey(
             f"{name}-key",
@@ -97,18 +124,19 @@ class EventDestinations(pulumi.ComponentResource):
     def _users(self) -> list[Statement]:
         s3 = self._args["settings"].s3
         if s3 and not s3.bucket_arn:
-            return archive_key_statements(self._place, self._archive_names["workgroup"])
+            writers = self._receiving["writers"] if self._receiving else ()
+            return archive_key_statements(self._place, self._archive_names["workgroup"], writers)
         return [account_key_statement(self._place)]
 
-    def _s3(self, settings: S3Destination) -> tuple[EventStream, Mapping[str, Any]]:
+    def _s3(self, settings: S3Destination) -> tuple[EventStream | None, Mapping[str, Any]]:
         return self._given_bucket(settings, settings.bucket_arn) if settings.bucket_arn else self._archive(settings)
 
-    def _archive(self, settings: S3Destination) -> tuple[EventStream, Mapping[str, Any]]:
+    def _archive(self, settings: S3Destination) -> tuple[EventStream | None, Mapping[str, Any]]:
         place = self._place
         args: EventArchiveArgs = {
             "place": place,
             "names": self._archive_names,
-            "key_arn": self._key_arn,
+            "key_arn": self.key_arn,
             "format": settings.format,
             "versioning": settings.versioning,
             "infrequent_access_days": settings.infrequent_access_days,
@@ -118,18 +146,23 @@ class EventDestinations(pulumi.ComponentResource):
             "protect": self._args["protect"],
             "tags": self._tags,
         }
+        if self._receiving:
+            args["accounts"], args["regions"] = self._receiving["accounts"], self._receiving["regions"]
+            args["writers"] = self._receiving["writers"]
         if settings.object_lock_days:
             args["object_lock_days"] = settings.object_lock_days
-        archive = EventArchive("archive", args, self._child)
-        stream = self._s3_stream(settings, archive.bucket_arn, self._key_arn, archive)
-        return stream, {
-            "stream": stream.stream_name,
+        archive = self.archive = EventArchive("archive", args, self._child)
+        output = {
             "bucket": archive.bucket_name,
-            "prefix": schema.events_folder(place["account"], place["region"]),
             "database": archive.database_name,
             "table": archive.table_name,
             "workgroup": archive.workgroup_name,
         }
+        if not self._args["sensors"]:
+            return None, output
+        stream = self._s3_stream(settings, archive.bucket_arn, self.key_arn, archive)
+        prefix = schema.events_folder(place["account"], place["region"])
+        return stream, {"stream": stream.stream_name, "prefix": prefix, **output}
 
     def _given_bucket(self, settings: S3Destination, bucket_arn: str) -> tuple[EventStream, Mapping[str, Any]]:
         """A bucket of somebody else: Parquet needs a table of columns in this account all the same."""
@@ -178,7 +211,7 @@ class EventDestinations(pulumi.ComponentResource):
             {
                 "place": place,
                 "stream_name": self._names["s3"],
-                "key_arn": self._key_arn,
+                "key_arn": self.key_arn,
                 "destination": "extended_s3",
                 "configuration": s3_configuration(
                     place,
@@ -202,7 +235,7 @@ class EventDestinations(pulumi.ComponentResource):
             {
                 "place": place,
                 "bucket_name": f"{slug}-{DELIVERY}-{place['account']}-{place['region']}",
-                "key_arn": self._key_arn,
+                "key_arn": self.key_arn,
                 "versioning": True,
                 "expire_days": DELIVERY_DAYS,
                 "protect": self._args["protect"],
@@ -213,7 +246,7 @@ class EventDestinations(pulumi.ComponentResource):
 
     def _through_s3(self, folder: str) -> tuple[dict[str, Any], list[Statement]]:
         """Firehose's way through a folder of the delivery bucket: its configuration, and what it needs for it."""
-        bucket, key = self._delivery.bucket_arn, self._key_arn
+        bucket, key = self._delivery.bucket_arn, self.key_arn
         configuration = {
             "bucket_arn": bucket,
             "prefix": f"{folder}/",
@@ -231,7 +264,7 @@ class EventDestinations(pulumi.ComponentResource):
             {
                 "place": self._place,
                 "stream_name": self._names["opensearch"],
-                "key_arn": self._key_arn,
+                "key_arn": self.key_arn,
                 "destination": "opensearch",
                 "configuration": {
                     "domain_arn": domain["arn"],
@@ -265,7 +298,7 @@ class EventDestinations(pulumi.ComponentResource):
                 "instances": create.instances,
                 "volume_gib": create.volume_gib,
                 "version": create.version,
-                "key_arn": self._key_arn,
+                "key_arn": self.key_arn,
                 "protect": self._args["protect"],
                 "tags": self._tags,
             },
@@ -302,7 +335,7 @@ class EventDestinations(pulumi.ComponentResource):
             {
                 "place": self._place,
                 "stream_name": self._names["redshift"],
-                "key_arn": self._key_arn,
+                "key_arn": self.key_arn,
                 "destination": "redshift",
                 "configuration": {
                     "cluster_jdbcurl": existing.jdbc_url,

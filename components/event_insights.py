@@ -44,7 +44,7 @@ def insights_args(settings: Settings, place: Place, stack: str, log_group_name: 
     streams = stream_names(events.destinations, events.log_group)
     return {
         "place": place,
-        "prefix": f"falco-{re.sub('[^A-Za-z0-9_-]', '-', stack)}",
+        "prefix": name_prefix(stack),
         "log_group": events.log_group,
         "log_group_name": log_group_name,
         "thresholds": [_thresholds(settings, cluster.name) for cluster in settings.clusters],
@@ -54,6 +54,11 @@ def insights_args(settings: Settings, place: Place, stack: str, log_group_name: 
         "subscriptions": [{"protocol": to.protocol, "endpoint": to.endpoint} for to in settings.notifications],
         "tags": settings.tags,
     }
+
+
+def name_prefix(stack: str) -> str:
+    """What the names begin with of whatever an account has only once in a region."""
+    return f"falco-{re.sub('[^A-Za-z0-9_-]', '-', stack)}"
 
 
 def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:

@@ -21,3 +21,8 @@ def stream_names(settings: Destinations, log_group: str) -> dict[str, str]:
     """The streams of a stack by destination."""
     given = {"s3": settings.s3, "opensearch": settings.opensearch, "redshift": settings.redshift}
     return {name: f"{slug_of(log_group)}-{name}" for name, destination in given.items() if destination}
+
+
+def received_stream(log_group: str, account: str, region: str) -> str:
+    """A hub's stream for what one account's log group in one region sends; `*` stands for any."""
+    return f"{slug_of(log_group)[:34].strip('-')}-{account}-{region}"

@@ -52,11 +52,11 @@ def body(view: View) -> dict[str, Any]:
         (7, (_top_rules(view), _heartbeats(view), _drops(view))),
         (6, (_arriving(view), *_streams(view))),
     )
-    return {"start": "-P1D", "widgets": list(_placed(rows))}
+    return {"start": "-P1D", "widgets": list(placed(rows))}
 
 
-def _placed(rows: Sequence[tuple[int, tuple[Widget, ...]]]) -> Iterator[Widget]:
-    """Gives the widgets of a row an equal share of its width."""
+def placed(rows: Sequence[tuple[int, tuple[Widget, ...]]]) -> Iterator[Widget]:
+    """Widgets where they go on the page: each row has a height, and its widgets equal shares of its width."""
     top = 0
     for height, widgets in rows:
         width = COLUMNS // len(widgets)

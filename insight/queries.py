@@ -106,13 +106,14 @@ DROPS: Final = _query(
 QUERIES: Final = (BY_CLUSTER, BY_RULE, BY_PRIORITY, POD, TASK, TALKERS, NOISE, SENSORS, DROPS)
 
 
-def newest(minimum: str, limit: int) -> str:
-    """The newest events of a priority and graver ones."""
+def newest(minimum: str, limit: int, *, place: bool = False) -> str:
+    """The newest events of a priority and graver ones; with `place`, with the account and region of each."""
     priorities = ", ".join(f'"{priority}"' for priority in at_least(minimum))
+    where = "cluster.account, cluster.region, cluster.name" if place else "cluster.name"
     steps = (
         REAL,
         f"filter priority in [{priorities}]",
-        "fields time, cluster.name, priority, rule, output",
+        f"fields time, {where}, priority, rule, output",
         "sort @timestamp desc",
         f"limit {limit}",
     )

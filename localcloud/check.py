@@ -8,24 +8,27 @@ from typing import Any
 
 from localcloud.deployed import Deployed
 from localcloud.errors import LocalCloudError
-from localcloud.layout import Layout
-from localcloud.pipeline import Endpoint, PipelineError, run_ecs, run_kubernetes, sample_events
+from localcloud.pipeline import PipelineError, run_ecs, run_kubernetes, sample_events
+
+Event = Mapping[str, Any]
+
+NOT_HERE = "taken by Firehose, which here delivers to s3 alone"
+"""What is true of a destination for which moto's Firehose takes records and forgets them."""
 
 
-def check(layout: Layout, outputs: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Ship through every cluster's configuration into the deployed log group.
+def check(deployed: Deployed, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Ship through every cluster of a stack into every destination of it; `outputs` are the stack's.
 
     Returns a row of words for each cluster.
 
     Raises:
         LocalCloudError: events did not arrive, or not as they were; for every cluster of which that is so.
     """
-    deployed, log_group = Deployed(layout), outputs["logGroup"]["name"]
     clusters: Mapping[str, Mapping[str, Any]] = outputs["clusters"]
 
     def ship(cluster: str) -> str:
         try:
-            return _ship(deployed, _endpoint(layout), log_group, cluster, clusters[cluster])
+            return _ship(deployed, outputs, cluster)
         except (PipelineError, LocalCloudError) as error:
             return f"failed: {error}"
 
@@ -37,18 +40,35 @@ def check(layout: Layout, outputs: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return [(cluster, clusters[cluster]["platform"], words) for cluster, words in said.items()]
 
 
-def _ship(deployed: Deployed, endpoint: Endpoint, log_group: str, cluster: str, output: Mapping[str, Any]) -> str:
+def _ship(deployed: Deployed, outputs: Mapping[str, Any], cluster: str) -> str:
+    output = outputs["clusters"][cluster]
     marker = f"check-{secrets.token_hex(4)}"
     sent = sample_events(marker)
     run = run_ecs if output["platform"] == "ecs" else run_kubernetes
-    node = run(deployed.fluent_bit_files(cluster, output), endpoint, sent)
-    stream = f"{cluster}/{node}"
-    arrived = [event for event in deployed.events(log_group, stream) if event.get("hostname") == marker]
-    compare(sent, arrived, {"name": cluster, "platform": output["platform"], "node": node})
-    return f"{len(arrived)} of {len(sent)} events arrived unchanged in {log_group}, stream {stream}"
+    node = run(deployed.fluent_bit_files(cluster, output), deployed.endpoint, sent)
+    words: list[str] = []
+    for destination, events in _arrived(deployed, outputs, f"{cluster}/{node}").items():
+        if events is None:
+            words.append(f"{destination} {NOT_HERE}")
+            continue
+        marked = [event for event in events if event.get("hostname") == marker]
+        compare(sent, marked, {"name": cluster, "platform": output["platform"], "node": node}, destination)
+        words.append(f"{destination} {len(marked)} of {len(sent)}")
+    return ", ".join(words)
 
 
-def compare(sent: Sequence[str], arrived: Sequence[Mapping[str, Any]], cluster: Mapping[str, str]) -> None:
+def _arrived(deployed: Deployed, outputs: Mapping[str, Any], stream: str) -> dict[str, Sequence[Event] | None]:
+    """What each destination of a stack has, None where that cannot be seen here."""
+    found: dict[str, Sequence[Event] | None] = {}
+    destinations: Mapping[str, Mapping[str, Any]] = outputs["destinations"]
+    if outputs["logGroup"]:
+        found["log group"] = deployed.events(outputs["logGroup"]["name"], stream)
+    if "s3" in destinations:
+        found["s3"] = deployed.archived(destinations["s3"]["bucket"], destinations["s3"]["prefix"])
+    return found | {name: None for name in destinations if name not in found}
+
+
+def compare(sent: Sequence[str], arrived: Sequence[Event], cluster: Mapping[str, str], destination: str) -> None:
     """Hold what arrived against what was sent: each event once, as Falco wrote it, and its `cluster` beside that.
 
     Raises:
@@ -57,15 +77,11 @@ def compare(sent: Sequence[str], arrived: Sequence[Mapping[str, Any]], cluster: 
     for event in arrived:
         said = event.get("cluster", {})
         if wrong := {key: said.get(key) for key, value in cluster.items() if said.get(key) != value}:
-            raise LocalCloudError(f"found {wrong} in an event's `cluster`, expected {dict(cluster)}")
+            raise LocalCloudError(f"{destination}: found {wrong} in an event's `cluster`, expected {dict(cluster)}")
     bare = [{key: value for key, value in event.items() if key != "cluster"} for event in arrived]
     missing = [event for event in map(json.loads, sent) if event not in bare]
     if missing or len(arrived) != len(sent):
         detail = f"; the first that is missing or changed: {missing[0]}" if missing else ""
-        raise LocalCloudError(f"found {len(arrived)} events, expected the {len(sent)} that were sent{detail}")
-
-
-def _endpoint(layout: Layout) -> Endpoint:
-    ports = layout.ports()
-    assert ports is not None
-    return Endpoint("127.0.0.1", ports.moto_tls, layout.certificate)
+        raise LocalCloudError(
+            f"{destination}: found {len(arrived)} events, expected the {len(sent)} that were sent{detail}"
+        )

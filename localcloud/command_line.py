@@ -88,7 +88,11 @@ def _check(cloud: LocalCloud, _: argparse.Namespace) -> None:
 def _created(cloud: LocalCloud, outputs: Mapping[str, Any]) -> str:
     """A table of what the stack has made."""
     deployed = Deployed(cloud.layout)
-    rows = [("log group", "", outputs["logGroup"]["name"], outputs["logGroup"]["arn"])]
+    rows = [("log group", "", outputs["logGroup"]["name"], outputs["logGroup"]["arn"])] if outputs["logGroup"] else []
+    rows += [
+        ("stream", destination, output["stream"], _target(destination, output))
+        for destination, output in outputs["destinations"].items()
+    ]
     rows += [
         ("cluster", output["platform"], cluster, deployed.daemons(cluster, output))
         for cluster, output in outputs["clusters"].items()
@@ -96,8 +100,20 @@ def _created(cloud: LocalCloud, outputs: Mapping[str, Any]) -> str:
     return table("\nWhat was created", rows)
 
 
+def _target(destination: str, output: Mapping[str, Any]) -> str:
+    """Where a stream delivers to."""
+    if destination == "s3":
+        return f"s3://{output['bucket']}/{output['prefix']}"
+    return output["domain"]["arn"] if destination == "opensearch" else f"{output['database']}.{output['table']}"
+
+
 def _ship(cloud: LocalCloud, outputs: Mapping[str, Any]) -> None:
     if executable() is None:
         say(f"\nThe pipeline check was skipped: fluent-bit is not on PATH. How to install it: {INSTALL_HINT}")
         return
-    say(table("\nSample events through the deployed Fluent Bit configurations", check(cloud.layout, outputs)))
+    say(
+        table(
+            "\nSample events that arrived through the deployed Fluent Bit configurations",
+            check(Deployed(cloud.layout), outputs),
+        )
+    )

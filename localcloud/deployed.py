@@ -12,6 +12,7 @@ import boto3
 from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
 from localcloud.layout import Layout
+from localcloud.pipeline import Endpoint
 from sensor.ecs import CONFIG_CONTAINER
 from sensor.kubernetes import FLUENT_BIT
 from sensor.model import NAMESPACE, SENSOR_DIR
@@ -23,6 +24,18 @@ class Deployed:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._environment = environment(layout)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where Fluent Bit ships to.
+
+        Raises:
+            LocalCloudError: the cloud has not been started.
+        """
+        ports = self._layout.ports()
+        if ports is None:
+            raise LocalCloudError("the local cloud is not running: start it with `make up`")
+        return Endpoint("127.0.0.1", ports.moto_tls, self._layout.certificate)
 
     def fluent_bit_files(self, cluster: str, output: Mapping[str, Any]) -> dict[str, str]:
         """Fluent Bit's configuration in a cluster; `output` is what the stack's outputs say of the cluster."""
@@ -46,6 +59,15 @@ class Deployed:
         pages = self.client("logs").get_paginator("filter_log_events")
         found = pages.paginate(logGroupName=log_group, logStreamNames=[stream])
         return [json.loads(event["message"]) for page in found for event in page["events"]]
+
+    def archived(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
+        """All events in the objects below a prefix, one a line as moto's Firehose leaves them."""
+        s3 = self.client("s3")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+        texts = [s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys]
+        # Not splitlines(): a string of an event may hold a line separator.
+        return [json.loads(line) for text in texts for line in text.strip().split("\n")]
 
     def client(self, service: str) -> Any:
         """A boto3 client of the local AWS."""

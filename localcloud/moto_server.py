@@ -13,7 +13,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localcloud import bucket_policy, firehose
+from localcloud import bucket_policy, firehose, log_destination
 
 REQUEST_ID = "x-amzn-RequestId"
 """AWS sends it with every answer; Fluent Bit takes a PutLogEvents answer without it for a failure."""
@@ -51,6 +51,7 @@ def main(port: str, tls_port: str, certificate: str, key: str) -> None:
     signal.signal(signal.SIGTERM, _exit)
     firehose.install()
     bucket_policy.install()
+    log_destination.install()
     application = RequestIds(DomainDispatcherApplication(create_backend_app))
     servers = [_server(application, int(port)), _server(application, int(tls_port), (certificate, key))]
     threading.Thread(target=servers[1].serve_forever, daemon=True).start()

@@ -18,6 +18,7 @@ from settings.errors import Mistake, SettingsError
 from settings.events import Events
 from settings.exceptions import RuleException
 from settings.falco import Falco
+from settings.hub import Delivery, Hub, HubSpoke, Spoke
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
 from settings.network import ExistingNetwork, Network
 from settings.stack import Settings
@@ -29,6 +30,7 @@ __all__ = [
     "Alarms",
     "Cluster",
     "ClusterAlarms",
+    "Delivery",
     "Destinations",
     "EcsCluster",
     "EcsCreate",
@@ -39,6 +41,8 @@ __all__ = [
     "Events",
     "ExistingNetwork",
     "Falco",
+    "Hub",
+    "HubSpoke",
     "KubernetesCluster",
     "KubernetesExisting",
     "Mistake",
@@ -51,6 +55,7 @@ __all__ = [
     "S3Destination",
     "Settings",
     "SettingsError",
+    "Spoke",
     "load",
     "namespaced",
     "read_stack_file",

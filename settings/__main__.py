@@ -53,7 +53,11 @@ def _summary(settings: Settings) -> str:
         f"{cluster.name} ({cluster.platform}, {'created' if getattr(cluster, 'create', None) else 'existing'})"
         for cluster in settings.clusters
     ]
-    return f"good: {', '.join(clusters)}; events to {settings.events.log_group}"
+    said = [", ".join(clusters)] if clusters else []
+    said += [f"events to {settings.events.log_group}"] if clusters else []
+    said += [f"a hub of {len(settings.hub.spokes)} accounts"] if settings.hub else []
+    said += [f"sends to {settings.spoke.hub or 'a hub'}"] if settings.spoke else []
+    return f"good: {'; '.join(said)}"
 
 
 if __name__ == "__main__":

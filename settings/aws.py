@@ -52,6 +52,38 @@ BucketArn = Annotated[
 ]
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
 
+RegionName = Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "an AWS region such as eu-west-1")]
+
+OrganizationId = Annotated[str, Matching(r"o-[a-z0-9]{10,32}", "the id of an AWS Organization, such as o-a1b2c3d4e5")]
+"""https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html"""
+
+SinkArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:oam:[a-z0-9-]+:[0-9]{12}:sink/[0-9A-Za-z-]+",
+        "the ARN of an observability sink, arn:aws:oam:REGION:ACCOUNT:sink/ID",
+    ),
+]
+"""https://docs.aws.amazon.com/OAM/latest/APIReference/API_CreateSink.html"""
+
+LogDestinationArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:destination:[^:*]{1,512}",
+        "the ARN of a log destination, arn:aws:logs:REGION:ACCOUNT:destination:NAME",
+    ),
+]
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDestination.html"""
+
+StackName = Annotated[
+    str,
+    Matching(
+        r"[0-9A-Za-z_.-]+/[0-9A-Za-z_.-]+/[0-9A-Za-z_.-]+",
+        "a stack's full name, ORGANIZATION/PROJECT/STACK; in a backend of your own ORGANIZATION is organization",
+    ),
+]
+"""https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences"""
+
 DomainArn = Annotated[
     str,
     Matching(

@@ -38,10 +38,11 @@ class Falco(Model):
 
     rules_files: tuple[str, ...] = ()
     """Paths of rules files of your own, relative to the project's folder. They are loaded after Falco's default rules,
-    in this order."""
+    in this order. Falco reports the first rule that matches: where one of its own stands in the way of yours, disable
+    it or add an exception to it."""
 
     disabled_rules: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """Names of rules that are switched off."""
+    """Names of rules that are switched off. Falco takes no notice of a name that it does not know."""
 
     exceptions: Annotated[tuple[RuleException, ...], unique("name", within="rule")] = ()
     """Exceptions that are added to rules."""

@@ -24,11 +24,19 @@ def stack_file_schema() -> Schema:
                 "type": "object",
                 "properties": {f"{NAMESPACE}:{key}": value for key, value in settings["properties"].items()},
                 "patternProperties": {f"^{NAMESPACE}:(?!({'|'.join(settings['properties'])})$)": False},
-                "required": [f"{NAMESPACE}:{key}" for key in settings["required"]],
+                "anyOf": [_clusters(settings), {"required": [f"{NAMESPACE}:hub"]}],
             }
         },
         "required": ["config"],
         "$defs": settings["$defs"],
+    }
+
+
+def _clusters(settings: Schema) -> Schema:
+    """What every stack has but a hub."""
+    return {
+        "required": [f"{NAMESPACE}:{key}" for key in settings["required"]],
+        "properties": {f"{NAMESPACE}:clusters": {"minItems": 1}},
     }
 
 

@@ -14,6 +14,7 @@ from settings.errors import at, mistake, with_mistakes
 from settings.events import Events
 from settings.falco import Falco
 from settings.found import one_of
+from settings.hub import Hub, Spoke
 from settings.network import Network
 from settings.repeated import unique
 from settings.tree import items_of, keys_of
@@ -29,6 +30,11 @@ def _none_for_any(account: object) -> object:
     return None if account == ANY else account
 
 
+def _none_for_empty(section: object) -> object:
+    """A section that is not there, as Pulumi.yaml has to put it."""
+    return None if section == {} else section
+
+
 class Settings(Model):
     """One stack: the clusters of one AWS account in one region, and where their events go."""
 
@@ -38,10 +44,10 @@ class Settings(Model):
 
     clusters: Annotated[
         tuple[Annotated[Cluster, Field(discriminator="platform")], ...],
-        Field(min_length=1, max_length=MOST_CLUSTERS),
+        Field(max_length=MOST_CLUSTERS),
         unique("name"),
     ]
-    """The clusters whose every node gets a sensor; at least one, at most 30."""
+    """The clusters whose every node gets a sensor; at least one, at most 30. Only a hub can have none."""
 
     network: Network = Network()
     """The VPC of the clusters that the stack creates."""
@@ -55,6 +61,12 @@ class Settings(Model):
     alarms: Alarms = Alarms()
     """When an alarm goes off."""
 
+    hub: Annotated[Hub | None, BeforeValidator(_none_for_empty)] = None
+    """Receive the events of other accounts and regions. docs/hub.md says how."""
+
+    spoke: Annotated[Spoke | None, BeforeValidator(_none_for_empty)] = None
+    """Send the events to a hub."""
+
     notifications: Annotated[tuple[Notification, ...], unique("endpoint", within="protocol")] = ()
     """Who is told about alarms. An e-mail address has to be confirmed once, by the link in the mail that it gets."""
 
@@ -64,9 +76,46 @@ class Settings(Model):
     @model_validator(mode="wrap")
     @classmethod
     def _consistent(cls, data: Any, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":
-        return with_mistakes(
-            handler, data, [*_same_cluster_twice(data), *_foreign_clusters(data), *_alarms_of_no_cluster(data)]
-        )
+        tree = keys_of(data)
+        if keys_of(tree.get("hub")) and "clusters" not in tree:
+            data = {**tree, "clusters": ()}
+        mistakes = (_no_clusters, _same_cluster_twice, _foreign_clusters, _alarms_of_no_cluster, _hub_and_spoke)
+        return with_mistakes(handler, data, [found for check in mistakes for found in check(data)])
+
+
+def _no_clusters(data: object) -> Iterator[InitErrorDetails]:
+    tree = keys_of(data)
+    if tree.get("clusters") != ():
+        return
+    if not keys_of(tree.get("hub")):
+        yield at(("clusters",), (), mistake("at least 1"))
+        return
+    destinations = keys_of(keys_of(tree.get("events")).get("destinations"))
+    for name in ("opensearch", "redshift"):
+        if name in destinations:
+            error = mistake("this destination only with clusters: what spokes send goes to the bucket")
+            yield at(("events", "destinations", name), destinations[name], error)
+
+
+def _hub_and_spoke(data: object) -> Iterator[InitErrorDetails]:
+    """What a hub or a spoke says about its events is said once."""
+    tree = keys_of(data)
+    hub, spoke, events = (keys_of(tree.get(key)) for key in ("hub", "spoke", "events"))
+    s3 = keys_of(events.get("destinations")).get("s3")
+    if hub and spoke:
+        yield at(("spoke",), spoke, mistake("either hub or spoke", found="both"))
+    if hub and "bucketArn" in keys_of(s3):
+        error = mistake("no bucket of somebody else: a hub's archive is its own")
+        yield at(("events", "destinations", "s3", "bucketArn"), keys_of(s3)["bucketArn"], error)
+    if not spoke:
+        return
+    subscribes = spoke.get("delivery") == "subscription"
+    if s3 is not None and not subscribes:
+        error = mistake("no archive of its own: the spoke's stream delivers to the hub's bucket")
+        yield at(("events", "destinations", "s3"), s3, error)
+    if events.get("cloudwatch") is False and subscribes:
+        error = mistake("true, because spoke.delivery is subscription, which reads the log group")
+        yield at(("events", "cloudwatch"), False, error)
 
 
 def _existing(data: object) -> Iterator[tuple[int, str, object]]:

@@ -21,14 +21,20 @@ from typing import Any, Literal, NamedTuple, cast
 from localcloud.pipeline.certificate import self_signed
 from localcloud.pipeline.placement import Endpoint
 
-Fault = Literal["none", "refused", "error", "throttled", "partial"]
-"""`refused`: nobody listens. `error`: 500. `throttled`: too many requests. `partial`: Firehose takes half a batch."""
+Fault = Literal["none", "refused", "silent", "error", "throttled", "partial"]
+"""`refused`: nobody listens. `silent`: the connection is closed without an answer. `error`: 500. `throttled`: too many
+requests. `partial`: Firehose takes half a batch."""
 
 _DAY = 24 * 60 * 60 * 1000
 _FUTURE = 2 * 60 * 60 * 1000
 _MEBIBYTE = 1024 * 1024
 
 _Answer = tuple[int, dict[str, Any]]
+
+_ERRORS: dict[Fault, _Answer] = {
+    "error": (500, {"__type": "InternalFailure", "message": "set fault"}),
+    "throttled": (400, {"__type": "ThrottlingException", "message": "Rate exceeded"}),
+}
 
 
 class Received(NamedTuple):
@@ -87,20 +93,20 @@ class Destination:
         with self._lock:
             return [event.message for event in self.received if place in (None, event.place)]
 
-    def answer(self, target: str, signed: bool, body: bytes) -> _Answer:
-        """Status and JSON for one API call, after the fault that is set."""
+    def answer(self, target: str, signed: bool, body: bytes) -> _Answer | None:
+        """Status and JSON for one API call, after the fault that is set; None for no answer."""
         service, _, action = target.partition(".")
         service = service.partition("_")[0]
         fault = self._faults.get(service) or self._faults.get("*", "none")
-        if fault == "error":
-            status, answer = 500, _error("InternalFailure", "set fault")
-        elif fault == "throttled":
-            status, answer = 400, _error("ThrottlingException", "Rate exceeded")
+        if fault == "silent":
+            answer = None
+        elif fault in _ERRORS:
+            answer = _ERRORS[fault]
         else:
-            status, answer = self._checked(action, signed, body, partial=fault == "partial")
+            answer = self._checked(action, signed, body, partial=fault == "partial")
         with self._lock:
-            self.answers[f"{action} {answer.get('__type', status)}"] += 1
-        return status, answer
+            self.answers[f"{action} {answer[1].get('__type', answer[0]) if answer else fault}"] += 1
+        return answer
 
     def _checked(self, action: str, signed: bool, body: bytes, *, partial: bool) -> _Answer:
         try:
@@ -219,7 +225,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         signed = self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 ")
-        status, answer = self.owner.answer(self.headers.get("X-Amz-Target", ""), signed, body)
+        answered = self.owner.answer(self.headers.get("X-Amz-Target", ""), signed, body)
+        if answered is None:
+            self.close_connection = True
+            return
+        status, answer = answered
         data = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")

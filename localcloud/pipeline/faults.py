@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from localcloud.pipeline.destination import Destination
@@ -36,13 +36,23 @@ class Outcome(NamedTuple):
     strange: tuple[str, ...]
 
 
+Step = tuple[int, Callable[[], None]]
+"""Something that happens when so many percent of the events have been written."""
+
+
 def run(node: Node, destination: Destination, events: int, *, number_of: Callable[[str], int] = number_of) -> Outcome:
     """Write that many events through all faults, wait for what arrives, and count.
 
     The node's Fluent Bit must not have been started. Events are written while it is dead, too. `number_of` finds an
     event's number in what arrives, and raises ValueError, KeyError or TypeError where there is none.
     """
-    schedule = dict(_schedule(node, destination, events))
+    write(node, events, everything(node, destination))
+    return count(node, destination, events, number_of=number_of)
+
+
+def write(node: Node, events: int, steps: Iterable[Step]) -> None:
+    """Start Fluent Bit, and write that many numbered events with the steps among them."""
+    schedule = {events * percent // 100: step for percent, step in steps}
     node.fluent_bit.start()
     for number in range(events):
         if number in schedule:
@@ -50,17 +60,23 @@ def run(node: Node, destination: Destination, events: int, *, number_of: Callabl
         node.write(numbered_event(number, padding=LARGE if number % 4001 == 4000 else 0))
         if number % _BURST == 0:
             time.sleep(_PAUSE_SECONDS)
-    return _count(node, destination, events, number_of)
 
 
-def _count(node: Node, destination: Destination, events: int, number_of: Callable[[str], int]) -> Outcome:
-    """Wait until all events are there, or nothing more is coming."""
+def count(
+    node: Node,
+    destination: Destination,
+    events: int,
+    *,
+    place: str | None = None,
+    number_of: Callable[[str], int] = number_of,
+) -> Outcome:
+    """Wait until all events are at one place, or anywhere, or nothing more is coming."""
     arrived: Counter[int] = Counter()
     strange: list[str] = []
     read = 0
     started = newest = time.monotonic()
     while len(arrived) < events and newest - started < _PATIENCE_SECONDS:
-        messages = destination.messages()[read:]
+        messages = destination.messages(place)[read:]
         read += len(messages)
         for message in messages:
             newest = time.monotonic()
@@ -77,9 +93,9 @@ def _count(node: Node, destination: Destination, events: int, number_of: Callabl
     return Outcome(events, frozenset(range(events)) - arrived.keys(), twice, tuple(strange))
 
 
-def _schedule(node: Node, destination: Destination, events: int) -> Iterator[tuple[int, Callable[[], None]]]:
-    """What happens before which event: the faults in turn, some of them one in another."""
-    steps: tuple[tuple[int, Callable[[], None]], ...] = (
+def everything(node: Node, destination: Destination) -> tuple[Step, ...]:
+    """All that can go wrong, in turn, some of it while something else is wrong."""
+    return (
         (5, lambda: _write_what_is_no_event(node)),
         (10, lambda: destination.set_fault("refused")),
         (20, lambda: destination.set_fault("none")),
@@ -98,8 +114,6 @@ def _schedule(node: Node, destination: Destination, events: int) -> Iterator[tup
         (80, node.fluent_bit.start),
         (90, lambda: _write_what_is_no_event(node)),
     )
-    for percent, step in steps:
-        yield events * percent // 100, step
 
 
 def _write_what_is_no_event(node: Node) -> None:

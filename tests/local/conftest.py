@@ -1,7 +1,8 @@
 """One local cloud for all tests of a session, with its own state and ports, beside the one of `make up`."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,13 +38,20 @@ def local_env(local_cloud: LocalCloud) -> dict[str, str]:
     return environment(local_cloud.layout)
 
 
-@pytest.fixture
-def stack(local_env: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
-    """An empty stack, destroyed at the end."""
-    stack = Stack("test", local_env, tmp_path)
+@contextmanager
+def new_stack(env: dict[str, str], folder: Path) -> Generator[Stack]:
+    """An empty stack with its files in the folder, destroyed at the end."""
+    stack = Stack("test", env, folder)
     stack.init()
-    yield stack
     try:
+        yield stack
         stack.destroy()
     finally:
         stack.remove()
+
+
+@pytest.fixture
+def stack(local_env: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
+    """An empty stack, destroyed at the end."""
+    with new_stack(local_env, tmp_path) as stack:
+        yield stack

@@ -1,20 +1,23 @@
-"""The S3 archive on the local cloud: deployed by the real engine, filled by the real Fluent Bit, left as it was."""
+"""The S3 archive on the local cloud: deployed by the real engine, filled by the real Fluent Bit, left as it was.
+
+One deployment for all tests, in their order: the last one takes it down.
+"""
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
-from localcloud.pipeline import INSTALL_HINT, Endpoint, executable, run_ecs, sample_events
+from localcloud.pipeline import INSTALL_HINT, executable, run_ecs, sample_events
 from localcloud.providers.aws.services.s3 import empty
 from storage.athena import QUERIES
-from tests.local.stack import Stack
+from tests.local.conftest import new_stack
+from tests.local.stack import PulumiError, Stack, Step
 
 pytestmark = pytest.mark.local
 
@@ -27,74 +30,59 @@ def archived(**s3: object) -> dict[str, object]:
     return {"clusters": [{"name": "shop", "platform": "ecs"}], "events": {"destinations": {"s3": s3}}}
 
 
-def client(env: dict[str, str], service: str) -> Any:
-    return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
-        service,  # pyright: ignore[reportArgumentType]
-        region_name="eu-west-1",
-        endpoint_url=env["AWS_ENDPOINT_URL"],
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+@pytest.fixture(scope="module")
+def archive(local_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with new_stack(local_env, tmp_path_factory.mktemp("archive")) as stack:
+        stack.configure(archived())
+        stack.up()
+        yield stack
+
+
+@pytest.fixture
+def deployed(local_cloud: LocalCloud) -> Deployed:
+    return Deployed(local_cloud.layout)
+
+
+@pytest.fixture
+def s3(archive: Stack, deployed: Deployed) -> Iterator[Any]:
+    """A client; what a test has put into the bucket is gone after it."""
+    client = deployed.client("s3")
+    yield client
+    empty(client, BUCKET)
 
 
 def test_the_archive_is_deployed_as_described_and_a_second_up_changes_nothing(
-    stack: Stack, local_env: dict[str, str]
+    archive: Stack, deployed: Deployed, s3: Any
 ) -> None:
-    stack.configure(archived())
-    stack.up()
-
-    assert stack.preview("--expect-no-changes") == []
-    s3 = client(local_env, "s3")
+    assert archive.preview("--expect-no-changes") == []
     (rule,) = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
     assert all(s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"].values())
-    table = client(local_env, "glue").get_table(DatabaseName="falco_events", Name="events")["Table"]
+    table = deployed.client("glue").get_table(DatabaseName="falco_events", Name="events")["Table"]
     assert table["Parameters"]["projection.account.values"] == ACCOUNT
     assert {column["Name"] for column in table["StorageDescriptor"]["Columns"]} >= {"output_fields", "cluster"}
-    athena = client(local_env, "athena")
+    athena = deployed.client("athena")
     ids = athena.list_named_queries(WorkGroup="falco-events")["NamedQueryIds"]
     names = {athena.get_named_query(NamedQueryId=one)["NamedQuery"]["Name"] for one in ids}
     assert names == {query.name for query in QUERIES}
-    stream = client(local_env, "firehose").describe_delivery_stream(DeliveryStreamName="falco-events-s3")
-    (destination,) = stream["DeliveryStreamDescription"]["Destinations"]
-    conversion = destination["ExtendedS3DestinationDescription"]["DataFormatConversionConfiguration"]
+    conversion = delivery(deployed)["DataFormatConversionConfiguration"]
     assert conversion["SchemaConfiguration"]["TableName"] == "events"
-
-
-def test_a_changed_buffer_changes_the_stream_in_place(stack: Stack) -> None:
-    stack.configure(archived())
-    stack.up()
-    stack.configure(archived(bufferSeconds=60))
-
-    steps = {step.resource: step.op for step in stack.preview()}
-    assert steps.pop("FirehoseDeliveryStream archive") == "update"
-    assert set(steps) <= {"Dashboard insights"}
-    stack.up()
-    assert stack.preview("--expect-no-changes") == []
 
 
 @pytest.mark.pipeline
 @pytest.mark.skipif(executable() is None, reason=f"no fluent-bit on PATH: {INSTALL_HINT}")
 def test_events_reach_the_bucket_and_the_log_group_through_fluent_bit(
-    stack: Stack, local_cloud: LocalCloud, local_env: dict[str, str]
+    archive: Stack, deployed: Deployed, s3: Any
 ) -> None:
-    stack.configure(archived(format="json", bufferMib=1))
-    stack.up()
-    outputs, deployed = stack.outputs(), Deployed(local_cloud.layout)
-    ports = local_cloud.layout.ports()
-    assert ports is not None
+    outputs = archive.outputs()
     sent = sample_events("archive-check")
 
     files = deployed.fluent_bit_files("shop", outputs["clusters"]["shop"])
-    node = run_ecs(files, Endpoint("127.0.0.1", ports.moto_tls, local_cloud.layout.certificate), sent)
+    node = run_ecs(files, deployed.endpoint, sent)
 
-    s3 = client(local_env, "s3")
-    try:
-        keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
-        texts = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
-        arrived = [json.loads(line) for text in texts for line in text.strip().split("\n")]
-    finally:
-        empty(s3, BUCKET)
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    texts = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
+    arrived = [json.loads(line) for text in texts for line in text.strip().split("\n")]
     days = {re.fullmatch(rf"events/{FOLDER}/day=(\d{{4}}-\d\d-\d\d)/falco-events-s3-[^/]+", key) for key in keys}
     assert {day[1] for day in days if day} == {f"{datetime.now(UTC):%Y-%m-%d}"} and None not in days
     assert _sorted(event | {"cluster": None} for event in arrived) == _sorted(
@@ -104,19 +92,30 @@ def test_events_reach_the_bucket_and_the_log_group_through_fluent_bit(
     assert len(deployed.events(outputs["logGroup"]["name"], f"shop/{node}")) == len(sent)
 
 
-def test_a_bucket_with_events_is_not_deleted(stack: Stack, local_env: dict[str, str], tmp_path: Path) -> None:
-    from tests.local.stack import PulumiError
+def test_a_changed_buffer_changes_the_stream_in_place_and_nothing_else(archive: Stack, deployed: Deployed) -> None:
+    archive.configure(archived(bufferSeconds=60))
 
-    stack.configure(archived())
-    stack.up()
-    s3 = client(local_env, "s3")
+    changed = frozenset({"extendedS3Configuration.bufferingInterval"})
+    assert archive.preview() == [Step("update", "FirehoseDeliveryStream archive", changed)]
+    archive.up()
+    assert delivery(deployed)["BufferingHints"]["IntervalInSeconds"] == 60
+    assert archive.preview("--expect-no-changes") == []
+
+
+def test_a_bucket_with_events_is_not_deleted(archive: Stack, s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key=f"events/{FOLDER}/day=2026-11-24/x", Body=b"{}")
 
     with pytest.raises(PulumiError, match="BucketNotEmpty"):
-        stack.destroy()
+        archive.destroy()
 
     assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
-    empty(s3, BUCKET)
+
+
+def delivery(deployed: Deployed) -> dict[str, Any]:
+    """What the stream says of its destination."""
+    stream = deployed.client("firehose").describe_delivery_stream(DeliveryStreamName="falco-events-s3")
+    (destination,) = stream["DeliveryStreamDescription"]["Destinations"]
+    return destination["ExtendedS3DestinationDescription"]
 
 
 def _sorted(events: Any) -> list[str]:

@@ -10,12 +10,22 @@ from pathlib import Path
 import boto3
 import psutil
 import pytest
+import yaml
 
+from localcloud.check import NOT_HERE, check
 from localcloud.cloud import LocalCloud
 from localcloud.control_plane import CLUSTERS
+from localcloud.deployed import Deployed
+from localcloud.layout import CHECKOUT
+from localcloud.pipeline import INSTALL_HINT, executable
+from localcloud.providers.aws.services.s3 import empty
 from localcloud.toolchain import provide
+from tests.local.stack import Stack
 
 pytestmark = pytest.mark.local
+
+LOCAL_CLUSTERS = {"ecs": "ecs", "eks": "eks", "selfmanaged": "kubernetes"}
+"""Platforms by cluster of the stack that `make up` deploys."""
 
 
 def kubectl(env, cluster, *arguments):
@@ -97,6 +107,37 @@ def test_up_leaves_alone_what_runs_and_starts_what_was_killed(local_cloud, local
     assert {name for name in after if after[name] != before[name]} == killed
     assert after.keys() == before.keys()
     assert len(kubectl(local_env, "eks", "get", "nodes")["items"]) == 3
+
+
+@pytest.mark.pipeline
+@pytest.mark.skipif(executable() is None, reason=f"no fluent-bit on PATH: {INSTALL_HINT}")
+def test_events_of_every_cluster_of_the_local_stack_reach_every_destination_of_it(
+    stack: Stack, local_cloud: LocalCloud
+):
+    deployed = Deployed(local_cloud.layout)
+    stack.configure(local_stack(local_cloud))
+    stack.up()
+    outputs = stack.outputs()
+    bucket = outputs["destinations"]["s3"]["bucket"]
+    try:
+        rows = check(deployed, outputs)
+
+        words = f"log group 6 of 6, s3 6 of 6, opensearch {NOT_HERE}"
+        assert rows == [(name, platform, words) for name, platform in LOCAL_CLUSTERS.items()]
+        assert check(deployed, outputs) == rows, "events of before are not counted again"
+        assert stack.preview("--expect-no-changes") == []
+    finally:
+        empty(deployed.client("s3"), bucket)
+
+
+def local_stack(cloud):
+    """What Pulumi.local.yaml says, with the control plane of this cloud in place of that of `make up`."""
+    config = yaml.safe_load((CHECKOUT / "Pulumi.local.yaml").read_text())["config"]
+    values = {key.partition(":")[2]: value for key, value in config.items() if key.startswith("falco-firelens:")}
+    (selfmanaged,) = (cluster for cluster in values["clusters"] if cluster["name"] == "selfmanaged")
+    kubeconfig = cloud.layout.kubeconfig("selfmanaged").relative_to(CHECKOUT)
+    selfmanaged["existing"] |= {"kubeconfigFile": str(kubeconfig)}
+    return values
 
 
 def test_without_motos_memory_everything_starts_afresh_and_down_leaves_nothing(tmp_path: Path):

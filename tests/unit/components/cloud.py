@@ -66,6 +66,9 @@ class Account(mocks.Mocks):
 
     partition: str = "aws"
     region: str = "eu-west-1"
+    number: str = ACCOUNT
+    stacks: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """The outputs of other stacks by their full names."""
     eks: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     ecs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     subnets: list[str] = field(default_factory=list[str])
@@ -98,7 +101,7 @@ class Account(mocks.Mocks):
                 "partition": self.partition,
                 "dnsSuffix": "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com",
             },
-            "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
+            "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": self.number},
             "aws:index/getRegion:getRegion": lambda _: {"region": self.region},
             "aws:index/getAvailabilityZones:getAvailabilityZones": lambda _: {
                 "names": [self.region + zone for zone in ZONES]
@@ -106,6 +109,7 @@ class Account(mocks.Mocks):
             "aws:eks/getCluster:getCluster": lambda given: self.eks[given["name"]],
             "aws:ecs/getCluster:getCluster": lambda given: self.ecs[given["clusterName"]],
             "aws:ec2/getSubnets:getSubnets": lambda _: {"ids": self.subnets},
+            "pulumi:pulumi:readStackOutputs": lambda given: {"outputs": self.stacks[given["name"]]},
             "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": lambda given: {
                 "arn": self.oidc_providers[given["url"]]
             },
@@ -117,23 +121,27 @@ class Account(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = {"name": args.name, **args.inputs}
-        state["arn"] = f"arn:{self.partition}:mock:{self.region}:{ACCOUNT}:{args.name}"
+        state["arn"] = f"arn:{self.partition}:mock:{self.region}:{self.number}:{args.name}"
         if args.typ == "aws:cloudwatch/logGroup:LogGroup":
-            state["arn"] = f"arn:{self.partition}:logs:{self.region}:{ACCOUNT}:log-group:{state['name']}"
+            state["arn"] = f"arn:{self.partition}:logs:{self.region}:{self.number}:log-group:{state['name']}"
         if args.typ == "aws:s3/bucket:Bucket":
             state["arn"] = f"arn:{self.partition}:s3:::{state['bucket']}"
         if args.typ == "aws:opensearch/domain:Domain":
-            state["arn"] = f"arn:{self.partition}:es:{self.region}:{ACCOUNT}:domain/{state['domainName']}"
+            state["arn"] = f"arn:{self.partition}:es:{self.region}:{self.number}:domain/{state['domainName']}"
         if args.typ == "aws:kms/key:Key":
-            state["arn"] = f"arn:{self.partition}:kms:{self.region}:{ACCOUNT}:key/{args.name}"
+            state["arn"] = f"arn:{self.partition}:kms:{self.region}:{self.number}:key/{args.name}"
         if args.typ == "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream":
-            state["arn"] = f"arn:{self.partition}:firehose:{self.region}:{ACCOUNT}:deliverystream/{state['name']}"
+            state["arn"] = f"arn:{self.partition}:firehose:{self.region}:{self.number}:deliverystream/{state['name']}"
+        if args.typ == "aws:oam/sink:Sink":
+            state["arn"] = f"arn:{self.partition}:oam:{state['region']}:{self.number}:sink/{args.name}"
+        if args.typ == "aws:cloudwatch/logDestination:LogDestination":
+            state["arn"] = f"arn:{self.partition}:logs:{state['region']}:{self.number}:destination:{state['name']}"
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":
             host = f"oidc.example/id/{state['name']}"
             state["kubeconfigJson"] = KUBECONFIG
-            state["oidcProviderArn"] = f"arn:{self.partition}:iam::{ACCOUNT}:oidc-provider/{host}"
+            state["oidcProviderArn"] = f"arn:{self.partition}:iam::{self.number}:oidc-provider/{host}"
             state["oidcIssuer"] = f"https://{host}"
         return f"{args.name}-id", state
 
@@ -224,7 +232,7 @@ class Deployed:
         return [
             (item, name, item.inputs[name])
             for item in self.resources
-            for name in ("policy", "assumeRolePolicy", "accessPolicies")
+            for name in ("policy", "assumeRolePolicy", "accessPolicies", "accessPolicy")
             if item.type.startswith("aws:") and isinstance(item.inputs.get(name), str)
         ]
 

@@ -1,5 +1,8 @@
 """Stack files for the tests, from the smallest to every kind of cluster in every origin."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from tests.unit.components.cloud import KUBECONFIG, Account
 
 EKS = {"name": "web", "platform": "eks"}
@@ -45,3 +48,23 @@ def eks(**keys: object) -> dict[str, object]:
 def ecs(**keys: object) -> dict[str, object]:
     """A stack of one ECS cluster."""
     return {"clusters": [{**ECS, **keys}]}
+
+
+SHOP, BANK = "222222222222", "333333333333"
+HUB = {
+    "hub": {
+        "spokes": [
+            {"account": SHOP, "regions": ["eu-west-1", "us-east-1"]},
+            {"account": BANK, "regions": ["us-east-1"], "delivery": "subscription"},
+        ],
+        "organizationId": "o-abcdefghij",
+    }
+}
+"""A hub without clusters of its own, for two accounts, one by each delivery."""
+
+HUB_STACK = "acme/falco-firelens/hub"
+
+
+def spoke(number: str, region: str, hub: Mapping[str, Any]) -> Account:
+    """An account in which a spoke is deployed, where HUB_STACK is a stack with these outputs."""
+    return Account(region=region, number=number, stacks={HUB_STACK: hub})

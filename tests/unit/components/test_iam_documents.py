@@ -7,7 +7,7 @@ import parliament
 import pytest
 
 from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
-from tests.unit.components.stacks import ADOPTED, CREATED, ECS, EKS, account, eks
+from tests.unit.components.stacks import ADOPTED, CREATED, ECS, EKS, HUB, account, eks
 
 EXPLAINED = (
     # The encryption context is a text to KMS; that it is an ARN, and is compared as one, is how CloudWatch Logs wants
@@ -20,6 +20,12 @@ EXPLAINED = (
     # To give an alias to a key needs the permission on both, on the key by its key policy:
     # https://docs.aws.amazon.com/kms/latest/developerguide/alias-access.html
     ("RESOURCE_MISMATCH", "Alias', 'required_format': 'arn:*:kms:*:*:alias/*'", "kms:CreateAlias"),
+    # In a sink's policy the resource `*` is the sink: https://docs.aws.amazon.com/OAM/latest/APIReference/API_PutSinkPolicy.html
+    ("RESOURCE_STAR", "oam:CreateLink", "oam:ResourceTypes"),
+    ("RESOURCE_STAR", "oam:UpdateLink", "oam:ResourceTypes"),
+    # A log destination's policy is about the destination, to which log groups of other accounts are let subscribe:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions-Firehose.html
+    ("RESOURCE_MISMATCH", "PutSubscriptionFilter', 'required_format': 'arn:*:logs:*:*:log-group:*'", ":destination:"),
     # Condition keys of an OIDC provider are named after it, so no list can have them:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
     ("UNKNOWN_CONDITION_FOR_ACTION", "for action sts:AssumeRoleWithWebIdentity", "oidc.example/id/"),
@@ -39,6 +45,17 @@ STACKS = {
     "irsa": (eks(permission="irsa"), "aws"),
     "node role": (eks(permission="nodeRole"), "aws"),
     "archive": ({"clusters": [ECS], "events": {"destinations": {"s3": {}}}}, "aws"),
+    "hub": (HUB, "aws"),
+    "spoke": (
+        {
+            "clusters": [ECS],
+            "spoke": {
+                "bucketArn": "arn:aws:s3:::central",
+                "kmsKeyArn": "arn:aws:kms:us-east-1:222222222222:key/00000000-0000-0000-0000-000000000000",
+            },
+        },
+        "aws",
+    ),
     "search and warehouse": (
         {
             "clusters": [ECS],

@@ -11,7 +11,7 @@ ARRIVED = [{**json.loads(line), "cluster": {**CLUSTER, "account": "123456789012"
 
 
 def test_events_that_arrived_as_they_were_are_fine():
-    compare(SENT, ARRIVED, CLUSTER)
+    compare(SENT, ARRIVED, CLUSTER, "s3")
 
 
 @pytest.mark.parametrize(
@@ -27,5 +27,5 @@ def test_events_that_arrived_as_they_were_are_fine():
     ids=["lost", "twice", "changed", "more", "another cluster", "no cluster"],
 )
 def test_events_that_did_not_are_told(arrived, message):
-    with pytest.raises(LocalCloudError, match=message):
-        compare(SENT, arrived, CLUSTER)
+    with pytest.raises(LocalCloudError, match=f"^s3: .*{message}"):
+        compare(SENT, arrived, CLUSTER, "s3")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from settings import SettingsError, read_stack_file
-from tests.unit.settings import bad_clusters, bad_destinations, bad_settings
+from tests.unit.settings import bad_clusters, bad_destinations, bad_hub, bad_settings
 
 CASES = {
     f"{title}: {name}": case
@@ -18,6 +18,8 @@ CASES = {
         "events": bad_settings.EVENTS,
         "destinations": bad_destinations.DESTINATIONS,
         "alarms": bad_settings.ALARMS,
+        "hub": bad_hub.HUBS,
+        "spoke": bad_hub.SPOKES,
         "falco": bad_settings.FALCO,
         "kubeconfigs": bad_clusters.KUBECONFIGS,
     }.items()

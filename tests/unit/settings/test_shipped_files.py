@@ -13,12 +13,17 @@ from settings import Settings, SettingsError, load, read_stack_file
 from settings.__main__ import main, schema_text
 from settings.places import fields_of
 from settings.reference import reference
-from tests.unit.settings import bad_clusters, bad_settings
+from tests.unit.settings import bad_clusters, bad_hub, bad_settings
 from tests.unit.settings.conftest import KUBECONFIG
 
 PROJECT = Path(__file__).parents[3]
 
-STACK_FILES = [*sorted(PROJECT.glob("Pulumi.*.yaml")), *sorted(PROJECT.glob("examples/**/Pulumi.*.yaml"))]
+STACK_FILES = [
+    PROJECT / "Pulumi.dev.yaml",
+    PROJECT / "Pulumi.local.yaml",
+    *sorted(PROJECT.glob("examples/**/Pulumi.*.yaml")),
+]
+"""Not all of the project's folder: a person keeps stack files of their own there."""
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads((PROJECT / "settings" / "schema.json").read_text()))
 
@@ -84,7 +89,8 @@ def test_shipped_stack_files_can_be_used(file: Path, tmp_path: Path, kubeconfigs
     (tmp_path / "examples").symlink_to(PROJECT / "examples")
     copy = tmp_path / file.name
     copy.write_text(file.read_text())
-    assert read_stack_file(copy).clusters
+    settings = read_stack_file(copy)
+    assert settings.clusters or settings.hub
 
 
 @pytest.mark.parametrize("file", STACK_FILES, ids=name_of)
@@ -103,6 +109,7 @@ def test_shipped_stack_files_name_the_schema_and_agree_with_it(file: Path) -> No
         "clusters: [{name: a1, platform: kubernetes, nodeRole: n, existing: {kubeconfig: {secure: 'v1:x'}}}]",
         "{clusters: [{name: apps, platform: eks}], falco: {exceptions: [{rule: R, name: n, fields: [f.a], "
         "values: [[22], [a]]}]}}",
+        "hub: {spokes: [{account: '111111111111', regions: [eu-west-1]}]}",
     ],
 )
 def test_the_schema_takes_what_the_loader_takes(text: str) -> None:
@@ -112,12 +119,16 @@ def test_the_schema_takes_what_the_loader_takes(text: str) -> None:
 BEYOND_A_SCHEMA = (
     *("duplicate name", "created and existing", "same", "of another account", "node role", "min above", "desired"),
     *("arm type", "x86 type", "of one name", "unnamed", "range", "everyone", "address"),
+    *("hub and spoke", "somebody else", "without clusters"),
 )
 """Words in the names of mistakes that relate several values or take arithmetic: those are for the loader alone."""
 
 FOR_A_SCHEMA = {
     name: text
-    for table in (bad_clusters.CLUSTERS, bad_clusters.CREATED, bad_settings.TOP_LEVEL, bad_settings.EVENTS)
+    for table in (
+        *(bad_clusters.CLUSTERS, bad_clusters.CREATED),
+        *(bad_settings.TOP_LEVEL, bad_settings.EVENTS, bad_hub.HUBS),
+    )
     for name, (text, *_) in table.items()
     if not any(words in name for words in BEYOND_A_SCHEMA)
 }

@@ -1,0 +1,202 @@
+"""The dashboard of a hub: the events of all its spokes, and whether all of it arrives.
+
+A hub sees its spokes' metrics and log groups through observability links, which are regional: what is over regions is
+put together here, each expression in its own region.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Unified-Cross-Account.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from insight import queries
+from insight.alarms import FRESHNESS
+from insight.dashboard import COLOURS, PERIOD, Widget, placed
+from insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITIES, PRIORITY
+from sensor.falco import HEARTBEAT_MINUTES
+
+SHARED_NAMESPACES: Final = (NAMESPACE, "AWS/Logs", "AWS/Firehose")
+"""The metrics that a hub shows of its spokes."""
+
+MOST_LOG_GROUPS: Final = 50
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html"""
+
+MOST_NAMES: Final = 10
+"""Names in one search, of which CloudWatch takes 1,024 characters:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html"""
+
+_STREAM: Final = "DeliveryStreamName"
+_STREAMS: Final = f"AWS/Firehose,{_STREAM}"
+
+
+@dataclass(frozen=True)
+class View:
+    """What a hub's dashboard looks at. Events graver than `minimum_priority` are listed one by one.
+
+    `log_groups` are the ARNs of the spokes' log groups by region. Where an organization copies them, the groups called
+    `central` are read in their place.
+    """
+
+    region: str
+    log_group: str
+    minimum_priority: str
+    log_groups: Mapping[str, Sequence[str]]
+    stream: str
+    """What the stream of each spoke that has one is called."""
+    received: Sequence[str] = field(default=())
+    """The hub's own streams, which the spokes' log groups send to."""
+    central: Sequence[str] = field(default=())
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Where there are spokes."""
+        return tuple(sorted(self.log_groups))
+
+
+def body(view: View) -> dict[str, Any]:
+    """The dashboard's body, as PutDashboard takes it."""
+    sources = tuple(_sources(view))
+    rows: list[tuple[int, tuple[Widget, ...]]] = [(7, (_by_priority(view), _by_cluster(view)))]
+    rows += [(8, (_newest(view, source),)) for source in sources]
+    rows += [(7, tuple(_top_rules(source) for source in group)) for group in _in_threes(sources)]
+    rows += [(7, (_heartbeats(view), _drops(view))), (6, (_arriving(view), _delivery(view)))]
+    return {"start": "-P1D", "widgets": list(placed(rows))}
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Log groups that one query can read."""
+
+    title: str
+    region: str
+    log_groups: tuple[str, ...]
+
+
+def _sources(view: View) -> Iterator[_Source]:
+    if view.central:
+        yield _Source("all regions", view.region, tuple(view.central))
+        return
+    for region in view.regions:
+        groups = tuple(view.log_groups[region])
+        for start in range(0, len(groups), MOST_LOG_GROUPS):
+            title = f"{region} ({start // MOST_LOG_GROUPS + 1})" if len(groups) > MOST_LOG_GROUPS else region
+            yield _Source(title, region, groups[start : start + MOST_LOG_GROUPS])
+
+
+def _in_threes(sources: Sequence[_Source]) -> Iterator[Sequence[_Source]]:
+    for start in range(0, len(sources), 3):
+        yield sources[start : start + 3]
+
+
+def _by_priority(view: View) -> Widget:
+    schema = ",".join((NAMESPACE, CLUSTER, PRIORITY))
+    only = {priority: f'{PRIORITY}="{priority}"' for priority in PRIORITIES}
+    lines = [
+        {
+            "expression": f"SUM({_search(schema, EVENTS.metric, 'Sum', PERIOD, only[priority])})",
+            "label": f"{priority} {region}",
+            "color": COLOURS[priority],
+            "id": f"{priority.lower()}{index}",
+            "region": region,
+        }
+        for priority in PRIORITIES
+        for index, region in enumerate(view.regions)
+    ]
+    return _graph(view, "Events by priority", lines, stacked=True)
+
+
+def _by_cluster(view: View) -> Widget:
+    """A cluster's name is its own account's and region's business: only the three together tell which one it is.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html
+    """
+    query = (
+        f"SELECT SUM({EVENTS.metric}) FROM SCHEMA({NAMESPACE}, {CLUSTER}, {PRIORITY}) GROUP BY AWS.AccountId, {CLUSTER}"
+    )
+    lines = [_line(region, index, query) for index, region in enumerate(view.regions)]
+    return _graph(view, "Events by account and cluster", lines, stacked=True)
+
+
+def _newest(view: View, source: _Source) -> Widget:
+    title = f"Newest events of priority {view.minimum_priority} and graver, {source.title}"
+    return _log(source, title, queries.newest(view.minimum_priority, 20, place=True), "table")
+
+
+def _top_rules(source: _Source) -> Widget:
+    return _log(source, f"Rules that fired most, {source.title}", queries.top_rules(10), "bar")
+
+
+def _heartbeats(view: View) -> Widget:
+    title = f"Sensors heard in {HEARTBEAT_MINUTES} minutes"
+    return _graph(view, title, _of_clusters(view, HEARTBEATS.metric), period=HEARTBEAT_MINUTES * 60)
+
+
+def _drops(view: View) -> Widget:
+    lines = _of_clusters(view, DROPS.metric)
+    return _graph(view, "Reports of dropped system calls", lines, stacked=True, period=HEARTBEAT_MINUTES * 60)
+
+
+def _of_clusters(view: View, metric: str) -> list[Widget]:
+    search = _search(f"{NAMESPACE},{CLUSTER}", metric, "Sum", HEARTBEAT_MINUTES * 60)
+    label = f"${{PROP('AccountId')}} ${{PROP('Dim.{CLUSTER}')}}"
+    return [_line(region, index, search, label) for index, region in enumerate(view.regions)]
+
+
+def _arriving(view: View) -> Widget:
+    period = HEARTBEAT_MINUTES * 60
+    search = _search("AWS/Logs,LogGroupName", "IncomingLogEvents", "Sum", period, f'LogGroupName="{view.log_group}"')
+    lines = [_line(region, index, search, "${PROP('AccountId')}") for index, region in enumerate(view.regions)]
+    return _graph(view, f"Arriving in each {view.log_group}", lines, period=period)
+
+
+def _delivery(view: View) -> Widget:
+    """The spokes' own streams, and the hub's for those that have none."""
+    label = "${PROP('AccountId')} ${PROP('Dim.DeliveryStreamName')}"
+    searches = [(region, f'"{view.stream}"') for region in sorted({*view.regions, view.region})]
+    for start in range(0, len(view.received), MOST_NAMES):
+        names = " OR ".join(f'"{name}"' for name in view.received[start : start + MOST_NAMES])
+        searches.append((view.region, f"({names})"))
+    lines = [
+        _line(region, index, _search(_STREAMS, FRESHNESS["s3"], "Maximum", PERIOD, f"{_STREAM}={names}"), label)
+        for index, (region, names) in enumerate(searches)
+    ]
+    return _graph(view, "Age of the oldest event that is not in the archive, seconds", lines, statistic="Maximum")
+
+
+def _search(schema: str, metric: str, statistic: str, period: int, term: str = "") -> str:
+    """Every metric of this schema and name, of the hub's account and of all that are linked to it."""
+    wanted = f'{{{schema}}} MetricName="{metric}" {term}'.rstrip()
+    return f"SEARCH('{wanted}', '{statistic}', {period})"
+
+
+def _line(region: str, index: int, expression: str, label: str = "${LABEL}") -> Widget:
+    return {"expression": expression, "label": f"{region} {label}", "id": f"region{index}", "region": region}
+
+
+def _graph(
+    view: View,
+    title: str,
+    lines: Sequence[Widget],
+    *,
+    stacked: bool = False,
+    period: int = PERIOD,
+    statistic: str = "Sum",
+) -> Widget:
+    properties = {
+        "title": title,
+        "region": view.region,
+        "view": "timeSeries",
+        "stacked": stacked,
+        "period": period,
+        "stat": statistic,
+        "metrics": [[line] for line in lines],
+        "yAxis": {"left": {"min": 0}},
+    }
+    return {"type": "metric", "properties": properties}
+
+
+def _log(source: _Source, title: str, query: str, shown: str) -> Widget:
+    groups = " | ".join(f"SOURCE '{group}'" for group in source.log_groups)
+    properties = {"title": title, "region": source.region, "view": shown, "query": f"{groups} | {query}"}
+    return {"type": "log", "properties": properties}

@@ -1,0 +1,62 @@
+"""Takes one destination after another away from a node that ships to several, and looks after the others."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from localcloud.pipeline.destination import Destination, Fault
+from localcloud.pipeline.faults import Outcome, Step, count, write
+from localcloud.pipeline.fluent_bit import wait_until
+from localcloud.pipeline.node import Node
+from localcloud.pipeline.samples import number_of
+
+FAULTS: Mapping[str, tuple[Fault, ...]] = {
+    "Logs": ("silent", "throttled", "error"),
+    "Firehose": ("silent", "throttled", "error", "partial"),
+}
+"""How each service fails, one way after another."""
+
+_FIRST, _LAST = 5, 95
+"""Percent of the events between which somebody fails."""
+
+_SECONDS = 30
+"""How long the others may take, during a failure, for what has been written until then."""
+
+
+class Outages:
+    """One run. `places` says by service where its events arrive.
+
+    `held_up` tells after the run who did not get everything while another one failed.
+    """
+
+    def __init__(self, node: Node, destination: Destination, places: Mapping[str, str]) -> None:
+        self._node, self._destination, self._places = node, destination, places
+        self.held_up: list[str] = []
+
+    def run(self, events: int) -> dict[str, Outcome]:
+        """Write that many events while each service fails for a while, and count what arrives at each place.
+
+        The node's Fluent Bit must not have been started.
+        """
+        write(self._node, events, self._steps(events))
+        return {
+            service: count(self._node, self._destination, events, place=place)
+            for service, place in self._places.items()
+        }
+
+    def _steps(self, events: int) -> Iterator[Step]:
+        turns: list[tuple[str, Fault]] = [(service, fault) for service in self._places for fault in FAULTS[service]]
+        length = (_LAST - _FIRST) // len(turns)
+        for turn, (service, fault) in enumerate(turns):
+            begin = _FIRST + turn * length
+            yield begin, partial(self._destination.set_fault, fault, service)
+            yield begin + length - 1, partial(self._end, service, events * (begin + length - 1) // 100)
+
+    def _end(self, failing: str, written: int) -> None:
+        """Not before the others have everything that has been written."""
+        for service in self._places.keys() - {failing}:
+            if not wait_until(partial(self._has, service, written), _SECONDS, interval=0.2):
+                self.held_up.append(f"{service} has not all of {written} events while {failing} fails")
+        self._destination.set_fault("none", failing)
+
+    def _has(self, service: str, written: int) -> bool:
+        return len(set(map(number_of, self._destination.messages(self._places[service])))) >= written

@@ -1,0 +1,68 @@
+"""Judges what another account asks for by the policies of buckets and keys, as far as this project's policies go.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+CONDITIONS: Final = frozenset({"Bool", "StringEquals", "StringLike", "ArnEquals", "ArnLike"})
+"""The condition operators that are understood; with any other one a statement allows nothing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Somebody of an account, asking for an action. `context` has the values of condition keys."""
+
+    account: str
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def allows(policy: str | None, request: Request) -> bool:
+    """Whether a resource's policy lets another account do this: some statement allows it, and none denies it."""
+    document: dict[str, Any] = json.loads(policy) if policy else {}
+    effects = [one["Effect"] for one in _items(document.get("Statement", ())) if _concerns(one, request)]
+    return "Allow" in effects and "Deny" not in effects
+
+
+def _concerns(statement: Mapping[str, Any], request: Request) -> bool:
+    return (
+        _names(statement.get("Principal"), request.account)
+        and any(_like(request.action.lower(), action.lower()) for action in _items(statement.get("Action", ())))
+        and any(_like(request.resource, _filled(pattern, request)) for pattern in _items(statement.get("Resource", ())))
+        and all(_holds(request, *condition) for condition in statement.get("Condition", {}).items())
+    )
+
+
+def _names(principal: Any, account: str) -> bool:
+    """Whether the principal is everybody, or all of an account; one user or one role is not this account."""
+    named = principal.get("AWS", ()) if isinstance(principal, Mapping) else principal  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return any(one in ("*", account) or fnmatchcase(one, f"arn:*:iam::{account}:root") for one in _items(named or ()))
+
+
+def _holds(request: Request, operator: str, values: Mapping[str, Any]) -> bool:
+    if operator not in CONDITIONS:
+        return False
+    return all(
+        any(_like(request.context.get(key, ""), str(pattern)) for pattern in _items(wanted))
+        for key, wanted in values.items()
+    )
+
+
+def _filled(pattern: str, request: Request) -> str:
+    return pattern.replace("${aws:PrincipalAccount}", request.account)
+
+
+def _like(value: str, pattern: str) -> bool:
+    """`*` and `?` stand for anything, a bracket for itself."""
+    return fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
+def _items(value: Any) -> Iterable[Any]:
+    """A policy may have one thing in place of a list of one."""
+    return value if isinstance(value, list | tuple) else (value,)  # pyright: ignore[reportUnknownVariableType]

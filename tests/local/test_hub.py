@@ -1,0 +1,224 @@
+"""A hub and two spokes in three accounts and two regions, by the real engine: who gets in, and what arrives where."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from localcloud.accounts import credentials
+from localcloud.cloud import LocalCloud
+from localcloud.pipeline import sample_events
+from localcloud.providers.aws.services.s3 import empty
+from tests.local.stack import PulumiError, Stack
+
+pytestmark = pytest.mark.local
+
+HUB, SHOP, BANK, STRANGER = "123456789012", "111111111111", "222222222222", "999999999999"
+HUB_REGION, BANK_REGION = "eu-west-1", "us-east-1"
+BUCKET = f"falco-events-{HUB}-{HUB_REGION}"
+Client = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def client(local_cloud: LocalCloud, local_env: dict[str, str]) -> Client:
+    """A client of a service in an account and a region."""
+
+    def make(service: str, account: str, region: str = HUB_REGION) -> Any:
+        given = credentials(local_cloud.layout, account)
+        return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+            service,  # pyright: ignore[reportArgumentType]
+            region_name=region,
+            endpoint_url=local_env["AWS_ENDPOINT_URL"],
+            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=given["AWS_SESSION_TOKEN"],
+        )
+
+    return make
+
+
+def cluster(name: str) -> dict[str, object]:
+    return {"name": name, "platform": "ecs"}
+
+
+STACKS: Mapping[str, tuple[str, str, dict[str, object]]] = {
+    "hub": (
+        HUB,
+        HUB_REGION,
+        {
+            "hub": {
+                "spokes": [
+                    {"account": SHOP, "regions": [HUB_REGION]},
+                    {"account": BANK, "regions": [BANK_REGION], "delivery": "subscription"},
+                ],
+                "organizationId": "o-abcdefghij",
+            },
+            "events": {"destinations": {"s3": {"format": "json"}}},
+        },
+    ),
+    "shop": (
+        SHOP,
+        HUB_REGION,
+        {"clusters": [cluster("shop")], "spoke": {"hub": "organization/falco-firelens/hub"}},
+    ),
+    "bank": (
+        BANK,
+        BANK_REGION,
+        {
+            "clusters": [cluster("bank")],
+            "spoke": {"hub": "organization/falco-firelens/hub", "delivery": "subscription"},
+        },
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def stacks(
+    local_cloud: LocalCloud, local_env: dict[str, str], client: Client, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Stack]]:
+    """The three stacks, deployed one after the other, since spokes read the hub's outputs."""
+    made: dict[str, Stack] = {}
+    with ExitStack() as undo:
+        for name, (account, region, values) in STACKS.items():
+            env = {**local_env, **credentials(local_cloud.layout, account)}
+            stack = made[name] = Stack(name, env, tmp_path_factory.mktemp(name))
+            stack.configure({"account": account, **values}, region)
+            stack.init()
+            undo.callback(stack.remove)
+            undo.callback(stack.destroy)
+            if name == "hub":
+                undo.callback(lambda: empty(client("s3", HUB), BUCKET))
+            stack.up()
+        yield made
+
+
+def arrived(client: Client, folder: str) -> list[dict[str, Any]]:
+    """The events in a folder of the hub's bucket, each of which is a line."""
+    s3 = client("s3", HUB)
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", ())]
+    texts = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
+    return [json.loads(line) for text in texts for line in text.strip().split("\n")]
+
+
+def refused(call: Callable[[], object]) -> str:
+    with pytest.raises(ClientError) as caught:
+        call()
+    return str(caught.value.response["Error"]["Code"])
+
+
+def test_a_second_up_changes_nothing(stacks: dict[str, Stack]) -> None:
+    for stack in stacks.values():
+        assert stack.preview("--expect-no-changes") == []
+
+
+def test_a_spokes_stream_delivers_into_its_own_folder_of_the_hubs_bucket(
+    stacks: dict[str, Stack], client: Client
+) -> None:
+    sent = sample_events("by-firehose")
+    stream = stacks["shop"].outputs()["destinations"]["s3"]["stream"]
+    records = [{"Data": f"{event}\n".encode()} for event in sent]
+    client("firehose", SHOP).put_record_batch(DeliveryStreamName=stream, Records=records)
+
+    found = arrived(client, f"events/account={SHOP}/region={HUB_REGION}/day=")
+    assert [event for event in found if event["hostname"] == "by-firehose"] == [json.loads(event) for event in sent]
+
+
+def test_a_spokes_log_group_sends_events_as_they_are_from_another_region(
+    stacks: dict[str, Stack], client: Client
+) -> None:
+    sent = sample_events("by-subscription")
+    group = stacks["bank"].outputs()["logGroup"]["name"]
+    logs = client("logs", BANK, BANK_REGION)
+    logs.create_log_stream(logGroupName=group, logStreamName="bank/n-1")
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now + number, "message": event} for number, event in enumerate(sent)]
+    logs.put_log_events(logGroupName=group, logStreamName="bank/n-1", logEvents=events)
+
+    found = arrived(client, f"events/account={BANK}/region={BANK_REGION}/day=")
+    assert [event for event in found if event["hostname"] == "by-subscription"] == [json.loads(event) for event in sent]
+
+
+def test_nobody_else_writes_into_the_bucket_nor_a_spoke_into_anothers_folder(
+    stacks: dict[str, Stack], client: Client
+) -> None:
+    def put(account: str, folder: str) -> Callable[[], object]:
+        return lambda: client("s3", account).put_object(Bucket=BUCKET, Key=f"{folder}/x", Body=b"{}")
+
+    own = f"events/account={SHOP}/region={HUB_REGION}/day=2026-01-01"
+    put(SHOP, own)()
+    assert refused(put(SHOP, own.replace(SHOP, BANK))) == "AccessDenied"
+    assert refused(put(SHOP, "elsewhere")) == "AccessDenied"
+    assert refused(put(STRANGER, own)) == "AccessDenied"
+    assert refused(put(STRANGER, own.replace(SHOP, STRANGER))) == "AccessDenied"
+    assert refused(lambda: client("s3", STRANGER).list_objects_v2(Bucket=BUCKET)) == "AccessDenied"
+    assert refused(lambda: client("s3", SHOP).list_objects_v2(Bucket=BUCKET)) == "AccessDenied"
+
+
+def test_a_strangers_stream_delivers_nothing_and_says_so_in_its_log(stacks: dict[str, Stack], client: Client) -> None:
+    firehose, logs = client("firehose", STRANGER), client("logs", STRANGER)
+    logs.create_log_group(logGroupName="errors")
+    logs.create_log_stream(logGroupName="errors", logStreamName="delivery")
+    firehose.create_delivery_stream(
+        DeliveryStreamName="intruder",
+        ExtendedS3DestinationConfiguration={
+            "RoleARN": f"arn:aws:iam::{STRANGER}:role/intruder",
+            "BucketARN": f"arn:aws:s3:::{BUCKET}",
+            "Prefix": f"events/account={SHOP}/region={HUB_REGION}/day=!{{timestamp:yyyy-MM-dd}}/",
+            "ErrorOutputPrefix": "errors/",
+            "CloudWatchLoggingOptions": {
+                "Enabled": True,
+                "LogGroupName": "errors",
+                "LogStreamName": "delivery",
+            },
+        },
+    )
+    firehose.put_record(DeliveryStreamName="intruder", Record={"Data": b'{"hostname": "intruder"}\n'})
+
+    assert "intruder" not in {event.get("hostname") for event in arrived(client, "events/")}
+    (entry,) = logs.get_log_events(logGroupName="errors", logStreamName="delivery")["events"]
+    assert json.loads(entry["message"])["errorCode"] == "S3.AccessDenied"
+
+
+def test_a_strangers_log_group_cannot_subscribe(stacks: dict[str, Stack], client: Client) -> None:
+    destination = stacks["hub"].outputs()["hub"]["logDestinationArns"][BANK][BANK_REGION]
+    logs = client("logs", STRANGER, BANK_REGION)
+    logs.create_log_group(logGroupName="events")
+
+    def subscribe() -> object:
+        return logs.put_subscription_filter(
+            logGroupName="events", filterName="hub", filterPattern="", destinationArn=destination
+        )
+
+    assert refused(subscribe) == "InvalidParameterException"
+
+
+def test_each_spokes_log_group_answers_queries(stacks: dict[str, Stack], client: Client) -> None:
+    for account, region in ((SHOP, HUB_REGION), (BANK, BANK_REGION)):
+        logs = client("logs", account, region)
+        query = logs.start_query(
+            logGroupName="/falco/events", startTime=0, endTime=2_000_000_000, queryString="fields @message"
+        )
+        assert logs.get_query_results(queryId=query["queryId"])["status"] == "Complete"
+
+
+def test_a_spoke_that_its_hub_does_not_know_is_told_so(
+    stacks: dict[str, Stack], local_cloud: LocalCloud, local_env: dict[str, str], tmp_path: Path
+) -> None:
+    env = {**local_env, **credentials(local_cloud.layout, STRANGER)}
+    stack = Stack("stranger", env, tmp_path)
+    stack.configure({"clusters": [cluster("c1")], "spoke": {"hub": "organization/falco-firelens/hub"}})
+    stack.init()
+    try:
+        with pytest.raises(PulumiError, match=f"with account {STRANGER} and region {HUB_REGION} in its hub.spokes"):
+            stack.preview()
+        stack.configure({"clusters": [cluster("c1")], "spoke": {"hub": "organization/falco-firelens/nowhere"}})
+        with pytest.raises(PulumiError, match=r"spoke\.hub: found no stack organization/falco-firelens/nowhere"):
+            stack.preview()
+    finally:
+        stack.remove()
