@@ -100,6 +100,11 @@ class Run:
         try:
             outputs = self._do()
             error = None
+        except StackMissing as missing:
+            outputs, error = dict[str, Any](), missing
+            if self._operation is Operation.DESTROY:  # Gone is what it is to be.
+                self._notes.append(str(missing))
+                error = None
         except FleetError as failure:
             outputs, error = dict[str, Any](), failure
         status = Status.SUCCEEDED if error is None else status_of(error)
