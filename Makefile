@@ -1,17 +1,18 @@
 # What a person does with the project. `make up` and `make test` work on a fresh clone with Python, Go and a registry.
 PYTHON ?= python3
 VENV := .venv
+STACK ?= dev
 INSTALLED := $(VENV)/.installed
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env status ship test test-unit test-local test-pipeline check format bench clean
+.PHONY: help up down env status ship preview test test-unit test-local test-pipeline check format bench clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
-up: $(INSTALLED) ## start the local cloud and deploy the stack `local` into it
+up: $(INSTALLED) ## start the local cloud and deploy the stacks of Pulumi.local*.yaml into it
 	@$(PY) -m localcloud up
 
 down: $(INSTALLED) ## stop every process of the local cloud and forget its state
@@ -25,6 +26,9 @@ status: $(INSTALLED) ## say what runs
 
 ship: $(INSTALLED) ## ship sample events through what is deployed
 	@$(PY) -m localcloud check
+
+preview: $(INSTALLED) ## preview a stack under its policies: make preview STACK=dev
+	@$(PY) -m policy preview Pulumi.$(STACK).yaml
 
 test: test-unit test-local test-pipeline ## run all tests
 
@@ -57,7 +61,7 @@ clean: ## stop the local cloud, and remove it and the virtual environment
 	rm -rf .local $(VENV)
 
 # Written last, so that an installation that was cut off is done again. Its output stays out of `make -s env`.
-$(INSTALLED): requirements.txt requirements-fleet.txt requirements-dev.txt
+$(INSTALLED): requirements.txt requirements-fleet.txt policy/requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not on PATH: install Python 3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is $$($(PYTHON) --version): Python 3.11 or newer is needed (make PYTHON=python3.12 …)" >&2; exit 1; }

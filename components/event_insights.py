@@ -9,15 +9,13 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from components.event_destinations import stream_names
+from components.metric_alarm import metric_alarm
 from components.notification_topic import NotificationTopic, SubscriptionArgs
 from components.place import Place, arn
 from insight import alarms, dashboard
 from insight.metrics import NAMESPACE, MetricFilter, filters
 from insight.queries import QUERIES
 from settings import Settings
-
-METRIC = "metric"
-"""The id of an alarm's metric in its expression."""
 
 
 class EventInsightsArgs(TypedDict):
@@ -51,7 +49,7 @@ def insights_args(settings: Settings, place: Place, stack: str, log_group_name: 
         "late_minutes": settings.alarms.delivery_late_minutes,
         "streams": [alarms.Stream(streams[each], each) for each in alarms.DESTINATIONS if each in streams],
         "minimum_priority": settings.alarms.minimum_priority,
-        "subscriptions": [{"protocol": to.protocol, "endpoint": to.endpoint} for to in settings.notifications],
+        "subscriptions": subscription_args(settings),
         "tags": settings.tags,
     }
 
@@ -59,6 +57,11 @@ def insights_args(settings: Settings, place: Place, stack: str, log_group_name: 
 def name_prefix(stack: str) -> str:
     """What the names begin with of whatever an account has only once in a region."""
     return f"falco-{re.sub('[^A-Za-z0-9_-]', '-', stack)}"
+
+
+def subscription_args(settings: Settings) -> list[SubscriptionArgs]:
+    """Who is told about alarms."""
+    return [{"protocol": to.protocol, "endpoint": to.endpoint} for to in settings.notifications]
 
 
 def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:
@@ -82,7 +85,11 @@ class EventInsights(pulumi.ComponentResource):
         self.topic_arn = self._topic().arn
         delivery = alarms.Delivery(args["log_group"], args["late_minutes"], tuple(args["streams"]))
         wanted = alarms.alarms(prefix, args["thresholds"], delivery, topic=prefix)
-        made = [self._alarm(each) for each in wanted]
+        names = [f"{name}-{each.name.removeprefix(f'{prefix}-')}" for each in wanted]
+        made = [
+            metric_alarm(own, each, self.topic_arn, args["tags"], self._child)
+            for own, each in zip(names, wanted, strict=True)
+        ]
         attention = self._attention(wanted, made)
         self.dashboard_name = prefix
         self._dashboard([*(each.name for each in wanted), attention])
@@ -126,33 +133,6 @@ class EventInsights(pulumi.ComponentResource):
                 "tags": args["tags"],
             },
             self._child,
-        )
-
-    def _alarm(self, wanted: alarms.Alarm) -> cloudwatch.MetricAlarm:
-        metric: cloudwatch.MetricAlarmMetricQueryMetricArgsDict = {
-            "metric_name": wanted.metric.name,
-            "namespace": wanted.metric.namespace,
-            "dimensions": dict(wanted.metric.dimensions),
-            "period": wanted.period,
-            "stat": wanted.metric.statistic,
-        }
-        filled = f"FILL({METRIC}, {wanted.fill:g})"
-        return cloudwatch.MetricAlarm(
-            f"{self._name}-{wanted.name.removeprefix(self._args['prefix'] + '-')}",
-            name=wanted.name,
-            alarm_description=wanted.description,
-            metric_queries=[
-                {"id": METRIC, "metric": metric, "return_data": False},
-                {"id": "filled", "expression": filled, "label": wanted.metric.name, "return_data": True},
-            ],
-            comparison_operator=wanted.comparison,
-            threshold=wanted.threshold,
-            evaluation_periods=wanted.periods,
-            datapoints_to_alarm=wanted.datapoints,
-            treat_missing_data=wanted.missing,
-            alarm_actions=[self.topic_arn],
-            tags=self._args["tags"],
-            opts=self._child,
         )
 
     def _attention(self, wanted: Sequence[alarms.Alarm], made: Sequence[cloudwatch.MetricAlarm]) -> str:

@@ -11,10 +11,13 @@ from components.event_log import EventLog
 from components.event_stream import TableArgs
 from components.hub_reference import HubOutput
 from components.log_receiver import LogReceiver, LogReceiverArgs
+from components.metric_alarm import metric_alarm
+from components.notification_topic import NotificationTopic, SubscriptionArgs
 from components.place import Place, dashboard_link, global_arn
 from components.spoke import SHARED
 from components.stream_names import received_stream, slug_of
 from insight import hub_dashboard
+from insight.alarms import Alarm
 from settings import HubSpoke
 
 
@@ -30,8 +33,9 @@ class CentralArgs(TypedDict):
 class HubArgs(TypedDict):
     """`log_group` is what the spokes' log groups are called. `table` is given where the archive is of Parquet.
 
-    With `observability` there is a sink in every region, and with it the dashboard, whose name begins with `prefix`.
-    `view` is what that shows.
+    With `observability` there is a sink in every region, and with it the dashboard, which is called `prefix`.
+    `view` is what that shows. `alarms` are those of what the hub delivers itself, which is nothing where all spokes
+    have streams of their own.
     """
 
     place: Place
@@ -47,6 +51,8 @@ class HubArgs(TypedDict):
     buffer_mib: int
     buffer_seconds: int
     view: hub_dashboard.View
+    alarms: Sequence[Alarm]
+    subscriptions: Sequence[SubscriptionArgs]
     tags: Mapping[str, str]
 
 
@@ -78,6 +84,7 @@ class Hub(pulumi.ComponentResource):
             "sinkArns": sinks,
             "logDestinationArns": destinations,
             "dashboard": self._dashboard() if args["observability"] else "",
+            "topic": self._alarms() if args["alarms"] else "",
         }
         self.register_outputs({"output": self.output})
 
@@ -170,8 +177,27 @@ class Hub(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _alarms(self) -> pulumi.Output[str]:
+        """Those whose stream is the hub's are not told by their own alarms when it fails."""
+        args, prefix = self._args, self._args["prefix"]
+        topic = NotificationTopic(
+            f"{self._name}-topic",
+            {
+                "place": self._place,
+                "topic": prefix,
+                "alarm_prefix": prefix,
+                "subscriptions": args["subscriptions"],
+                "tags": args["tags"],
+            },
+            self._child,
+        )
+        for each in args["alarms"]:
+            name = f"{self._name}-{each.name.removeprefix(f'{prefix}-')}"
+            metric_alarm(name, each, topic.arn, args["tags"], self._child)
+        return topic.arn
+
     def _dashboard(self) -> str:
-        name = f"{self._args['prefix']}-hub"
+        name = self._args["prefix"]
         cloudwatch.Dashboard(
             self._name,
             dashboard_name=name,

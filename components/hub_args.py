@@ -1,14 +1,16 @@
 """What a stack file says about a hub, as the components take it."""
 
+from collections.abc import Iterator, Sequence
+
 import pulumi
 
 from components.event_archive import EventArchive
 from components.event_destinations import ReceivingArgs
-from components.event_insights import name_prefix
+from components.event_insights import name_prefix, subscription_args
 from components.hub import HubArgs
-from components.place import Place
+from components.place import Place, arn
 from components.stream_names import received_stream, stream_names
-from insight import hub_dashboard
+from insight import alarms, hub_dashboard
 from settings import Hub, S3Destination, Settings
 
 
@@ -30,9 +32,11 @@ def hub_args(
     """The hub of the stack of this name."""
     events = settings.events
     s3 = events.destinations.s3 or S3Destination()
+    prefix = f"{name_prefix(stack)}-hub"
+    wanted = _alarms(settings, hub, prefix)
     args: HubArgs = {
         "place": place,
-        "prefix": name_prefix(stack),
+        "prefix": prefix,
         "log_group": events.log_group,
         "spokes": hub.spokes,
         "observability": hub.observability,
@@ -41,7 +45,9 @@ def hub_args(
         "format": s3.format,
         "buffer_mib": s3.buffer_mib,
         "buffer_seconds": s3.buffer_seconds,
-        "view": _view(settings, hub, place),
+        "view": _view(settings, hub, place, [arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in wanted]),
+        "alarms": wanted,
+        "subscriptions": subscription_args(settings),
         "tags": settings.tags,
     }
     if s3.format == "parquet":
@@ -56,7 +62,24 @@ def hub_args(
     return args
 
 
-def _view(settings: Settings, hub: Hub, place: Place) -> hub_dashboard.View:
+def _received(settings: Settings, hub: Hub) -> Iterator[alarms.Stream]:
+    """The hub's own streams, for the log groups that send to it."""
+    for spoke in hub.spokes:
+        if spoke.delivery == "subscription":
+            for region in spoke.regions:
+                name = received_stream(settings.events.log_group, spoke.account, region)
+                yield alarms.Stream(name, "s3", f"{spoke.account}-{region}")
+
+
+def _alarms(settings: Settings, hub: Hub, prefix: str) -> Sequence[alarms.Alarm]:
+    streams = tuple(_received(settings, hub))
+    if not streams:
+        return ()
+    delivery = alarms.of_streams(prefix, streams, settings.alarms.delivery_late_minutes)
+    return (*delivery, alarms.notifications_failing(prefix, topic=prefix))
+
+
+def _view(settings: Settings, hub: Hub, place: Place, alarm_arns: Sequence[str]) -> hub_dashboard.View:
     """What a hub's dashboard looks at: its spokes, and its own clusters if it has any."""
     log_group, partition = settings.events.log_group, place["partition"]
     seen = {(region, spoke.account) for spoke in hub.spokes for region in spoke.regions}
@@ -70,12 +93,8 @@ def _view(settings: Settings, hub: Hub, place: Place) -> hub_dashboard.View:
         minimum_priority=settings.alarms.minimum_priority,
         log_groups=groups,
         stream=stream_names(settings.events.destinations, log_group)["s3"],
-        received=tuple(
-            received_stream(log_group, spoke.account, region)
-            for spoke in hub.spokes
-            if spoke.delivery == "subscription"
-            for region in spoke.regions
-        ),
+        received=tuple(stream.name for stream in _received(settings, hub)),
+        alarm_arns=alarm_arns,
         central=(_central_log_group(log_group), *(log_group for _ in own)) if hub.organization_id else (),
     )
 

@@ -18,7 +18,8 @@ https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/builtins.go"""
 
 
 class HubOutput(TypedDict):
-    """The stack output `hub`. What is by region or by account has an entry only where the hub has made something."""
+    """The stack output `hub`. What is by region or by account has an entry only where the hub has made something, and a
+    text is empty where it has not."""
 
     bucketArn: pulumi.Input[str]
     kmsKeyArn: pulumi.Input[str]
@@ -27,6 +28,7 @@ class HubOutput(TypedDict):
     sinkArns: Mapping[str, pulumi.Input[str]]
     logDestinationArns: Mapping[str, Mapping[str, pulumi.Input[str]]]
     dashboard: str
+    topic: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def hub_of(spoke: Spoke, place: Place) -> HubReference:
         bucket_arn=str(hub["bucketArn"]),
         kms_key_arn=str(hub["kmsKeyArn"]),
         format="json" if hub["format"] == "json" else "parquet",
-        sink_arn=str(hub["sinkArns"].get(region, "")),
+        sink_arn=spoke.sink_arn or str(hub["sinkArns"].get(region, "")),
         log_destination_arn=str(destination or ""),
     )
 

@@ -69,15 +69,29 @@ class Load:
 
 
 def estimate(settings: Settings, load: Load) -> tuple[Line, ...]:
-    """The bill of a stack's events, once as much is kept as the settings say. Nodes and networks are not in it."""
+    """The bill of a stack's events, once as much is kept as the settings say. Nodes and networks are not in it.
+
+    What a hub keeps of its spokes' events is not either: of that its own stack file says nothing.
+    """
+    settings = _with_archive_of_hub(settings)
     given = settings.events.destinations
     return (
-        *(_cloudwatch(settings, load) if settings.events.cloudwatch else ()),
+        *(_cloudwatch(settings, load) if settings.events.cloudwatch and settings.clusters else ()),
         *(_s3(given.s3, load) if given.s3 else ()),
         *(_opensearch(given.opensearch, load) if given.opensearch else ()),
         *(_redshift(given.redshift, load) if given.redshift else ()),
         *([Line("streams", "key", prices.KEY_MONTH)] if any((given.s3, given.opensearch, given.redshift)) else ()),
     )
+
+
+def _with_archive_of_hub(settings: Settings) -> Settings:
+    """A spoke pays for its stream, and the hub for what is kept."""
+    spoke = settings.spoke
+    if spoke is None or spoke.delivery != "firehose":
+        return settings
+    s3 = S3Destination.model_validate({"bucketArn": "arn:aws:s3:::hub", "format": spoke.format})
+    destinations = settings.events.destinations.model_copy(update={"s3": s3})
+    return settings.model_copy(update={"events": settings.events.model_copy(update={"destinations": destinations})})
 
 
 def _cloudwatch(settings: Settings, load: Load) -> Iterator[Line]:
@@ -135,11 +149,18 @@ def _redshift(settings: RedshiftDestination, load: Load) -> Iterator[Line]:
     yield Line("redshift", "Firehose", load.firehose_gib * prices.FIREHOSE_GIB)
     copies = _objects(load, 300, 5)
     yield Line("redshift", "requests", copies * prices.S3_PUT)
-    if settings.existing.workgroup is not None:
+    if rpus := _rpus(settings):
         hours = min(HOURS, copies * prices.RPU_LEAST_SECONDS / 3600)
-        yield Line("redshift", f"waking for each COPY, {LEAST_RPUS} RPUs", hours * LEAST_RPUS * prices.RPU_HOUR)
+        yield Line("redshift", f"waking for each COPY, {rpus} RPUs", hours * rpus * prices.RPU_HOUR)
     yield Line("redshift", "storage, a year", load.gib * COMPRESSED * 12 * prices.REDSHIFT_GIB_MONTH)
     yield Line("redshift", "secret", prices.SECRET_MONTH)
+
+
+def _rpus(settings: RedshiftDestination) -> int:
+    """A workgroup's base capacity; 0 for a cluster, which is paid for anyway."""
+    if settings.create:
+        return settings.create.base_capacity_rpus
+    return LEAST_RPUS if settings.existing and settings.existing.workgroup else 0
 
 
 def _objects(load: Load, seconds: int, mib: int) -> float:

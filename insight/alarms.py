@@ -65,10 +65,14 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Stream:
-    """A Firehose stream, by the destination whose metrics tell how it does."""
+    """A Firehose stream, by the destination whose metrics tell how it does.
+
+    `label` is what the alarms of a stream are called after, where a stack has several to one destination.
+    """
 
     name: str
     destination: Destination
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def alarms(prefix: str, clusters: Sequence[Thresholds], delivery: Delivery, topi
     return (
         *(alarm for thresholds in clusters for alarm in _of_cluster(prefix, thresholds)),
         *_of_delivery(prefix, delivery),
-        _notifications_failing(prefix, topic),
+        notifications_failing(prefix, topic),
     )
 
 
@@ -164,10 +168,16 @@ def _of_delivery(prefix: str, delivery: Delivery) -> Iterator[Alarm]:
         datapoints=minutes // 5,
         missing="breaching",
     )
-    for stream in delivery.streams:
+    yield from of_streams(prefix, delivery.streams, minutes)
+
+
+def of_streams(prefix: str, streams: Sequence[Stream], minutes: int) -> Iterator[Alarm]:
+    """The alarms of streams that are behind by more than some minutes, or whose deliveries fail."""
+    for stream in streams:
+        label = stream.label or stream.destination
         dimensions = {"DeliveryStreamName": stream.name}
         yield Alarm(
-            name=f"{prefix}-{stream.destination}-late",
+            name=f"{prefix}-{label}-late",
             description=f"Stream {stream.name}: an event has waited more than {minutes} minutes for its delivery.",
             metric=Metric("AWS/Firehose", FRESHNESS[stream.destination], dimensions, "Maximum"),
             comparison="GreaterThanThreshold",
@@ -178,7 +188,7 @@ def _of_delivery(prefix: str, delivery: Delivery) -> Iterator[Alarm]:
             missing="notBreaching",
         )
         yield Alarm(
-            name=f"{prefix}-{stream.destination}-failing",
+            name=f"{prefix}-{label}-failing",
             description=f"Stream {stream.name}: deliveries to {stream.destination} fail.",
             metric=Metric("AWS/Firehose", _SUCCESS[stream.destination], dimensions, "Minimum"),
             comparison="LessThanThreshold",
@@ -191,7 +201,8 @@ def _of_delivery(prefix: str, delivery: Delivery) -> Iterator[Alarm]:
         )
 
 
-def _notifications_failing(prefix: str, topic: str) -> Alarm:
+def notifications_failing(prefix: str, topic: str) -> Alarm:
+    """The alarm of a topic that does not reach its subscribers."""
     return Alarm(
         name=f"{prefix}-notifications-failing",
         description=f"Topic {topic}: a notification did not reach one of its subscribers.",

@@ -46,7 +46,7 @@ class View:
 def body(view: View) -> dict[str, Any]:
     """The dashboard's body, as PutDashboard takes it."""
     rows: tuple[tuple[int, tuple[Widget, ...]], ...] = (
-        (4, (_alarms(view),)),
+        (4, (alarms_shown(view.alarm_arns),)),
         (7, (_by_priority(view), _by_cluster(view))),
         (8, (_newest(view),)),
         (7, (_top_rules(view), _heartbeats(view), _drops(view))),
@@ -65,8 +65,9 @@ def placed(rows: Sequence[tuple[int, tuple[Widget, ...]]]) -> Iterator[Widget]:
         top += height
 
 
-def _alarms(view: View) -> Widget:
-    return {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(view.alarm_arns)}}
+def alarms_shown(arns: Sequence[str]) -> Widget:
+    """The states of alarms."""
+    return {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(arns)}}
 
 
 def _by_priority(view: View) -> Widget:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from insight import queries
 from insight.alarms import FRESHNESS
-from insight.dashboard import COLOURS, PERIOD, Widget, placed
+from insight.dashboard import COLOURS, PERIOD, Widget, alarms_shown, placed
 from insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITIES, PRIORITY
 from sensor.falco import HEARTBEAT_MINUTES
 
@@ -46,6 +46,8 @@ class View:
     """What the stream of each spoke that has one is called."""
     received: Sequence[str] = field(default=())
     """The hub's own streams, which the spokes' log groups send to."""
+    alarm_arns: Sequence[str] = field(default=())
+    """The alarms of those."""
     central: Sequence[str] = field(default=())
 
     @property
@@ -57,10 +59,12 @@ class View:
 def body(view: View) -> dict[str, Any]:
     """The dashboard's body, as PutDashboard takes it."""
     sources = tuple(_sources(view))
-    rows: list[tuple[int, tuple[Widget, ...]]] = [(7, (_by_priority(view), _by_cluster(view)))]
-    rows += [(8, (_newest(view, source),)) for source in sources]
+    rows: list[tuple[int, tuple[Widget, ...]]] = [(4, (alarms_shown(view.alarm_arns),))] if view.alarm_arns else []
+    rows += [(7, (_by_priority(view), _by_cluster(view))), (7, (_heartbeats(view), _drops(view)))]
+    rows += [(6, (_arriving(view), _delivery(view)))]
+    # What has a widget for each region comes last, for there may be many.
     rows += [(7, tuple(_top_rules(source) for source in group)) for group in _in_threes(sources)]
-    rows += [(7, (_heartbeats(view), _drops(view))), (6, (_arriving(view), _delivery(view)))]
+    rows += [(6, (_newest(view, source),)) for source in sources]
     return {"start": "-P1D", "widgets": list(placed(rows))}
 
 

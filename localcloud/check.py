@@ -4,11 +4,13 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from localcloud.deployed import Deployed
 from localcloud.errors import LocalCloudError
 from localcloud.pipeline import PipelineError, run_ecs, run_kubernetes, sample_events
+from localcloud.stacks import LocalStack
+from storage.glue import events_folder
 
 Event = Mapping[str, Any]
 
@@ -16,8 +18,30 @@ NOT_HERE = "taken by Firehose, which here delivers to s3 alone"
 """What is true of a destination for which moto's Firehose takes records and forgets them."""
 
 
-def check(deployed: Deployed, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+class Archive(NamedTuple):
+    """Where a stack's events are kept as objects, and whose it is: of a spoke, the hub's."""
+
+    name: str
+    owner: Deployed
+    bucket: str
+    prefix: str
+
+
+def _own_archive(deployed: Deployed, outputs: Mapping[str, Any]) -> Archive | None:
+    s3: Mapping[str, str] | None = outputs["destinations"].get("s3")
+    return Archive("s3", deployed, s3["bucket"], s3["prefix"]) if s3 else None
+
+
+def archive_in(hub: Deployed, outputs: Mapping[str, Any], spoke: LocalStack) -> Archive:
+    """What a hub, whose outputs these are, has of a spoke."""
+    prefix = events_folder(spoke.account, spoke.region)
+    return Archive("the hub's s3", hub, outputs["destinations"]["s3"]["bucket"], prefix)
+
+
+def check(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | None = None) -> list[tuple[str, str, str]]:
     """Ship through every cluster of a stack into every destination of it; `outputs` are the stack's.
+
+    `archive` is given where it is not the stack's own.
 
     Returns a row of words for each cluster.
 
@@ -25,10 +49,11 @@ def check(deployed: Deployed, outputs: Mapping[str, Any]) -> list[tuple[str, str
         LocalCloudError: events did not arrive, or not as they were; for every cluster of which that is so.
     """
     clusters: Mapping[str, Mapping[str, Any]] = outputs["clusters"]
+    archive = archive or _own_archive(deployed, outputs)
 
     def ship(cluster: str) -> str:
         try:
-            return _ship(deployed, outputs, cluster)
+            return _ship(deployed, outputs, archive, cluster)
         except (PipelineError, LocalCloudError) as error:
             return f"failed: {error}"
 
@@ -40,14 +65,14 @@ def check(deployed: Deployed, outputs: Mapping[str, Any]) -> list[tuple[str, str
     return [(cluster, clusters[cluster]["platform"], words) for cluster, words in said.items()]
 
 
-def _ship(deployed: Deployed, outputs: Mapping[str, Any], cluster: str) -> str:
+def _ship(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | None, cluster: str) -> str:
     output = outputs["clusters"][cluster]
     marker = f"check-{secrets.token_hex(4)}"
     sent = sample_events(marker)
     run = run_ecs if output["platform"] == "ecs" else run_kubernetes
     node = run(deployed.fluent_bit_files(cluster, output), deployed.endpoint, sent)
     words: list[str] = []
-    for destination, events in _arrived(deployed, outputs, f"{cluster}/{node}").items():
+    for destination, events in _arrived(deployed, outputs, archive, f"{cluster}/{node}").items():
         if events is None:
             words.append(f"{destination} {NOT_HERE}")
             continue
@@ -57,15 +82,17 @@ def _ship(deployed: Deployed, outputs: Mapping[str, Any], cluster: str) -> str:
     return ", ".join(words)
 
 
-def _arrived(deployed: Deployed, outputs: Mapping[str, Any], stream: str) -> dict[str, Sequence[Event] | None]:
+def _arrived(
+    deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | None, stream: str
+) -> dict[str, Sequence[Event] | None]:
     """What each destination of a stack has, None where that cannot be seen here."""
     found: dict[str, Sequence[Event] | None] = {}
     destinations: Mapping[str, Mapping[str, Any]] = outputs["destinations"]
     if outputs["logGroup"]:
         found["log group"] = deployed.events(outputs["logGroup"]["name"], stream)
-    if "s3" in destinations:
-        found["s3"] = deployed.archived(destinations["s3"]["bucket"], destinations["s3"]["prefix"])
-    return found | {name: None for name in destinations if name not in found}
+    if archive:
+        found[archive.name] = archive.owner.archived(archive.bucket, archive.prefix)
+    return found | {name: None for name in destinations if name != "s3"}
 
 
 def compare(sent: Sequence[str], arrived: Sequence[Event], cluster: Mapping[str, str], destination: str) -> None:

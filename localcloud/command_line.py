@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localcloud.check import check
+from localcloud.check import archive_in, check
 from localcloud.cloud import LocalCloud
 from localcloud.console import say, table
 from localcloud.deployed import Deployed
@@ -13,7 +13,11 @@ from localcloud.engine import Engine
 from localcloud.environment import shell, variables
 from localcloud.errors import LocalCloudError
 from localcloud.pipeline import INSTALL_HINT, executable
+from localcloud.stacks import LOCAL, STACKS, LocalStack
 from localcloud.toolchain import provide
+
+Outputs = Mapping[LocalStack, Mapping[str, Any]]
+"""The outputs of each stack."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,11 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localcloud", description="AWS and Kubernetes on one machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    up = commands.add_parser("up", help="start what does not run, and deploy the local stack")
+    up = commands.add_parser("up", help="start what does not run, and deploy the local stacks")
     up.add_argument("--no-deploy", action="store_true", help="start the servers only")
     up.set_defaults(command=_up)
     commands.add_parser("down", help="stop everything and forget it").set_defaults(command=_down)
-    commands.add_parser("env", help="print what a shell evaluates to use the cloud").set_defaults(command=_env)
+    env = commands.add_parser("env", help="print what a shell evaluates to use the cloud")
+    names = [stack.name for stack in STACKS]
+    env.add_argument("--stack", choices=names, default=LOCAL.name, help="whose account and region the shell is in")
+    env.set_defaults(command=_env)
     commands.add_parser("check", help="ship sample events through what is deployed").set_defaults(command=_check)
     commands.add_parser("status", help="say what runs").set_defaults(command=_status)
     return parser
@@ -49,15 +56,20 @@ def _up(cloud: LocalCloud, options: argparse.Namespace) -> None:
         outputs = None if options.no_deploy else _deploy(cloud)
     _status(cloud, options)
     if outputs:
-        say(_created(cloud, outputs))
+        for stack, output in outputs.items():
+            say(_created(cloud, stack, output))
         _ship(cloud, outputs)
         say('\nNext: eval "$(make -s env)", then pulumi, kubectl and aws talk to this cloud; `make down` ends it.')
 
 
-def _deploy(cloud: LocalCloud) -> Mapping[str, Any]:
-    engine = Engine(cloud.layout)
-    engine.up()
-    return engine.outputs()
+def _deploy(cloud: LocalCloud) -> Outputs:
+    """One after the other, since a spoke reads its hub's outputs."""
+    outputs: dict[LocalStack, Mapping[str, Any]] = {}
+    for stack in STACKS:
+        engine = Engine(cloud.layout, stack)
+        engine.up()
+        outputs[stack] = engine.outputs()
+    return outputs
 
 
 def _down(cloud: LocalCloud, _: argparse.Namespace) -> None:
@@ -67,8 +79,8 @@ def _down(cloud: LocalCloud, _: argparse.Namespace) -> None:
     say(f"stopped {len(stopped)} processes" if stopped else "nothing was running")
 
 
-def _env(cloud: LocalCloud, _: argparse.Namespace) -> None:
-    say(shell(variables(cloud.layout)))
+def _env(cloud: LocalCloud, options: argparse.Namespace) -> None:
+    say(shell(variables(cloud.layout, next(stack for stack in STACKS if stack.name == options.stack))))
 
 
 def _status(cloud: LocalCloud, _: argparse.Namespace) -> None:
@@ -82,12 +94,12 @@ def _status(cloud: LocalCloud, _: argparse.Namespace) -> None:
 
 
 def _check(cloud: LocalCloud, _: argparse.Namespace) -> None:
-    _ship(cloud, Engine(cloud.layout).outputs())
+    _ship(cloud, {stack: Engine(cloud.layout, stack).outputs() for stack in STACKS})
 
 
-def _created(cloud: LocalCloud, outputs: Mapping[str, Any]) -> str:
-    """A table of what the stack has made."""
-    deployed = Deployed(cloud.layout)
+def _created(cloud: LocalCloud, stack: LocalStack, outputs: Mapping[str, Any]) -> str:
+    """A table of what a stack has made."""
+    deployed = Deployed(cloud.layout, stack)
     rows = [("log group", "", outputs["logGroup"]["name"], outputs["logGroup"]["arn"])] if outputs["logGroup"] else []
     rows += [
         ("stream", destination, output["stream"], _target(destination, output))
@@ -97,7 +109,9 @@ def _created(cloud: LocalCloud, outputs: Mapping[str, Any]) -> str:
         ("cluster", output["platform"], cluster, deployed.daemons(cluster, output))
         for cluster, output in outputs["clusters"].items()
     ]
-    return table("\nWhat was created", rows)
+    if outputs["hub"]:
+        rows += [("hub", "spokes", ", ".join(outputs["hub"]["spokes"]), outputs["hub"]["bucketArn"])]
+    return table(f"\nWhat {stack.name} has, in account {stack.account} and region {stack.region}", rows)
 
 
 def _target(destination: str, output: Mapping[str, Any]) -> str:
@@ -107,13 +121,13 @@ def _target(destination: str, output: Mapping[str, Any]) -> str:
     return output["domain"]["arn"] if destination == "opensearch" else f"{output['database']}.{output['table']}"
 
 
-def _ship(cloud: LocalCloud, outputs: Mapping[str, Any]) -> None:
+def _ship(cloud: LocalCloud, outputs: Outputs) -> None:
     if executable() is None:
         say(f"\nThe pipeline check was skipped: fluent-bit is not on PATH. How to install it: {INSTALL_HINT}")
         return
-    say(
-        table(
-            "\nSample events that arrived through the deployed Fluent Bit configurations",
-            check(Deployed(cloud.layout), outputs),
-        )
-    )
+    hub = Deployed(cloud.layout)
+    rows: list[tuple[str, str, str]] = []
+    for stack, output in outputs.items():
+        archive = None if stack == LOCAL else archive_in(hub, outputs[LOCAL], stack)
+        rows += check(Deployed(cloud.layout, stack), output, archive)
+    say(table("\nSample events that arrived through the deployed Fluent Bit configurations", rows))

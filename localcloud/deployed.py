@@ -13,21 +13,24 @@ from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
 from localcloud.layout import Layout
 from localcloud.pipeline import Endpoint
+from localcloud.stacks import LOCAL, LocalStack
 from sensor.ecs import CONFIG_CONTAINER
 from sensor.kubernetes import FLUENT_BIT
 from sensor.model import NAMESPACE, SENSOR_DIR
 
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
 
 class Deployed:
-    """What the local AWS and the local control planes have."""
+    """What the local AWS, in a stack's account and region, and the local control planes have."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, stack: LocalStack = LOCAL) -> None:
         self._layout = layout
-        self._environment = environment(layout)
+        self._environment = environment(layout, stack)
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where Fluent Bit ships to.
+        """Where Fluent Bit ships to, and with whose credentials.
 
         Raises:
             LocalCloudError: the cloud has not been started.
@@ -35,7 +38,8 @@ class Deployed:
         ports = self._layout.ports()
         if ports is None:
             raise LocalCloudError("the local cloud is not running: start it with `make up`")
-        return Endpoint("127.0.0.1", ports.moto_tls, self._layout.certificate)
+        credentials = {name: self._environment[name] for name in CREDENTIALS if name in self._environment}
+        return Endpoint("127.0.0.1", ports.moto_tls, self._layout.certificate, credentials)
 
     def fluent_bit_files(self, cluster: str, output: Mapping[str, Any]) -> dict[str, str]:
         """Fluent Bit's configuration in a cluster; `output` is what the stack's outputs say of the cluster."""
@@ -77,6 +81,7 @@ class Deployed:
             region_name=self._environment["AWS_REGION"],
             aws_access_key_id=self._environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self._environment["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=self._environment.get("AWS_SESSION_TOKEN"),
         )
 
     def _config_map(self, cluster: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The real Pulumi engine on the local stack."""
+"""The real Pulumi engine on a local stack."""
 
 import json
 import os
@@ -12,9 +12,10 @@ from typing import Any
 import psutil
 
 from localcloud.console import say
-from localcloud.environment import STACK, environment
+from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
 from localcloud.layout import CHECKOUT, Layout
+from localcloud.stacks import LOCAL, LocalStack
 
 _NOISE = re.compile(r"@ updating|warning: using pulumi-|(creating|updating|deleting|replacing) \(\d+s\)\s*$")
 """Lines of the engine's that tell nothing: a heartbeat, that plugins are found on PATH as they are meant to be, and
@@ -22,11 +23,12 @@ that an operation goes on. Its end is told, and so is what it waits for."""
 
 
 class Engine:
-    """Deploys the local stack, and says what it consists of."""
+    """Deploys a local stack, and says what it consists of."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, stack: LocalStack = LOCAL) -> None:
         self._layout = layout
-        self._environment = environment(layout)
+        self._stack = stack.name
+        self._environment = environment(layout, stack)
 
     def up(self) -> None:
         """Deploy; the engine's own output is shown.
@@ -34,8 +36,8 @@ class Engine:
         Raises:
             LocalCloudError: the engine failed; its output says why.
         """
-        if not self._stacks():
-            self._run("stack", "init", STACK)
+        if self._stack not in self._stacks():
+            self._run("stack", "init", self._stack)
         recover = self._break_stale_lock()
         color = "always" if sys.stdout.isatty() else "never"
         self._show("up", "--yes", "--skip-preview", f"--color={color}", *(["--refresh"] if recover else []))
@@ -46,18 +48,19 @@ class Engine:
         Raises:
             LocalCloudError: the stack has not been deployed.
         """
-        return json.loads(self._run("stack", "output", "--json", "--stack", STACK))
+        return json.loads(self._run("stack", "output", "--json", "--stack", self._stack))
 
-    def _stacks(self) -> list[Mapping[str, Any]]:
-        return json.loads(self._run("stack", "ls", "--json"))
+    def _stacks(self) -> list[str]:
+        stacks: list[Mapping[str, Any]] = json.loads(self._run("stack", "ls", "--json"))
+        return [stack["name"].rpartition("/")[2] for stack in stacks]
 
     def _break_stale_lock(self) -> bool:
         """Cancel the update of an engine that was killed; its operations may be half done, so a refresh is needed."""
-        locks = list((self._layout.state / ".pulumi" / "locks").glob(f"**/{STACK}/*.json"))
+        locks = list((self._layout.state / ".pulumi" / "locks").glob(f"**/{self._stack}/*.json"))
         if not locks or any(map(_is_held, locks)):
             return False
         say("an earlier deployment was killed: going on from what it left")
-        self._run("cancel", "--yes", "--stack", STACK)
+        self._run("cancel", "--yes", "--stack", self._stack)
         return True
 
     def _run(self, *arguments: str) -> str:
@@ -70,7 +73,7 @@ class Engine:
 
     def _show(self, *arguments: str) -> None:
         with subprocess.Popen(
-            [*self._command(*arguments), "--stack", STACK],
+            [*self._command(*arguments), "--stack", self._stack],
             cwd=CHECKOUT,
             env=self._environment,
             stdin=subprocess.DEVNULL,

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
+from localcloud.accounts import credentials
 from localcloud.control_plane import CLUSTERS
 from localcloud.errors import LocalCloudError
 from localcloud.layout import CHECKOUT, Layout
+from localcloud.stacks import LOCAL, LocalStack
 
-STACK = "local"
 STAND_INS = CHECKOUT / "localcloud" / "providers" / "bin"
 REAL = "LOCALCLOUD_REAL"
 """Names the provider plugins, such as `eks`, that are the vendor's, found on PATH, in place of our stand-ins."""
@@ -24,8 +23,8 @@ UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_AR
 """What a person may have set for real accounts, and must not reach in here."""
 
 
-def variables(layout: Layout, *, path: str | None = None) -> dict[str, str]:
-    """What to set. `path` is the PATH that ours go before.
+def variables(layout: Layout, stack: LocalStack = LOCAL, *, path: str | None = None) -> dict[str, str]:
+    """What to set in order to be in a stack's account and region. `path` is the PATH that ours go before.
 
     Raises:
         LocalCloudError: the cloud has not been started.
@@ -33,16 +32,14 @@ def variables(layout: Layout, *, path: str | None = None) -> dict[str, str]:
     ports = layout.ports()
     if ports is None:
         raise LocalCloudError("the local cloud is not running: start it with `make up`")
-    region = _region()
     return {
         "PATH": _path(layout, os.environ["PATH"] if path is None else path),
         "KUBECONFIG": ":".join(str(layout.kubeconfig(name)) for name in CLUSTERS),
         "LOCALCLOUD_EKS_KUBECONFIG": str(layout.kubeconfig("eks")),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.moto}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
+        **credentials(layout, stack.account),
+        "AWS_REGION": stack.region,
+        "AWS_DEFAULT_REGION": stack.region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -58,9 +55,9 @@ def variables(layout: Layout, *, path: str | None = None) -> dict[str, str]:
     }
 
 
-def environment(layout: Layout) -> dict[str, str]:
+def environment(layout: Layout, stack: LocalStack = LOCAL) -> dict[str, str]:
     """This process's environment with `variables` set and `UNSET` left out."""
-    return {name: value for name, value in os.environ.items() if name not in UNSET} | variables(layout)
+    return {name: value for name, value in os.environ.items() if name not in UNSET} | variables(layout, stack)
 
 
 def shell(values: Mapping[str, str]) -> str:
@@ -92,10 +89,3 @@ def _path(layout: Layout, rest: str) -> str:
     """The virtual environment first, since the language host takes the `python` that it finds on PATH."""
     first = [str(Path(sys.executable).parent), str(layout.bin)]
     return os.pathsep.join([*first, *(entry for entry in rest.split(os.pathsep) if entry not in first)])
-
-
-def _region() -> str:
-    """The region of the local stack, for the shell; the program has it from the stack file."""
-    file = CHECKOUT / f"Pulumi.{STACK}.yaml"
-    stack: dict[str, dict[str, str]] = yaml.safe_load(file.read_text()) if file.exists() else {}
-    return stack.get("config", {}).get("aws:region", "eu-west-1")

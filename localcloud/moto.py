@@ -11,9 +11,6 @@ from localcloud.health import START_TIMEOUT, answers
 from localcloud.layout import CHECKOUT, Layout, Ports
 from localcloud.processes import Processes
 
-ACCOUNT = "123456789012"
-"""The account that moto takes every unknown access key for."""
-
 NODE_ROLE = "selfmanaged-node"
 """The role of the nodes of the control plane `selfmanaged`."""
 

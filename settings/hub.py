@@ -69,7 +69,7 @@ class Hub(Model):
 
 
 OF_A_BUCKET = ("bucketArn", "kmsKeyArn", "format")
-GIVEN = (*OF_A_BUCKET, "sinkArn", "logDestinationArn")
+GIVEN = (*OF_A_BUCKET, "logDestinationArn")
 """What a hub's outputs say, and a stack file where the hub is given without them."""
 
 
@@ -93,7 +93,7 @@ class Spoke(Model):
     """The hub's `events.destinations.s3.format`; without `hub`, with delivery `firehose`."""
 
     sink_arn: SinkArn | None = None
-    """ARN of the hub's observability sink in this region; without `hub`. Default: the stack links to none."""
+    """ARN of an observability sink in this region to link to. Default: the one that `hub` has made here, if any."""
 
     log_destination_arn: LogDestinationArn | None = None
     """ARN of the hub's log destination for this account and region; without `hub`, with delivery `subscription`."""

@@ -17,7 +17,9 @@ from settings.tree import ENCRYPTED, plain
 NAMESPACE = "falco-firelens"
 """The project's name, which the engine puts before the keys of its configuration."""
 
-STRUCTURED = frozenset(("clusters", "network", "events", "falco", "alarms", "hub", "spoke", "notifications", "tags"))
+STRUCTURED = frozenset(
+    ("clusters", "network", "events", "falco", "alarms", "hub", "spoke", "notifications", "policy", "tags")
+)
 """Top-level keys that hold more than a text: the engine hands them to a program as JSON, and null as an empty text."""
 
 

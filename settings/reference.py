@@ -23,9 +23,9 @@ config:
 
 `examples/` has whole files, to be copied beside `Pulumi.yaml`:
 [adopting existing clusters](../examples/Pulumi.existing.yaml),
-[Kubernetes on EC2](../examples/Pulumi.kubernetes-on-ec2.yaml), and one account in three regions
+[Kubernetes on EC2](../examples/Pulumi.kubernetes-on-ec2.yaml), one account in three regions
 ([Ireland](../examples/three-regions/Pulumi.ireland.yaml), [Ohio](../examples/three-regions/Pulumi.ohio.yaml),
-[Sydney](../examples/three-regions/Pulumi.sydney.yaml)).
+[Sydney](../examples/three-regions/Pulumi.sydney.yaml)), and [a hub with its spokes](../examples/hub-and-spokes).
 
 **Checking.** `python -m settings check Pulumi.<stack>.yaml` says whether a file can be used, without credentials and
 without the engine; `pulumi preview` and `pulumi up` begin with the same check. Every mistake is one line, with its path

@@ -16,6 +16,7 @@ from settings.falco import Falco
 from settings.found import one_of
 from settings.hub import Hub, Spoke
 from settings.network import Network
+from settings.policy import Policy
 from settings.repeated import unique
 from settings.tree import items_of, keys_of
 
@@ -69,6 +70,9 @@ class Settings(Model):
 
     notifications: Annotated[tuple[Notification, ...], unique("endpoint", within="protocol")] = ()
     """Who is told about alarms. An e-mail address has to be confirmed once, by the link in the mail that it gets."""
+
+    policy: Policy = Policy()
+    """How strict the policies are with the stack, and what of it may be lost."""
 
     tags: dict[TagKey, TagValue] = Field(default_factory=dict[str, str], max_length=40)
     """Tags of every AWS resource of the stack, at most 40: AWS takes 50, of which the stack keeps ten for its own."""

@@ -31,6 +31,9 @@ RATES: Final = {"Notice": 9.0, "Warning": 4.0, "Error": 0.5, "Critical": 0.06}
 SILENT_SINCE: Final = NOW - 95 * 60
 """When the sample's smallest cluster stops sending."""
 
+Line = tuple[str, str | None, list[float]]
+"""Label, colour and values of one line of a graph."""
+
 Event = dict[str, Any]
 Arrival = tuple[float, Event]
 
@@ -70,29 +73,37 @@ def draw(arrivals: Sequence[Arrival]) -> Figure:
     wanted = alarms.alarms("falco-prod", thresholds, alarms.Delivery("/falco/events", 30), "falco-prod")
     names = tuple(alarm.name for alarm in wanted)
     body = dashboard.body(dashboard.View("eu-west-1", "/falco/events", clusters, "Critical", (), names))
-    data = _measured(arrivals)
+    data = measured(arrivals)
     rows = max(widget["y"] + widget["height"] for widget in body["widgets"])
     figure = Figure(figsize=(16, rows * 0.5), facecolor="white")
     for widget in body["widgets"]:
-        left, width = widget["x"] / dashboard.COLUMNS, widget["width"] / dashboard.COLUMNS
-        height = widget["height"] / rows
-        bottom = 1 - widget["y"] / rows - height
-        axes = figure.add_axes((left + 0.03, bottom + 0.022, width - 0.045, height - 0.05))
-        axes.set_title(widget["properties"]["title"], loc="left", fontsize=10, fontweight="bold")
+        axes = axes_of(widget, figure, rows)
         if widget["type"] == "metric":
-            _graph(axes, widget["properties"], data)
+            properties = widget["properties"]
+            graph(axes, properties, [_line(metric, data, properties["period"]) for metric in properties["metrics"]])
         elif widget["type"] == "alarm":
             states: dict[str, State] = {alarm.name: state(_described(alarm), data, NOW) for alarm in wanted}
             attention, _, _ = alarms.attention("falco-prod", names)
-            _alarms(axes, {**states, attention: "ALARM" if "ALARM" in states.values() else "OK"})
+            alarm_states(axes, {**states, attention: "ALARM" if "ALARM" in states.values() else "OK"})
         elif widget["properties"]["view"] == "bar":
-            _top_rules(axes, arrivals)
+            top_rules(axes, arrivals)
         else:
-            _newest(axes, arrivals)
+            newest(axes, arrivals)
     return figure
 
 
-def _measured(arrivals: Sequence[Arrival]) -> MetricData:
+def axes_of(widget: Mapping[str, Any], figure: Figure, rows: int) -> Axes:
+    """Where a widget is drawn, on a page of so many rows of the grid."""
+    left, width = widget["x"] / dashboard.COLUMNS, widget["width"] / dashboard.COLUMNS
+    height = widget["height"] / rows
+    bottom = 1 - widget["y"] / rows - height
+    axes = figure.add_axes((left + 0.03, bottom + 0.022, width - 0.045, height - 0.05))
+    axes.set_title(widget["properties"]["title"], loc="left", fontsize=10, fontweight="bold")
+    return axes
+
+
+def measured(arrivals: Sequence[Arrival]) -> MetricData:
+    """What the metric filters make of events."""
     data = MetricData()
     filters = [
         {
@@ -132,7 +143,7 @@ def _described(alarm: alarms.Alarm) -> dict[str, Any]:
     }
 
 
-def _line(metric: Sequence[Any], data: MetricData, period: int) -> tuple[str, str | None, list[float]]:
+def _line(metric: Sequence[Any], data: MetricData, period: int) -> Line:
     """Label, colour and values of one line of a graph."""
     if isinstance(metric[0], dict):
         about: dict[str, Any] = metric[0]
@@ -150,10 +161,10 @@ def _line(metric: Sequence[Any], data: MetricData, period: int) -> tuple[str, st
     return about["label"], about.get("color"), sums
 
 
-def _graph(axes: Axes, properties: Mapping[str, Any], data: MetricData) -> None:
+def graph(axes: Axes, properties: Mapping[str, Any], lines: Sequence[Line]) -> None:
+    """A metric widget, without the lines that have nothing to show."""
     period = int(properties["period"])
     hours = [(number * period - DAY) / 3600 for number in range(DAY // period)]
-    lines = [_line(metric, data, period) for metric in properties["metrics"]]
     lines = [line for line in lines if any(line[2])]
     if properties["stacked"]:
         colours = [line[1] for line in lines]
@@ -176,7 +187,8 @@ def _graph(axes: Axes, properties: Mapping[str, Any], data: MetricData) -> None:
     axes.legend(fontsize=8, loc="upper left", ncols=4, frameon=False)
 
 
-def _alarms(axes: Axes, states: Mapping[str, State]) -> None:
+def alarm_states(axes: Axes, states: Mapping[str, State]) -> None:
+    """An alarm widget."""
     axes.axis("off")
     columns = 4
     for index, (name, found) in enumerate(states.items()):
@@ -186,7 +198,8 @@ def _alarms(axes: Axes, states: Mapping[str, State]) -> None:
         axes.text(x + 0.05, y, name, fontsize=9, transform=axes.transAxes)
 
 
-def _top_rules(axes: Axes, arrivals: Sequence[Arrival]) -> None:
+def top_rules(axes: Axes, arrivals: Sequence[Arrival]) -> None:
+    """A log widget with bars."""
     rules = Counter(event["rule"] for _, event in arrivals if event["source"] != "internal").most_common(10)
     places = range(len(rules))
     axes.barh(places, [count for _, count in rules], color="#1f77b4", height=0.5)
@@ -198,7 +211,8 @@ def _top_rules(axes: Axes, arrivals: Sequence[Arrival]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _newest(axes: Axes, arrivals: Sequence[Arrival]) -> None:
+def newest(axes: Axes, arrivals: Sequence[Arrival]) -> None:
+    """A log widget with a table."""
     axes.axis("off")
     grave = [(time, event) for time, event in arrivals if event["priority"] in metrics.at_least("Critical")][-10:]
     for row, (time, event) in enumerate(reversed(grave)):

@@ -39,7 +39,9 @@ class KubernetesNode:
         self.name = NODE_NAME
         self.log = ContainerLog(placement.logs)
         self.fluent_bit = FluentBit(
-            placement.sensor / "fluent-bit.conf", placement.http_port, environment={NODE_VARIABLE: self.name}
+            placement.sensor / "fluent-bit.conf",
+            placement.http_port,
+            environment={NODE_VARIABLE: self.name, **endpoint.credentials},
         )
 
     def write(self, line: str, *, stream: str = "stdout") -> None:
@@ -76,7 +78,7 @@ class EcsNode:
         main.write_text(towards(generated, endpoint))
         self.name = ecs_agent.INSTANCE_ID
         self.driver = LogDriver(unix_socket, ecs_agent.tag(FALCO_CONTAINER))
-        self.fluent_bit = FluentBit(main, placement.http_port)
+        self.fluent_bit = FluentBit(main, placement.http_port, environment=endpoint.credentials)
 
     def write(self, line: str, *, stream: str = "stdout") -> None:
         """A line to Docker."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from localcloud.pipeline.fluent_bit import free_port
@@ -14,11 +15,15 @@ _AWS_OUTPUT = re.compile(r"^(\s*)Name\s+(?:cloudwatch_logs|kinesis_firehose)\s*$
 
 
 class Endpoint(NamedTuple):
-    """Where AWS is: a TLS server for CloudWatch Logs and Firehose, and the CA file that vouches for it."""
+    """Where AWS is: a TLS server for CloudWatch Logs and Firehose, and the CA file that vouches for it.
+
+    `credentials` are the environment variables that say who asks; those of nobody in particular without them.
+    """
 
     host: str
     port: int
     ca_file: Path
+    credentials: Mapping[str, str] = MappingProxyType({})
 
 
 class Placement(NamedTuple):

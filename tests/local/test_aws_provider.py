@@ -218,6 +218,62 @@ def test_a_recorded_resource_is_kept_as_it_is(token: str, cloud: Cloud, world) -
     assert life.diff(inputs, state, inputs).changes == ()
 
 
+SINK = "arn:aws:oam:eu-west-1:123456789012:sink/1"
+OBSERVING: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "aws:oam/sink:Sink": ({"name": "falco"}, {}, ""),
+    "aws:oam/sinkPolicy:SinkPolicy": ({"sinkIdentifier": SINK, "policy": "{}"}, {}, ""),
+    "aws:oam/link:Link": (
+        {
+            "sinkIdentifier": SINK,
+            "labelTemplate": "$AccountName",
+            "resourceTypes": ["AWS::Logs::LogGroup"],
+            "linkConfiguration": {"logGroupConfiguration": {"filter": "LogGroupName = '/falco/events'"}},
+        },
+        {"sinkIdentifier": SINK, "labelTemplate": "", "resourceTypes": ["AWS::Logs::LogGroup"]},
+        "LabelTemplate",
+    ),
+    "aws:observabilityadmin/centralizationRuleForOrganization:CentralizationRuleForOrganization": (
+        {
+            "ruleName": "falco",
+            "rule": {
+                "source": {
+                    "regions": ["eu-west-1"],
+                    "scope": "OrganizationId = 'o-1'",
+                    "sourceLogsConfiguration": {
+                        "logGroupSelectionCriteria": "*",
+                        "encryptedLogGroupStrategy": "ALLOW",
+                    },
+                },
+                "destination": {"account": "123456789012", "region": "eu-west-1"},
+            },
+        },
+        {
+            "ruleName": "falco",
+            "rule": {
+                "source": {"regions": [], "scope": "x"},
+                "destination": {"account": "1", "region": "eu-west-1"},
+            },
+        },
+        "Regions",
+    ),
+}
+"""Inputs, others that botocore refuses by its model, and of what of them it speaks; it looks at no pattern."""
+
+
+@pytest.mark.parametrize("token", OBSERVING)
+def test_what_observes_other_accounts_is_kept_as_it_is_and_validated(token: str, cloud: Cloud) -> None:
+    given, wrong, where = OBSERVING[token]
+    life = Lifecycle(cloud, resources()[token])
+    identity, inputs, state = create(cloud, token, given)
+
+    assert life.read(identity, inputs, state) == (state, inputs)
+    assert life.diff(inputs, state, inputs).changes == ()
+    assert life.diff(inputs, state, {**inputs, "tags": {"team": "blue"}}).replaces == set()
+    if wrong:
+        with pytest.raises(Exception, match=where):
+            create(cloud, token, wrong)
+
+
 def test_a_recorded_request_is_validated(cloud: Cloud) -> None:
     token = "aws:cloudwatch/queryDefinition:QueryDefinition"
     identity, inputs, state = create(cloud, token, {"queryString": "fields @message"})

@@ -7,14 +7,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.accounts import credentials
+from localcloud.check import archive_in, check
 from localcloud.cloud import LocalCloud
-from localcloud.pipeline import sample_events
+from localcloud.deployed import Deployed
+from localcloud.environment import environment
+from localcloud.pipeline import INSTALL_HINT, executable, sample_events
 from localcloud.providers.aws.services.s3 import empty
+from localcloud.stacks import LocalStack
 from tests.local.stack import PulumiError, Stack
 
 pytestmark = pytest.mark.local
@@ -26,19 +28,11 @@ Client = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def client(local_cloud: LocalCloud, local_env: dict[str, str]) -> Client:
+def client(local_cloud: LocalCloud) -> Client:
     """A client of a service in an account and a region."""
 
     def make(service: str, account: str, region: str = HUB_REGION) -> Any:
-        given = credentials(local_cloud.layout, account)
-        return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
-            service,  # pyright: ignore[reportArgumentType]
-            region_name=region,
-            endpoint_url=local_env["AWS_ENDPOINT_URL"],
-            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=given["AWS_SESSION_TOKEN"],
-        )
+        return Deployed(local_cloud.layout, LocalStack("", account, region)).client(service)
 
     return make
 
@@ -80,13 +74,13 @@ STACKS: Mapping[str, tuple[str, str, dict[str, object]]] = {
 
 @pytest.fixture(scope="module")
 def stacks(
-    local_cloud: LocalCloud, local_env: dict[str, str], client: Client, tmp_path_factory: pytest.TempPathFactory
+    local_cloud: LocalCloud, client: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Stack]]:
     """The three stacks, deployed one after the other, since spokes read the hub's outputs."""
     made: dict[str, Stack] = {}
     with ExitStack() as undo:
         for name, (account, region, values) in STACKS.items():
-            env = {**local_env, **credentials(local_cloud.layout, account)}
+            env = environment(local_cloud.layout, LocalStack(name, account, region))
             stack = made[name] = Stack(name, env, tmp_path_factory.mktemp(name))
             stack.configure({"account": account, **values}, region)
             stack.init()
@@ -98,12 +92,10 @@ def stacks(
         yield made
 
 
-def arrived(client: Client, folder: str) -> list[dict[str, Any]]:
-    """The events in a folder of the hub's bucket, each of which is a line."""
-    s3 = client("s3", HUB)
-    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", ())]
-    texts = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
-    return [json.loads(line) for text in texts for line in text.strip().split("\n")]
+@pytest.fixture
+def archive(local_cloud: LocalCloud) -> Deployed:
+    """The hub's account, which alone reads the bucket."""
+    return Deployed(local_cloud.layout, LocalStack("hub", HUB, HUB_REGION))
 
 
 def refused(call: Callable[[], object]) -> str:
@@ -118,19 +110,19 @@ def test_a_second_up_changes_nothing(stacks: dict[str, Stack]) -> None:
 
 
 def test_a_spokes_stream_delivers_into_its_own_folder_of_the_hubs_bucket(
-    stacks: dict[str, Stack], client: Client
+    stacks: dict[str, Stack], client: Client, archive: Deployed
 ) -> None:
     sent = sample_events("by-firehose")
     stream = stacks["shop"].outputs()["destinations"]["s3"]["stream"]
     records = [{"Data": f"{event}\n".encode()} for event in sent]
     client("firehose", SHOP).put_record_batch(DeliveryStreamName=stream, Records=records)
 
-    found = arrived(client, f"events/account={SHOP}/region={HUB_REGION}/day=")
+    found = archive.archived(BUCKET, f"events/account={SHOP}/region={HUB_REGION}/day=")
     assert [event for event in found if event["hostname"] == "by-firehose"] == [json.loads(event) for event in sent]
 
 
 def test_a_spokes_log_group_sends_events_as_they_are_from_another_region(
-    stacks: dict[str, Stack], client: Client
+    stacks: dict[str, Stack], client: Client, archive: Deployed
 ) -> None:
     sent = sample_events("by-subscription")
     group = stacks["bank"].outputs()["logGroup"]["name"]
@@ -140,8 +132,20 @@ def test_a_spokes_log_group_sends_events_as_they_are_from_another_region(
     events = [{"timestamp": now + number, "message": event} for number, event in enumerate(sent)]
     logs.put_log_events(logGroupName=group, logStreamName="bank/n-1", logEvents=events)
 
-    found = arrived(client, f"events/account={BANK}/region={BANK_REGION}/day=")
+    found = archive.archived(BUCKET, f"events/account={BANK}/region={BANK_REGION}/day=")
     assert [event for event in found if event["hostname"] == "by-subscription"] == [json.loads(event) for event in sent]
+
+
+@pytest.mark.pipeline
+@pytest.mark.skipif(executable() is None, reason=f"no fluent-bit on PATH: {INSTALL_HINT}")
+@pytest.mark.parametrize(("name", "account", "region"), [("shop", SHOP, HUB_REGION), ("bank", BANK, BANK_REGION)])
+def test_events_come_through_fluent_bit_to_the_spokes_log_group_and_the_hub(
+    stacks: dict[str, Stack], local_cloud: LocalCloud, archive: Deployed, name: str, account: str, region: str
+) -> None:
+    spoke = LocalStack(name, account, region)
+    hub = archive_in(archive, stacks["hub"].outputs(), spoke)
+    ((_, _, words),) = check(Deployed(local_cloud.layout, spoke), stacks[name].outputs(), hub)
+    assert words == "log group 6 of 6, the hub's s3 6 of 6"
 
 
 def test_nobody_else_writes_into_the_bucket_nor_a_spoke_into_anothers_folder(
@@ -160,7 +164,9 @@ def test_nobody_else_writes_into_the_bucket_nor_a_spoke_into_anothers_folder(
     assert refused(lambda: client("s3", SHOP).list_objects_v2(Bucket=BUCKET)) == "AccessDenied"
 
 
-def test_a_strangers_stream_delivers_nothing_and_says_so_in_its_log(stacks: dict[str, Stack], client: Client) -> None:
+def test_a_strangers_stream_delivers_nothing_and_says_so_in_its_log(
+    stacks: dict[str, Stack], client: Client, archive: Deployed
+) -> None:
     firehose, logs = client("firehose", STRANGER), client("logs", STRANGER)
     logs.create_log_group(logGroupName="errors")
     logs.create_log_stream(logGroupName="errors", logStreamName="delivery")
@@ -180,7 +186,7 @@ def test_a_strangers_stream_delivers_nothing_and_says_so_in_its_log(stacks: dict
     )
     firehose.put_record(DeliveryStreamName="intruder", Record={"Data": b'{"hostname": "intruder"}\n'})
 
-    assert "intruder" not in {event.get("hostname") for event in arrived(client, "events/")}
+    assert "intruder" not in {event.get("hostname") for event in archive.archived(BUCKET, "events/")}
     (entry,) = logs.get_log_events(logGroupName="errors", logStreamName="delivery")["events"]
     assert json.loads(entry["message"])["errorCode"] == "S3.AccessDenied"
 
@@ -208,10 +214,9 @@ def test_each_spokes_log_group_answers_queries(stacks: dict[str, Stack], client:
 
 
 def test_a_spoke_that_its_hub_does_not_know_is_told_so(
-    stacks: dict[str, Stack], local_cloud: LocalCloud, local_env: dict[str, str], tmp_path: Path
+    stacks: dict[str, Stack], local_cloud: LocalCloud, tmp_path: Path
 ) -> None:
-    env = {**local_env, **credentials(local_cloud.layout, STRANGER)}
-    stack = Stack("stranger", env, tmp_path)
+    stack = Stack("stranger", environment(local_cloud.layout, LocalStack("stranger", STRANGER)), tmp_path)
     stack.configure({"clusters": [cluster("c1")], "spoke": {"hub": "organization/falco-firelens/hub"}})
     stack.init()
     try:

@@ -48,6 +48,8 @@ class Registered:
     """Names of the hooks that run when it has been made."""
     secrets: frozenset[str]
     """Names of the inputs that are secret."""
+    origins: Mapping[str, frozenset[str]]
+    """URNs of the resources that an input comes from."""
 
 
 class NotFoundError(grpc.RpcError):
@@ -136,6 +138,11 @@ class Account(mocks.Mocks):
             state["arn"] = f"arn:{self.partition}:oam:{state['region']}:{self.number}:sink/{args.name}"
         if args.typ == "aws:cloudwatch/logDestination:LogDestination":
             state["arn"] = f"arn:{self.partition}:logs:{state['region']}:{self.number}:destination:{state['name']}"
+        if args.typ == "aws:redshiftserverless/namespace:Namespace":
+            secret = f"{self.region}:{self.number}:secret:redshift!admin"
+            state["adminPasswordSecretArn"] = f"arn:{self.partition}:secretsmanager:{secret}"
+        if args.typ == "aws:redshiftserverless/workgroup:Workgroup":
+            state["endpoints"] = [{"address": f"{state['workgroupName']}.example.com", "port": state["port"]}]
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":
@@ -174,6 +181,7 @@ class Monitor(mocks.MockMonitor):
                 ignored=tuple(request.ignoreChanges),
                 after_create=tuple(request.hooks.after_create),
                 secrets=secrets,
+                origins={name: frozenset(found.urns) for name, found in request.propertyDependencies.items()},
             )
         )
         return response

@@ -2,9 +2,10 @@ import json
 from pathlib import Path
 
 from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
-from tests.unit.components.stacks import ADOPTED, CREATED, account
+from tests.unit.components.stacks import ADOPTED, BANK, CREATED, ECS, HUB, HUB_STACK, account, spoke
 
 NAMES = Path(__file__).with_name("logical_names.txt")
+HUB_NAMES = Path(__file__).with_name("logical_names_hub.txt")
 
 UNTAGGED = {
     *(f"aws:cloudwatch/{kind}" for kind in ("dashboard:Dashboard", "logMetricFilter:LogMetricFilter")),
@@ -27,6 +28,17 @@ def test_logical_names_are_those_that_have_landed(created: Deployed) -> None:
     found = sorted("::".join(item.urn.split("::")[2:]) for item in created.resources)
     assert found == NAMES.read_text().splitlines()
     assert len(found) == len(set(found))
+
+
+def test_logical_names_of_a_hub_and_of_what_is_a_spokes_alone_are_those_that_have_landed() -> None:
+    hub = deploy(HUB)
+    bank = deploy(
+        {"clusters": [ECS], "spoke": {"hub": HUB_STACK, "delivery": "subscription"}},
+        spoke(BANK, "us-east-1", hub.outputs),
+    )
+    link = bank.one("SpokeLink", "spoke")
+    found = sorted("::".join(item.urn.split("::")[2:]) for item in (*hub.resources, link, *bank.under(link)))
+    assert found == HUB_NAMES.read_text().splitlines()
 
 
 def test_every_resource_is_in_the_deployment(created: Deployed) -> None:

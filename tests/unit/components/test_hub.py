@@ -97,7 +97,7 @@ def test_a_hub_without_clusters_has_nothing_that_only_sensors_need(hub: Deployed
     assert [item.inputs["name"] for item in hub.of("FirehoseDeliveryStream")] == [RECEIVED]
     groups = {item.inputs["name"] for item in hub.of("LogGroup")}
     assert groups == {f"/aws/kinesisfirehose/{RECEIVED}", "/falco/events/central"}
-    assert hub.of("MetricAlarm") == hub.of("Vpc") == []
+    assert hub.of("CompositeAlarm") == hub.of("QueryDefinition") == hub.of("Vpc") == []
     assert hub.outputs["logGroup"] == hub.outputs["insights"] == {}
     assert set(hub.outputs["destinations"]["s3"]) == {"bucket", "database", "table", "workgroup"}
 
@@ -144,6 +144,24 @@ def test_what_a_log_group_sends_becomes_the_event_itself_in_the_senders_own_fold
     text = deploy({**HUB, "events": {"destinations": {"s3": {"format": "json"}}}})
     configuration = text.one("FirehoseDeliveryStream", f"hub-{BANK}-us-east-1").inputs["extendedS3Configuration"]
     assert "dataFormatConversionConfiguration" not in configuration
+
+
+def test_somebody_is_told_when_what_the_hub_itself_delivers_is_late_or_fails() -> None:
+    told = deploy({**HUB, "notifications": [{"protocol": "email", "endpoint": "soc@example.com"}]})
+    alarms = told.of("MetricAlarm")
+    assert {item.inputs["name"] for item in alarms} == {
+        f"falco-unit-hub-{BANK}-us-east-1-late",
+        f"falco-unit-hub-{BANK}-us-east-1-failing",
+        "falco-unit-hub-notifications-failing",
+    }
+    (topic,) = told.of("Topic")
+    (subscription,) = told.of("TopicSubscription")
+    assert subscription.inputs["endpoint"] == "soc@example.com"
+    assert {action for item in alarms for action in item.inputs["alarmActions"]} == {subscription.inputs["topic"]}
+    (statement,) = json.loads(told.one("TopicPolicy", "hub-topic").inputs["policy"])["Statement"]
+    assert statement["Condition"]["ArnLike"]["aws:SourceArn"].endswith(f":alarm:{topic.inputs['name']}-*")
+    by_streams = deploy({"hub": {"spokes": [{"account": SHOP, "regions": ["eu-west-1"]}]}})
+    assert by_streams.of("MetricAlarm") == by_streams.of("Topic") == []
 
 
 def test_cloudwatch_may_put_into_that_stream_for_that_account_and_region_alone(hub: Deployed) -> None:
@@ -201,6 +219,12 @@ def test_a_spoke_shares_its_log_group_and_the_metrics_that_the_hub_shows(hub: De
     shared = link["linkConfiguration"]
     assert shared["logGroupConfiguration"]["filter"] == "LogGroupName = '/falco/events'"
     assert shared["metricConfiguration"]["filter"] == "Namespace IN ('FalcoFirelens', 'AWS/Logs', 'AWS/Firehose')"
+
+
+def test_a_spoke_may_link_to_a_sink_that_the_hub_has_not_made(hub: Deployed) -> None:
+    sink = "arn:aws:oam:us-east-1:444444444444:sink/given"
+    values = {"clusters": [ECS], "spoke": {"hub": HUB_STACK, "sinkArn": sink}}
+    assert deploy(values, spoke(SHOP, "us-east-1", hub.outputs)).one("Link", "spoke").inputs["sinkIdentifier"] == sink
 
 
 def test_by_subscription_the_log_group_sends_and_no_stream_is_made(hub: Deployed, bank: Deployed) -> None:
@@ -272,6 +296,16 @@ def test_a_hub_that_does_not_expect_the_spoke_is_told(
     values = {"clusters": [ECS], "spoke": {"hub": HUB_STACK, "delivery": delivery}}
     with pytest.raises(SettingsError, match=expected):
         deploy(values, spoke(number, region, hub.outputs))
+
+
+def test_a_further_spoke_is_a_line_that_replaces_nothing(hub: Deployed) -> None:
+    further = {"account": STRANGER, "regions": ["us-east-1"]}
+    more = deploy({"hub": {**HUB["hub"], "spokes": [*HUB["hub"]["spokes"], further]}})
+    before = {item.urn: item.inputs for item in hub.resources if item.type.startswith("aws:")}
+    after = {item.urn: item.inputs for item in more.resources if item.type.startswith("aws:")}
+    assert before.keys() == after.keys()
+    changed = {urn.rpartition("::")[0].rpartition(":")[2] for urn in before if before[urn] != after[urn]}
+    assert changed == {"BucketPolicy", "Key", "SinkPolicy", "CatalogTable"}
 
 
 def test_a_hub_is_no_spoke_of_its_own() -> None:

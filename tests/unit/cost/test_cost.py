@@ -68,3 +68,21 @@ def test_a_stack_file_that_cannot_be_used_is_said(tmp_path: Path, capsys: pytest
     file.write_text("config: {}")
     assert main([str(file)]) == 1
     assert "Pulumi.bad.yaml: clusters: found nothing" in capsys.readouterr().err
+
+
+def test_a_spoke_pays_for_its_stream_and_not_for_what_its_hub_keeps() -> None:
+    def lines(**values: Any) -> dict[str, float]:
+        settings = load({"clusters": [EKS], **values}, file="", root=PROJECT)
+        return {f"{line.destination}: {line.item}": line.dollars for line in estimate(settings, Load(10, 1000))}
+
+    own = lines(events={"destinations": {"s3": {}}})
+    spoke = lines(spoke={"hub": "acme/falco-firelens/hub"})
+    assert set(own) - set(spoke) == {"s3: storage, 7 years", "s3: moves to infrequent access"}
+    assert all(own[item] == dollars for item, dollars in spoke.items())
+    by_subscription = lines(spoke={"hub": "acme/falco-firelens/hub", "delivery": "subscription"})
+    assert not any(item.startswith("s3") for item in by_subscription)
+
+
+def test_a_hub_without_clusters_has_no_events_to_pay_for() -> None:
+    spokes = {"spokes": [{"account": "111111111111", "regions": ["eu-west-1"]}]}
+    assert estimate(load({"hub": spokes}, file="", root=PROJECT), Load(10, 1000)) == ()

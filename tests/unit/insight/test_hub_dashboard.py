@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from insight.hub_dashboard import SHARED_NAMESPACES
+from localcloud.cloudwatch.metric_data import MetricData, series, state
 from tests.unit.components.cloud import ACCOUNT, Account, Deployed, deploy
 from tests.unit.components.stacks import BANK, ECS, HUB, HUB_STACK, SHOP, spoke
+from tests.unit.insight.watched import NOW, described_alarm
 
 Widgets = list[dict[str, Any]]
 WITHOUT_ORGANIZATION = {"hub": {"spokes": HUB["hub"]["spokes"]}}
@@ -169,6 +171,34 @@ def test_ids_are_unique_within_a_graph(widgets: Widgets) -> None:
     for widget in widgets:
         ids = [line[0]["id"] for line in widget["properties"].get("metrics", ())]
         assert len(ids) == len(set(ids)) and all(re.fullmatch(r"[a-z]\w*", one) for one in ids)
+
+
+def test_the_alarms_shown_are_all_that_the_hub_itself_has(hub: Deployed, widgets: Widgets) -> None:
+    (shown,) = (widget["properties"]["alarms"] for widget in widgets if widget["type"] == "alarm")
+    names = [item.inputs["name"] for item in hub.under(hub.one("Hub", "hub")) if item.type.endswith(":MetricAlarm")]
+    assert sorted(shown) == sorted(f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT}:alarm:{name}" for name in names)
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize(
+    ("alarm", "values", "expected"),
+    [
+        ("late", [(NOW - 400, 1801.0), (NOW - 700, 1801.0)], "ALARM"),
+        ("late", [(NOW - 400, 1799.0), (NOW - 700, 1799.0)], "OK"),
+        ("failing", [(NOW - 400, 0.0), (NOW - 700, 0.5)], "ALARM"),
+        ("failing", [(NOW - 400, 1.0), (NOW - 700, 0.0)], "OK"),
+        ("failing", [], "OK"),
+    ],
+)
+def test_an_alarm_of_what_the_hub_delivers_rings_when_it_should(
+    hub: Deployed, alarm: str, values: list[tuple[float, float]], expected: str
+) -> None:
+    inputs = hub.one("MetricAlarm", f"hub-{BANK}-us-east-1-{alarm}").inputs
+    metric = inputs["metricQueries"][0]["metric"]
+    data = MetricData()
+    for time, value in values:
+        data.put(series(metric["namespace"], metric["metricName"], metric["dimensions"]), time, value)
+    assert state(described_alarm(inputs), data, NOW) == expected
 
 
 def test_widgets_do_not_overlap(widgets: Widgets) -> None:

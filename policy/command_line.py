@@ -1,0 +1,85 @@
+"""Previews a stack under its policies, and judges a preview that was made elsewhere.
+
+python -m policy preview Pulumi.prod.yaml [options of `pulumi preview`]
+python -m policy check-preview preview.json --stack-file Pulumi.prod.yaml    of `pulumi preview --json`; - is stdin
+python -m policy config Pulumi.prod.yaml > levels.json                       for --policy-pack-config
+python -m policy reference > docs/policy.md
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation.events import EngineEvent
+
+from policy.changes import steps_of, steps_of_preview
+from policy.configuration import pack_config
+from policy.pack import PACK
+from policy.reference import reference
+from policy.verdict import Violated, of_changes
+from settings import Settings, SettingsError, read_stack_file
+from settings.policy import Policy
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 1 when a mandatory policy is broken, or a file cannot be used."""
+    chosen, options = _parser().parse_known_args(arguments)
+    if options and chosen.command != "preview":
+        _parser().error(f"unrecognized arguments: {' '.join(options)}")
+    if chosen.command == "reference":
+        sys.stdout.write(reference())
+        return 0
+    try:
+        if chosen.command == "config":
+            print(json.dumps(pack_config(read_stack_file(chosen.file)), indent=2))
+            return 0
+        if chosen.command == "check-preview":
+            policy = read_stack_file(chosen.stack_file).policy if chosen.stack_file else Policy()
+            return _tell(of_changes(steps_of_preview(_read(chosen.file)), policy))
+        return preview(chosen.file, read_stack_file(chosen.file), options)
+    except (SettingsError, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m policy", description="Policies of stacks; docs/policy.md.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, about in (("preview", "preview a stack under its policies"), ("config", "print what the pack is told")):
+        commands.add_parser(name, help=about).add_argument("file", type=Path, metavar="Pulumi.<stack>.yaml")
+    check = commands.add_parser("check-preview", help="say what the changes of a preview would lose")
+    check.add_argument("file", type=Path, help="what `pulumi preview --json` printed; - for standard input")
+    check.add_argument("--stack-file", type=Path, help="whose levels and mayLose hold; all is mandatory without it")
+    commands.add_parser("reference", help="print docs/policy.md")
+    return parser
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    return json.loads(sys.stdin.read() if str(file) == "-" else file.read_text())
+
+
+def preview(file: Path, settings: Settings, options: Iterable[str] = ()) -> int:
+    """Run `pulumi preview` with the pack, and then judge its steps; the engine's exit code where it failed itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        config, events = Path(folder, "levels.json"), Path(folder, "events.json")
+        config.write_text(json.dumps(pack_config(settings)))
+        events.touch()
+        stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        command = ["pulumi", "preview", "--stack", stack, "--config-file", str(file.resolve()), *options]
+        pack = ["--policy-pack", str(PACK), "--policy-pack-config", str(config), "--event-log", str(events)]
+        # The engine takes --event-log, which the Automation API is built on, with this set only.
+        done = subprocess.run([*command, *pack], env={**os.environ, "PULUMI_DEBUG_COMMANDS": "true"}, check=False)
+        steps = steps_of(EngineEvent.from_json(json.loads(line)) for line in events.read_text().splitlines())
+    return _tell(of_changes(steps, settings.policy)) or done.returncode
+
+
+def _tell(found: Sequence[Violated]) -> int:
+    for violated in found:
+        print(violated)
+    return int(any(violated.mandatory for violated in found))

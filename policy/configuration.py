@@ -1,0 +1,16 @@
+"""What a stack file says to the pack, as the engine's `--policy-pack-config` takes it."""
+
+from collections.abc import Mapping
+
+from policy.pack import RULES
+from settings import Settings
+
+
+def pack_config(settings: Settings) -> dict[str, object]:
+    """The level of every policy, and the tags that the stack's resources have to have.
+
+    https://www.pulumi.com/docs/insights/policy/configuration/
+    """
+    levels: Mapping[str, str] = {rule.name: settings.policy.level(rule.name) for rule in RULES}
+    required = sorted({*settings.tags, *settings.policy.required_tags})
+    return {**levels, "required-tags": {"enforcementLevel": levels["required-tags"], "required": required}}

@@ -1,0 +1,118 @@
+"""Everything that the program can deploy passes every policy."""
+
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from policy.configuration import pack_config
+from policy.pack import RULES, message
+from policy.rule import AnyRule, Resource, Rule
+from policy.tags import TAGGABLE
+from settings import load
+from settings.loader import namespaced
+from tests.unit.components.cloud import KUBECONFIG, Account, Deployed, Registered, deploy
+from tests.unit.components.stacks import EKS, account
+from tests.unit.components.test_iam_documents import STACKS
+
+MAIL = {"protocol": "email", "endpoint": "soc@example.com"}
+
+TAGS = {"owner": "security", "stage": "test"}
+
+DEPLOYMENTS = {**STACKS, "alarms": ({"clusters": [EKS], "notifications": [MAIL]}, "aws")}
+
+
+def deployed(name: str) -> Deployed:
+    values, partition = DEPLOYMENTS[name]
+    return deploy({**values, "tags": TAGS}, account(partition))
+
+
+def as_seen(resource: Registered, required: Sequence[str]) -> Resource:
+    kind, props = resource.type, resource.inputs
+    if kind == "eks:index:Cluster":  # one resource under mocks
+        kind, props = "aws:eks/cluster:Cluster", eks_cluster(props)
+    return Resource(kind, resource.name, resource.urn, props, resource.origins, {"required": required})
+
+
+def eks_cluster(component: Mapping[str, Any]) -> dict[str, Any]:
+    """The cluster that pulumi-eks makes; tests/local has the one that its stand-in makes."""
+    vpc = {name: component[name] for name in ("endpointPublicAccess", "publicAccessCidrs") if name in component}
+    encryption = {"provider": {"keyArn": component["encryptionConfigKeyArn"]}, "resources": ["secrets"]}
+    return {"vpcConfig": vpc, "encryptionConfig": encryption, "tags": component["tags"]}
+
+
+def broken(deployed: Deployed, required: Sequence[str]) -> dict[str, list[str]]:
+    """Every policy that a deployment breaks, and what is said then."""
+    resources = [as_seen(resource, required) for resource in deployed.resources]
+    return {rule.name: found for rule in RULES if (found := findings(rule, resources))}
+
+
+def findings(rule: AnyRule, resources: Sequence[Resource]) -> list[str]:
+    if isinstance(rule, Rule):
+        return [message(resource, finding) for resource in resources for finding in rule.findings(resource)]
+    return [message(resource, finding) for resource, finding in rule.findings(resources)]
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_our_stacks_break_no_policy(name: str) -> None:
+    assert broken(deployed(name), list(TAGS)) == {}
+
+
+def test_every_policy_has_something_to_look_at() -> None:
+    seen = {as_seen(item, []).type for name in DEPLOYMENTS for item in deployed(name).resources}
+    for rule in RULES:
+        types = rule.checks if isinstance(rule, Rule) else rule.types
+        assert seen.intersection(types), rule.name
+
+
+PROJECT = Path(__file__).parents[3]
+
+STACK_FILES = [*sorted(PROJECT.glob("Pulumi.*.yaml")), *sorted(PROJECT.glob("examples/**/Pulumi.*.yaml"))]
+
+
+def values_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A stack file's settings for the mocks' account, with a kubeconfig at hand where it names a file."""
+    values: dict[str, Any] = {**namespaced(config), "account": "any"}
+    for cluster in values["clusters"]:
+        if "kubeconfigFile" in cluster.get("existing", {}):
+            cluster["existing"] = {"kubeconfig": KUBECONFIG}
+    return values
+
+
+def account_for(config: Mapping[str, Any], values: Mapping[str, Any]) -> Account:
+    """An account with the clusters that a stack adopts."""
+    found = Account(region=config["aws:region"])
+    for cluster in values["clusters"]:
+        existing = cluster.get("existing", {})
+        found.with_eks(existing.get("name", ""), oidc_provider=True)
+        found.with_ecs(existing.get("cluster", "").rpartition("/")[2], instances=1)
+    return found
+
+
+@pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
+def test_shipped_stack_files_break_no_mandatory_policy(file: Path) -> None:
+    config = yaml.safe_load(file.read_text())["config"]
+    values = values_of(config)
+    settings = load(values, file=file.name, root=PROJECT)
+    required: Any = pack_config(settings)["required-tags"]
+    found = broken(deploy(values, account_for(config, values)), required["required"])
+    assert {name: said for name, said in found.items() if settings.policy.level(name) == "mandatory"} == {}
+    assert set(found) == set(settings.policy.advisory)
+
+
+def takes_tags(kind: str) -> bool:
+    _, module, name = kind.split(":")
+    package = module.partition("/")[0]
+    resource = getattr(importlib.import_module(f"pulumi_aws.{'lambda_' if package == 'lambda' else package}"), name)
+    return "tags" in inspect.signature(resource._internal_init).parameters
+
+
+def test_the_types_that_take_tags_are_those_of_the_sdk() -> None:
+    used = {kind for name in DEPLOYMENTS for kind in (item.type for item in deployed(name).resources)}
+    ours = {kind for kind in used if kind.startswith("aws:")}
+    assert {kind for kind in ours if takes_tags(kind)} <= set(TAGGABLE)
+    assert all(takes_tags(kind) for kind in TAGGABLE)
