@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env status ship preview test test-unit test-local test-pipeline check format bench clean
+.PHONY: help demo-fleet up down env status ship preview test test-unit test-local test-pipeline check format bench clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,10 @@ ship: $(INSTALLED) ## ship sample events through what is deployed
 
 preview: $(INSTALLED) ## preview a stack under its policies: make preview STACK=dev
 	@$(PY) -m policy preview Pulumi.$(STACK).yaml
+
+demo-fleet: $(INSTALLED) ## deploy twelve stacks in four accounts, find drift, render a pull request
+	@$(PY) -m localcloud up --no-deploy
+	@eval "$$($(PY) -m localcloud env)" && $(PY) -m localcloud.fleet_demo
 
 test: test-unit test-local test-pipeline ## run all tests
 

@@ -63,7 +63,7 @@ class Fleet:
         some 600 MiB. Raises FileNotFoundError or InvalidVersionError where there is no Pulumi CLI, or one too old.
         """
         self.project = project.resolve()
-        self._folders = [folder.resolve() for folder in folders] or [self.project]
+        self.folders = [folder.resolve() for folder in folders] or [self.project]
         self._credentials = credentials
         self.concurrency = concurrency or os.cpu_count() or 2
         self._slots = threading.BoundedSemaphore(self.concurrency)
@@ -84,7 +84,7 @@ class Fleet:
         Raises:
             FleetError: a stack file cannot be read, or a selected name is none of a stack.
         """
-        return select(discover(self._folders), selection)
+        return select(discover(self.folders), selection)
 
     def preview(
         self,

@@ -1,6 +1,8 @@
 """One operation on one stack: a work directory, an engine, a result."""
 
 import contextlib
+import dataclasses
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,10 +30,11 @@ from fleet.errors import (
 )
 from fleet.locks import Holder, holders
 from fleet.recorder import OnProgress, Recorder, Redactor
-from fleet.results import Result, Status
+from fleet.results import PolicyFinding, Result, Status
 from fleet.stacks import Stack
 from fleet.workspace import Workspace, encrypt, work_directory
-from settings import SettingsError
+from policy.verdict import of_changes
+from settings import Settings, SettingsError
 
 ATTEMPTS = 3
 """The first, one after the stack was made, one after a dead engine's lock was taken away."""
@@ -73,6 +76,19 @@ class Surroundings:
         document = yaml.safe_load((self.project / "Pulumi.yaml").read_text(encoding="utf-8"))
         return fully_qualified_stack_name(self.organization, document["name"], stack.name)
 
+    def with_levels(self, settings: Settings | None, folder: Path) -> "Surroundings":
+        """The same with the stack's own levels for the project's pack, where no other configuration is given."""
+        own = {str(self.project / "policy"), str(self.project / "policy" / "run")}
+        if settings is None or self.policy_config or not set(self.policy_packs) & own:
+            return self
+        from policy.configuration import pack_config  # late: the rules take long to import
+
+        levels, nothing = folder / "levels.json", folder / "no-levels.json"
+        levels.write_text(json.dumps(pack_config(settings)))
+        nothing.write_text("{}")
+        given = [str(levels if pack in own else nothing) for pack in self.policy_packs]
+        return dataclasses.replace(self, policy_config=given)
+
 
 class Run:
     """One operation on one stack."""
@@ -91,6 +107,7 @@ class Run:
         self._on_progress, self._cancellation = on_progress, cancellation
         self._redact = Redactor(())
         self._recorder: Recorder | None = None
+        self._settings: Settings | None = None
         self._notes: list[str] = []
         self._new = False
 
@@ -138,7 +155,7 @@ class Run:
         if self._operation is Operation.DESTROY:
             return  # A stack goes without its program, so a stack file that has become wrong does not hold it up.
         try:
-            self._stack.check(self._around.project)
+            self._settings = self._stack.check(self._around.project)
         except SettingsError as error:
             raise InvalidSettings(str(error)) from None
 
@@ -197,26 +214,60 @@ class Run:
         self._notes.append(f"took away the lock of a killed engine, {by[0]}, and refreshed")
 
     def _run(self, stack: EngineStack, engine: EngineCommand, *, refresh: bool) -> Mapping[str, Any]:
-        planning = self._operation in PLANNING
-        recorder = Recorder(self._stack.name, str(self._operation), self._redact, self._on_progress, planning=planning)
+        around = self._around.with_levels(self._settings, Path(stack.workspace.work_dir))
+        if self._operation is Operation.UP and around.policy_packs:
+            self._record(Operation.PREVIEW, stack, engine, around)
+        return self._record(self._operation, stack, engine, around, refresh=refresh)
+
+    def _record(
+        self,
+        operation: Operation,
+        stack: EngineStack,
+        engine: EngineCommand,
+        around: Surroundings,
+        *,
+        refresh: bool = False,
+    ) -> Mapping[str, Any]:
+        recorder = Recorder(
+            self._stack.name, str(operation), self._redact, self._on_progress, planning=operation in PLANNING
+        )
         self._recorder = recorder
 
         def on_event(event: Any) -> None:
             engine.listening()
             recorder(event)
 
-        return _CALLS[self._operation](stack, self._around, on_event, refresh)
+        outputs = _CALLS[operation](stack, around, on_event, refresh)
+        self._judge(recorder)
+        if operation in (Operation.PREVIEW, Operation.UP) and _mandatory(recorder):
+            raise _violated(recorder)
+        return outputs
+
+    def _judge(self, recorder: Recorder) -> None:
+        """What no policy pack sees: whether the engine would delete or replace what holds events."""
+        if self._operation is not Operation.DRIFT and self._settings:
+            for one in of_changes(recorder.steps, self._settings.policy):
+                recorder.find(PolicyFinding(one.policy, one.mandatory, one.message, one.urn))
 
     def _failure(self, engine: EngineCommand, printed: str) -> FleetError:
         """What a failed command means, in the words of its error messages where the engine has sent any."""
         recorder = self._recorder
         if engine.cancelled:
             return Cancelled("cancelled; what the engine had begun was ended and written down")
-        if recorder and any(finding.mandatory for finding in recorder.findings):
-            names = sorted({finding.policy for finding in recorder.findings if finding.mandatory})
-            return PolicyViolated(f"mandatory policies: {', '.join(names)}")
+        if recorder:
+            self._judge(recorder)
+            if _mandatory(recorder):
+                return _violated(recorder)
         said = "\n".join(recorder.errors) if recorder and recorder.errors else _last_lines(self._redact(printed))
         return EngineFailed(said)
+
+
+def _mandatory(recorder: Recorder) -> list[str]:
+    return sorted({finding.policy for finding in recorder.findings if finding.mandatory})
+
+
+def _violated(recorder: Recorder) -> PolicyViolated:
+    return PolicyViolated(f"mandatory policies: {', '.join(_mandatory(recorder))}")
 
 
 def _up(stack: EngineStack, around: Surroundings, on_event: Any, refresh: bool) -> Mapping[str, Any]:

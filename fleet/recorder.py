@@ -1,6 +1,7 @@
 """Turns the engine's events into progress and into what a result says, with secrets left out of both."""
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,6 +10,8 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from fleet.events import Diagnostic, Event, Step, Violation
 from fleet.results import PARTS_OF_A_REPLACEMENT, UNCHANGED, Change, PolicyFinding
+from policy.changes import Step as PlannedStep
+from policy.changes import step_of
 
 OnProgress = Callable[[Event], None]
 
@@ -46,6 +49,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._changes: dict[str, Change] = {}
         self.findings: list[PolicyFinding] = []
+        self.steps: list[PlannedStep] = []
         self.errors: list[str] = []
 
     @property
@@ -57,6 +61,7 @@ class Recorder:
         """Take one event; the Automation API calls this from a thread of its own."""
         with self._lock:
             if event.resource_pre_event:
+                self._plan(event)
                 self._step(event.resource_pre_event.metadata, "begun", counts=self._planning)
             elif event.res_outputs_event:
                 self._step(event.res_outputs_event.metadata, "done", counts=True)
@@ -77,6 +82,11 @@ class Recorder:
         if not (self._planning and phase == "done"):
             name = step.urn.rsplit("::", 1)[-1]
             self._say(Step(self._stack, self._operation, op=op, type=step.type, name=name, phase=phase))
+
+    def _plan(self, event: EngineEvent) -> None:
+        step = step_of(event) if self._planning else None
+        if step and step.operation not in UNCHANGED:
+            self.steps.append(step)
 
     def _record(self, op: str, step: StepEventMetadata) -> None:
         known = self._changes.get(step.urn)
@@ -104,12 +114,12 @@ class Recorder:
         self._say(Diagnostic(self._stack, self._operation, diagnostic.severity, message, resource))
 
     def _policy(self, violation: Any) -> None:
-        finding = PolicyFinding(
-            violation.policy_name,
-            violation.enforcement_level == "mandatory",
-            self._redact(violation.message).strip(),
-            violation.resource_urn or "",
-        )
+        mandatory = violation.enforcement_level == "mandatory"
+        self.find(PolicyFinding(violation.policy_name, mandatory, violation.message, violation.resource_urn or ""))
+
+    def find(self, found: PolicyFinding) -> None:
+        """Keep and tell what a policy does not like."""
+        finding = dataclasses.replace(found, message=self._redact(found.message).strip())
         self.findings.append(finding)
         self._say(
             Violation(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet import Ended, Event, Started, Status, Step, Waves
+from fleet import Ended, Event, PolicyViolated, Started, Status, Step, Waves
+from fleet.comment import comment
 from tests.local.fleets import Stacks
 
 pytestmark = pytest.mark.local
@@ -68,3 +69,21 @@ def test_drift_made_behind_pulumi_s_back_is_found_and_nothing_is_changed(stacks:
         ("LogGroup", "events", {"retentionInDays": "update"})
     ]
     assert stacks.logs(TWO).describe_log_groups()["logGroups"][0]["retentionInDays"] == 3
+
+
+def test_a_change_that_would_lose_the_log_group_is_forbidden_until_the_stack_file_has_the_word_for_it(
+    stacks: Stacks,
+) -> None:
+    stacks.write("a", ONE)
+    fleet = stacks.fleet()
+    fleet.up(fleet.stacks())
+    stacks.write("a", ONE, events={"logGroup": "/falco/other"})
+
+    (forbidden,) = fleet.preview(fleet.stacks())
+    stacks.write("a", ONE, events={"logGroup": "/falco/other"}, policy={"mayLose": ["events"]})
+    (allowed,) = fleet.preview(fleet.stacks())
+
+    assert isinstance(forbidden.error, PolicyViolated)
+    assert [(one.policy, one.resource) for one in forbidden.findings] == [("events-kept", "events")]
+    assert "forbidden by policy" in comment([forbidden]).splitlines()[5]
+    assert allowed.ok
