@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env status ship preview test test-unit test-local test-pipeline check format bench clean
+.PHONY: help demo-fleet up down env status ship preview test test-unit test-local test-pipeline check format bench clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,10 @@ ship: $(INSTALLED) ## ship sample events through what is deployed
 
 preview: $(INSTALLED) ## preview a stack under its policies: make preview STACK=dev
 	@$(PY) -m policy preview Pulumi.$(STACK).yaml
+
+demo-fleet: $(INSTALLED) ## deploy twelve stacks in four accounts, find drift, render a pull request
+	@$(PY) -m localcloud up --no-deploy
+	@eval "$$($(PY) -m localcloud env)" && $(PY) -m localcloud.fleet_demo
 
 test: test-unit test-local test-pipeline ## run all tests
 
@@ -52,7 +56,7 @@ format: $(INSTALLED) ## format, and mend what the linter can
 
 bench: $(INSTALLED) ## measure, see docs/performance.md
 	@$(PY) -m localcloud up --no-deploy
-	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.preview
+	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.preview && $(PY) -m bench.fleet
 	@if command -v fluent-bit > /dev/null; then $(PY) -m bench.pipeline; \
 	else echo "The pipeline was not measured: fluent-bit is not on PATH."; fi
 
@@ -61,7 +65,7 @@ clean: ## stop the local cloud, and remove it and the virtual environment
 	rm -rf .local $(VENV)
 
 # Written last, so that an installation that was cut off is done again. Its output stays out of `make -s env`.
-$(INSTALLED): requirements.txt policy/requirements.txt requirements-dev.txt
+$(INSTALLED): requirements.txt requirements-fleet.txt policy/requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not on PATH: install Python 3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is $$($(PYTHON) --version): Python 3.11 or newer is needed (make PYTHON=python3.12 …)" >&2; exit 1; }

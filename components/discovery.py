@@ -7,10 +7,11 @@ from typing import TypeVar
 import pulumi_aws as aws
 from pulumi_aws import ec2, ecs, eks, iam
 
+from components.event_warehouse import FIREHOSE
 from components.hub_reference import HubReference, NoHubError, hub_of
 from components.kubeconfig import eks_kubeconfig
 from components.place import Place
-from settings import EcsCluster, EksCluster, ExistingNetwork, Mistake, Settings, SettingsError
+from settings import EcsCluster, EksCluster, Mistake, RedshiftCreate, Settings, SettingsError
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
 """Where EKS places no control plane: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html."""
@@ -81,7 +82,11 @@ def discover(settings: Settings, file: str) -> Found:
         except _MisfitError as misfit:
             mistakes.append(misfit.mistake)
     if creates(settings) and settings.network.existing:
-        mistakes.extend(_network(settings.network.existing))
+        network = settings.network.existing
+        mistakes.extend(_network("network.existing", "privateSubnetIds", network.vpc_id, network.private_subnet_ids))
+    redshift = settings.events.destinations.redshift
+    if redshift and redshift.create:
+        mistakes.extend(_warehouse(redshift.create, place["region"]))
     if mistakes:
         raise SettingsError(file, mistakes)
     return found
@@ -175,15 +180,22 @@ def _ecs(name_or_arn: str, path: str) -> FoundEcs:
     return FoundEcs(name, found.arn, found.registered_container_instances_count)
 
 
-def _network(network: ExistingNetwork) -> Sequence[Mistake]:
-    path = "network.existing"
-    vpc = ec2.GetSubnetsFilterArgs(name="vpc-id", values=[network.vpc_id])
+def _network(path: str, key: str, vpc_id: str, subnet_ids: Sequence[str]) -> Sequence[Mistake]:
+    vpc = ec2.GetSubnetsFilterArgs(name="vpc-id", values=[vpc_id])
     try:
         known = _looked_up(f"{path}.vpcId", "a VPC", lambda: ec2.get_subnets(filters=[vpc]).ids)
     except _MisfitError as misfit:
         return [misfit.mistake]
     return [
-        Mistake(f"{path}.privateSubnetIds[{index}]", subnet, f"a subnet of {network.vpc_id}")
-        for index, subnet in enumerate(network.private_subnet_ids)
+        Mistake(f"{path}.{key}[{index}]", subnet, f"a subnet of {vpc_id}")
+        for index, subnet in enumerate(subnet_ids)
         if subnet not in known
     ]
+
+
+def _warehouse(create: RedshiftCreate, region: str) -> Sequence[Mistake]:
+    path = "events.destinations.redshift.create"
+    if region not in FIREHOSE:
+        expected = f"an existing warehouse, or a region of which Firehose's addresses are known: {', '.join(FIREHOSE)}"
+        return [Mistake(path, f"region {region}", expected)]
+    return _network(path, "publicSubnetIds", create.vpc_id, create.public_subnet_ids)

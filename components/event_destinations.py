@@ -25,6 +25,7 @@ from components.event_stream import (
     s3_statements,
     table_statement,
 )
+from components.event_warehouse import EventWarehouse, Warehouse
 from components.place import Place
 from components.stream_names import slug_of, stream_names
 from settings import Destinations, OpenSearchDestination, RedshiftDestination, S3Destination
@@ -307,13 +308,13 @@ class EventDestinations(pulumi.ComponentResource):
         return {"arn": made.domain_arn, "endpoint": made.endpoint}
 
     def _redshift(self, settings: RedshiftDestination) -> tuple[EventStream, Mapping[str, Any]]:
-        existing = settings.existing
+        into = self._warehouse(settings)
         table = redshiftdata.Statement(
             "warehouse",
-            workgroup_name=existing.workgroup,
-            cluster_identifier=existing.cluster,
+            workgroup_name=into.workgroup,
+            cluster_identifier=into.cluster,
             database=settings.database,
-            secret_arn=existing.secret_arn,
+            secret_arn=into.secret_arn,
             sql=redshift.create_table(settings.table),
             opts=self._child,
         )
@@ -322,7 +323,7 @@ class EventDestinations(pulumi.ComponentResource):
             "Sid": "ReadPassword",
             "Effect": "Allow",
             "Action": "secretsmanager:GetSecretValue",
-            "Resource": existing.secret_arn,
+            "Resource": into.secret_arn,
         }
         listing: Statement = {
             "Sid": "CopyFromBucket",
@@ -338,14 +339,14 @@ class EventDestinations(pulumi.ComponentResource):
                 "key_arn": self.key_arn,
                 "destination": "redshift",
                 "configuration": {
-                    "cluster_jdbcurl": existing.jdbc_url,
+                    "cluster_jdbcurl": into.jdbc_url,
                     "data_table_name": settings.table,
                     "data_table_columns": redshift.column_list(),
                     "copy_options": redshift.COPY_OPTIONS,
                     "retry_duration": RETRY_SECONDS,
                     "s3_backup_mode": "Disabled",
                     "s3_configuration": staging,
-                    "secrets_manager_configuration": {"enabled": True, "secret_arn": existing.secret_arn},
+                    "secrets_manager_configuration": {"enabled": True, "secret_arn": into.secret_arn},
                 },
                 "statements": [secret, listing, *statements],
                 "depends_on": [table],
@@ -359,3 +360,27 @@ class EventDestinations(pulumi.ComponentResource):
             "database": settings.database,
             "table": settings.table,
         }
+
+    def _warehouse(self, settings: RedshiftDestination) -> Warehouse:
+        """One that is there already, or one of ours."""
+        if settings.existing:
+            existing = settings.existing
+            return Warehouse(existing.workgroup, existing.cluster, existing.jdbc_url, existing.secret_arn)
+        create = settings.create
+        assert create is not None
+        made = EventWarehouse(
+            "warehouse",
+            {
+                "place": self._place,
+                "warehouse": f"{slug_of(self._args['log_group'])}-warehouse",
+                "database": settings.database,
+                "vpc_id": create.vpc_id,
+                "subnet_ids": create.public_subnet_ids,
+                "base_capacity": create.base_capacity_rpus,
+                "key_arn": self.key_arn,
+                "protect": self._args["protect"],
+                "tags": self._tags,
+            },
+            self._child,
+        )
+        return Warehouse(made.workgroup_name, None, made.jdbc_url, made.secret_arn)

@@ -149,11 +149,18 @@ def _redshift(settings: RedshiftDestination, load: Load) -> Iterator[Line]:
     yield Line("redshift", "Firehose", load.firehose_gib * prices.FIREHOSE_GIB)
     copies = _objects(load, 300, 5)
     yield Line("redshift", "requests", copies * prices.S3_PUT)
-    if settings.existing.workgroup is not None:
+    if rpus := _rpus(settings):
         hours = min(HOURS, copies * prices.RPU_LEAST_SECONDS / 3600)
-        yield Line("redshift", f"waking for each COPY, {LEAST_RPUS} RPUs", hours * LEAST_RPUS * prices.RPU_HOUR)
+        yield Line("redshift", f"waking for each COPY, {rpus} RPUs", hours * rpus * prices.RPU_HOUR)
     yield Line("redshift", "storage, a year", load.gib * COMPRESSED * 12 * prices.REDSHIFT_GIB_MONTH)
     yield Line("redshift", "secret", prices.SECRET_MONTH)
+
+
+def _rpus(settings: RedshiftDestination) -> int:
+    """A workgroup's base capacity; 0 for a cluster, which is paid for anyway."""
+    if settings.create:
+        return settings.create.base_capacity_rpus
+    return LEAST_RPUS if settings.existing and settings.existing.workgroup else 0
 
 
 def _objects(load: Load, seconds: int, mib: int) -> float:

@@ -27,8 +27,7 @@ class Archive(NamedTuple):
     prefix: str
 
 
-def archive_of(deployed: Deployed, outputs: Mapping[str, Any]) -> Archive | None:
-    """The archive of a stack's own, if it has one."""
+def _own_archive(deployed: Deployed, outputs: Mapping[str, Any]) -> Archive | None:
     s3: Mapping[str, str] | None = outputs["destinations"].get("s3")
     return Archive("s3", deployed, s3["bucket"], s3["prefix"]) if s3 else None
 
@@ -39,8 +38,10 @@ def archive_in(hub: Deployed, outputs: Mapping[str, Any], spoke: LocalStack) -> 
     return Archive("the hub's s3", hub, outputs["destinations"]["s3"]["bucket"], prefix)
 
 
-def check(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | None) -> list[tuple[str, str, str]]:
+def check(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | None = None) -> list[tuple[str, str, str]]:
     """Ship through every cluster of a stack into every destination of it; `outputs` are the stack's.
+
+    `archive` is given where it is not the stack's own.
 
     Returns a row of words for each cluster.
 
@@ -48,6 +49,7 @@ def check(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | Non
         LocalCloudError: events did not arrive, or not as they were; for every cluster of which that is so.
     """
     clusters: Mapping[str, Mapping[str, Any]] = outputs["clusters"]
+    archive = archive or _own_archive(deployed, outputs)
 
     def ship(cluster: str) -> str:
         try:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localcloud.check import archive_in, archive_of, check
+from localcloud.check import archive_in, check
 from localcloud.cloud import LocalCloud
 from localcloud.console import say, table
 from localcloud.deployed import Deployed
@@ -128,7 +128,6 @@ def _ship(cloud: LocalCloud, outputs: Outputs) -> None:
     hub = Deployed(cloud.layout)
     rows: list[tuple[str, str, str]] = []
     for stack, output in outputs.items():
-        own = stack == LOCAL
-        archive = archive_of(hub, output) if own else archive_in(hub, outputs[LOCAL], stack)
+        archive = None if stack == LOCAL else archive_in(hub, outputs[LOCAL], stack)
         rows += check(Deployed(cloud.layout, stack), output, archive)
     say(table("\nSample events that arrived through the deployed Fluent Bit configurations", rows))

@@ -43,15 +43,19 @@ def _private(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Finding]
 
 def _encrypted(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Finding]]:
     for bucket in resources:
-        if bucket.type in BUCKETS:
-            inline = items_of(keys_of(bucket.props.get("serverSideEncryptionConfiguration")).get("rule"))
-            apart = [
-                rule
-                for settings in _of_bucket(bucket, resources, ENCRYPTIONS)
-                for rule in items_of(settings.props.get("rules"))
-            ]
-            if not any(map(_is_customer_key, [*inline, *apart])):
-                yield bucket, Finding("its encryption", "no customer key", "sseAlgorithm: aws:kms and kmsMasterKeyId")
+        if bucket.type not in BUCKETS:
+            continue
+        rules = _inline_rules(bucket)
+        for settings in _of_bucket(bucket, resources, ENCRYPTIONS):
+            rules += items_of(settings.props.get("rules"))
+        if not any(map(_is_customer_key, rules)):
+            yield bucket, Finding("its encryption", "no customer key", "sseAlgorithm: aws:kms and kmsMasterKeyId")
+
+
+def _inline_rules(bucket: Resource) -> list[object]:
+    """What the bucket itself says. A preview does not know what a bucket that says nothing will answer."""
+    configuration = bucket.props.get("serverSideEncryptionConfiguration")
+    return [] if configuration is UNKNOWN else [*items_of(keys_of(configuration).get("rule"))]
 
 
 def _is_customer_key(rule: object) -> bool:

@@ -53,6 +53,7 @@ TAGGABLE = (
     "aws:sns/topic:Topic",
     "aws:sqs/queue:Queue",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
 )
 """Types of this project's stacks that take tags."""
 

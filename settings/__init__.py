@@ -13,7 +13,13 @@ from settings.clusters import (
     KubernetesCluster,
     KubernetesExisting,
 )
-from settings.destinations import Destinations, OpenSearchDestination, RedshiftDestination, S3Destination
+from settings.destinations import (
+    Destinations,
+    OpenSearchDestination,
+    RedshiftCreate,
+    RedshiftDestination,
+    S3Destination,
+)
 from settings.errors import Mistake, SettingsError
 from settings.events import Events
 from settings.exceptions import RuleException
@@ -52,6 +58,7 @@ __all__ = [
     "Notification",
     "OpenSearchDestination",
     "Playbook",
+    "RedshiftCreate",
     "RedshiftDestination",
     "Response",
     "RuleException",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
-from settings.aws import BucketArn, DomainArn, KmsKeyArn, RedshiftName, RedshiftUrl, SecretArn
+from settings.aws import BucketArn, DomainArn, KmsKeyArn, RedshiftName, RedshiftUrl, SecretArn, SubnetId, VpcId
 from settings.base import Model
 from settings.errors import at, mistake, with_mistakes
 from settings.matching import Matching
@@ -157,6 +157,20 @@ class OpenSearchDestination(_MadeOrGiven):
     """How often a new index is begun."""
 
 
+class RedshiftCreate(Model):
+    """How to create a Redshift Serverless workgroup. Firehose comes by its public address, from which everybody else is
+    kept out: https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc"""
+
+    vpc_id: VpcId
+    """Id of the VPC where it is to be."""
+
+    public_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=3)]
+    """Subnets of that VPC with a route to an internet gateway, in three availability zones, as Redshift wants them."""
+
+    base_capacity_rpus: Annotated[int, Field(ge=8, le=1024, multiple_of=8)] = 8
+    """Base capacity in Redshift Processing Units, which are paid for while something is asked or copied."""
+
+
 class RedshiftExisting(Model):
     """A Redshift Serverless workgroup or a cluster that is there already. Needs `workgroup` or `cluster`."""
 
@@ -174,21 +188,21 @@ class RedshiftExisting(Model):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _one_of_two(cls, data: Any, handler: ModelWrapValidatorHandler["RedshiftExisting"]) -> "RedshiftExisting":
-        return with_mistakes(handler, data, _workgroup_or_cluster(data))
-
-
-def _workgroup_or_cluster(data: object) -> Iterator[InitErrorDetails]:
-    given = {"workgroup", "cluster"} & keys_of(data).keys()
-    if keys_of(data) and len(given) != 1:
-        yield at((), data, mistake("either workgroup or cluster", found="both" if given else "neither"))
+    def _workgroup_or_cluster(
+        cls, data: Any, handler: ModelWrapValidatorHandler["RedshiftExisting"]
+    ) -> "RedshiftExisting":
+        return with_mistakes(handler, data, _one_of(data, "workgroup", "cluster"))
 
 
 class RedshiftDestination(Model):
-    """A table in Redshift: by Firehose, which copies from a staging bucket that the stack makes."""
+    """A table in Redshift: by Firehose, which copies from a staging bucket that the stack makes. Needs `create` or
+    `existing`."""
 
-    existing: RedshiftExisting
-    """The workgroup or the cluster; it has to be reachable for Firehose:
+    create: RedshiftCreate | None = None
+    """Create a Redshift Serverless workgroup with a namespace."""
+
+    existing: RedshiftExisting | None = None
+    """Use a workgroup or a cluster that is there already; it has to be reachable for Firehose:
     https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc"""
 
     database: RedshiftName = "falco"
@@ -196,6 +210,19 @@ class RedshiftDestination(Model):
 
     table: RedshiftName = "events"
     """Name of the table."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _created_or_existing(
+        cls, data: Any, handler: ModelWrapValidatorHandler["RedshiftDestination"]
+    ) -> "RedshiftDestination":
+        return with_mistakes(handler, data, _one_of(data, "create", "existing"))
+
+
+def _one_of(data: object, one: str, other: str) -> Iterator[InitErrorDetails]:
+    given = {one, other} & keys_of(data).keys()
+    if len(given) != 1 and (keys_of(data) or data in (NOTHING, {})):
+        yield at((), data, mistake(f"either {one} or {other}", found="both" if given else "neither"))
 
 
 class Destinations(Model):

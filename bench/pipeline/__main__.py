@@ -4,6 +4,7 @@ import argparse
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench.pipeline.contenders import CONTENDERS, Contender, running
@@ -40,30 +41,36 @@ def speed(contender: Contender, events: int) -> Speed:
         node.fluent_bit.start()
         # The seed's looks for new files every ten seconds only.
         node.write(numbered_event(events))
-        if not wait_until(lambda: len(destination.messages()) == 1, 30):
+        copies = len(contender.places(node))
+        if not wait_until(lambda: len(destination.received) == copies, 30):
             raise PipelineError(f"{contender}: nothing arrives: {node.fluent_bit.log_tail()}")
         before, started = node.fluent_bit.cpu(), time.monotonic()
         for line in lines:
             node.write(line)
-        if not wait_until(lambda: len(destination.received) > events, 120):
-            arrived = len(destination.received) - 1
-            raise PipelineError(f"{contender}: {arrived} of {events} arrive: {node.fluent_bit.log_tail()}")
+        if not wait_until(lambda: len(destination.received) >= (events + 1) * copies, 120):
+            arrived = len(destination.received) - copies
+            raise PipelineError(f"{contender}: {arrived} of {events * copies} arrive: {node.fluent_bit.log_tail()}")
         seconds, cpu = time.monotonic() - started, node.fluent_bit.cpu() - before
         node.fluent_bit.stop()
         return Speed(events / seconds, cpu / events * 1e6, node.fluent_bit.usage.peak_memory / 2**20)
 
 
-def median_speeds(events: int, rounds: int) -> list[Speed]:
+def median_speeds(contenders: Sequence[Contender], events: int, rounds: int) -> list[Speed]:
     """The median of each figure for each contender, who take turns so that all see the same machine."""
-    turns = [[speed(contender, events) for contender in CONTENDERS] for _ in range(rounds)]
+    turns = [[speed(contender, events) for contender in contenders] for _ in range(rounds)]
     return [Speed(*map(statistics.median, zip(*speeds, strict=True))) for speeds in zip(*turns, strict=True)]
 
 
 def loss(contender: Contender, events: int) -> tuple[int, int]:
-    """How many events do not arrive, and how many arrive more than once, when everything goes wrong."""
+    """How many events do not arrive everywhere, and how many somewhere more than once, when everything goes wrong."""
     with running(contender) as (node, destination):
-        outcome = faults.run(node, destination, events, number_of=contender.number_of)
-        return len(outcome.lost), len(outcome.twice)
+        faults.write(node, events, faults.everything(node, destination))
+        outcomes = [
+            faults.count(node, destination, events, place=place, number_of=contender.number_of)
+            for place in contender.places(node)
+        ]
+        lost = frozenset[int]().union(*(outcome.lost for outcome in outcomes))
+        return len(lost), len(frozenset[int]().union(*(outcome.twice for outcome in outcomes)))
 
 
 def main() -> int:
@@ -72,14 +79,17 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=50_000, help="events of one round of the speed test")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the speed test, of which the median is told")
     parser.add_argument("--faulty", type=int, default=20_000, help="events through all faults")
+    platforms = sorted({contender.platform for contender in CONTENDERS})
+    parser.add_argument("--platform", choices=platforms, help="of one platform only")
     arguments = parser.parse_args()
     if executable() is None:
         print(f"skipped: fluent-bit is not on PATH, see {INSTALL_HINT}", file=sys.stderr)
         return 0
-    speeds = median_speeds(arguments.events, arguments.rounds)
+    contenders = [each for each in CONTENDERS if arguments.platform in (None, each.platform)]
+    speeds = median_speeds(contenders, arguments.events, arguments.rounds)
     print(f"| {' | '.join(_HEADER)} |")
     print(f"| --- | --- |{' ---: |' * (len(_HEADER) - 2)}")
-    for contender, fast in zip(CONTENDERS, speeds, strict=True):
+    for contender, fast in zip(contenders, speeds, strict=True):
         lost, twice = loss(contender, arguments.faulty)
         cells = (
             contender.platform,

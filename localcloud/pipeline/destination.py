@@ -112,7 +112,7 @@ class Destination:
         try:
             if not signed:
                 raise _RejectedError("MissingAuthenticationTokenException", "request is not signed")
-            request = cast(dict[str, Any], json.loads(body))
+            request = _parsed(body)
             if action == "CreateLogStream":
                 return 200, self._create_log_stream(request)
             if action == "PutLogEvents":
@@ -240,6 +240,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        return cast(dict[str, Any], json.loads(body))
+    except ValueError as error:  # the seed's configuration ships bytes of a damaged log as they are
+        raise _RejectedError("SerializationException", str(error)) from None
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

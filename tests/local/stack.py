@@ -36,6 +36,11 @@ class Stack:
         self._file = folder / f"Pulumi.{name}.yaml"
         self.configure({})
 
+    @property
+    def file(self) -> Path:
+        """The stack file."""
+        return self._file
+
     def configure(self, values: Mapping[str, Any], region: str = "eu-west-1") -> None:
         """Write the stack file; `values` are this project's keys."""
         config = {"aws:region": region, **{f"falco-firelens:{key}": value for key, value in values.items()}}

@@ -138,6 +138,11 @@ class Account(mocks.Mocks):
             state["arn"] = f"arn:{self.partition}:oam:{state['region']}:{self.number}:sink/{args.name}"
         if args.typ == "aws:cloudwatch/logDestination:LogDestination":
             state["arn"] = f"arn:{self.partition}:logs:{state['region']}:{self.number}:destination:{state['name']}"
+        if args.typ == "aws:redshiftserverless/namespace:Namespace":
+            secret = f"{self.region}:{self.number}:secret:redshift!admin"
+            state["adminPasswordSecretArn"] = f"arn:{self.partition}:secretsmanager:{secret}"
+        if args.typ == "aws:redshiftserverless/workgroup:Workgroup":
+            state["endpoints"] = [{"address": f"{state['workgroupName']}.example.com", "port": state["port"]}]
         forms = {
             "aws:dynamodb/table:Table": "dynamodb:{0}:{1}:table/{2}",
             "aws:sqs/queue:Queue": "sqs:{0}:{1}:{2}",
@@ -146,7 +151,7 @@ class Account(mocks.Mocks):
             "aws:lambda/function:Function": "lambda:{0}:{1}:function:{2}",
         }
         if args.typ in forms:
-            state["arn"] = f"arn:{self.partition}:" + forms[args.typ].format(self.region, ACCOUNT, state["name"])
+            state["arn"] = f"arn:{self.partition}:" + forms[args.typ].format(self.region, self.number, state["name"])
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":

@@ -33,10 +33,14 @@ ADOPTED = {
 }
 """Existing clusters only, with each kind of permission."""
 
+SUBNETS = ["subnet-1a2b3c4d", "subnet-2a2b3c4d", "subnet-3a2b3c4d"]
+WAREHOUSE = {"create": {"vpcId": "vpc-1a2b3c4d", "publicSubnetIds": SUBNETS}}
+"""A Redshift destination of ours."""
+
 
 def account(partition: str = "aws", region: str = "eu-west-1") -> Account:
-    """An account that has what ADOPTED adopts."""
-    found = Account(partition, region)
+    """An account that has what ADOPTED adopts, and a network."""
+    found = Account(partition, region, subnets=SUBNETS)
     return found.with_eks("Prod_1").with_eks("Prod_2", oidc_provider=True).with_eks("Prod_3").with_ecs("prod-jobs", 7)
 
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from components.event_warehouse import FIREHOSE
+from settings import SettingsError
 from storage.athena import QUERIES
-from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
-from tests.unit.components.stacks import CREATED, ECS
+from tests.unit.components.cloud import ACCOUNT, Account, Deployed, deploy
+from tests.unit.components.stacks import CREATED, ECS, SUBNETS, account
+from tests.unit.components.stacks import WAREHOUSE as WAREHOUSE_OF_OURS
 
 PLACE = f"account={ACCOUNT}/region=eu-west-1/"
 STREAM = "falco-events-s3"
@@ -262,6 +265,43 @@ def test_the_table_is_there_before_firehose_copies_into_it() -> None:
     assert statement.inputs["sql"].startswith('CREATE TABLE IF NOT EXISTS "events"')
     assert (statement.inputs["workgroupName"], "clusterIdentifier" in statement.inputs) == ("dwh", False)
     assert statement.urn in deployed.before(deployed.one("FirehoseDeliveryStream", "warehouse"))
+
+
+def test_nobody_but_firehose_reaches_a_warehouse_of_ours() -> None:
+    deployed = deploy({"clusters": [ECS], "events": {"destinations": {"redshift": WAREHOUSE_OF_OURS}}}, account())
+    group = deployed.one("SecurityGroup", "warehouse")
+    (rule,) = [item for item in deployed.of("SecurityGroupIngressRule") if item.name == "warehouse"]
+    assert (rule.inputs["cidrIpv4"], rule.inputs["fromPort"], rule.inputs["toPort"]) == (
+        FIREHOSE["eu-west-1"],
+        5439,
+        5439,
+    )
+    assert not group.inputs.get("ingress") and not group.inputs.get("egress")
+    workgroup = deployed.one("Workgroup", "warehouse").inputs
+    assert workgroup["securityGroupIds"] == ["warehouse-id"] == [rule.inputs["securityGroupId"]]
+    assert (workgroup["subnetIds"], workgroup["baseCapacity"]) == (SUBNETS, 8)
+    namespace = deployed.one("Namespace", "warehouse").inputs
+    assert namespace["manageAdminPassword"] is True and namespace["kmsKeyId"].endswith("key/destinations-key")
+
+
+def test_firehose_copies_into_a_warehouse_of_ours_once_it_and_the_table_are_there() -> None:
+    deployed = deploy({"clusters": [ECS], "events": {"destinations": {"redshift": WAREHOUSE_OF_OURS}}}, account())
+    secret = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:redshift!admin"
+    statement = deployed.one("redshiftdata/statement:Statement", "warehouse").inputs
+    assert (statement["workgroupName"], statement["secretArn"]) == ("falco-events-warehouse", secret)
+    configuration = deployed.one("FirehoseDeliveryStream", "warehouse").inputs["redshiftConfiguration"]
+    assert configuration["clusterJdbcurl"] == "jdbc:redshift://falco-events-warehouse.example.com:5439/falco"
+    assert configuration["secretsManagerConfiguration"]["secretArn"] == secret
+    assert policy(deployed, "warehouse")["ReadPassword"]["Resource"] == secret
+
+
+def test_a_warehouse_of_ours_wants_a_network_that_is_there_and_a_region_whose_firehose_is_known() -> None:
+    values = {"clusters": [ECS], "events": {"destinations": {"redshift": WAREHOUSE_OF_OURS}}}
+    path = r"events\.destinations\.redshift\.create"
+    with pytest.raises(SettingsError, match=rf"{path}\.publicSubnetIds\[0\]: found subnet-1a2b3c4d, expected a subnet"):
+        deploy(values, Account(subnets=SUBNETS[1:]))
+    with pytest.raises(SettingsError, match=rf"{path}: found region eu-nowhere-1, expected an existing warehouse"):
+        deploy(values, Account(region="eu-nowhere-1", subnets=SUBNETS))
 
 
 def test_each_destination_has_its_own_stream_and_sensors_write_to_all() -> None:

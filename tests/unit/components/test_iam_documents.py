@@ -7,7 +7,7 @@ import parliament
 import pytest
 
 from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
-from tests.unit.components.stacks import ADOPTED, CREATED, ECS, EKS, HUB, account, eks
+from tests.unit.components.stacks import ADOPTED, CREATED, ECS, EKS, HUB, WAREHOUSE, account, eks
 
 EXPLAINED = (
     # The encryption context is a text to KMS; that it is an ARN, and is compared as one, is how CloudWatch Logs wants
@@ -87,6 +87,10 @@ STACKS = {
                 }
             },
         },
+        "aws",
+    ),
+    "warehouse of ours": (
+        {"clusters": [ECS], "events": {"destinations": {"redshift": WAREHOUSE}}},
         "aws",
     ),
     "given bucket": (

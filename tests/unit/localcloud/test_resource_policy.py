@@ -67,7 +67,7 @@ def test_resources_with_a_variable_are_each_accounts_own() -> None:
         ({"StringEquals": {"kms:ViaService": ["a", "s3.eu-west-1.amazonaws.com"]}}, True),
         ({"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}, False),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, False),
-        ({"NumericLessThan": {"s3:max-keys": "1"}}, False),
+        ({"StringNotEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, False),
     ],
 )
 def test_conditions_that_are_not_understood_do_not_hold(condition: object, allowed: bool) -> None:

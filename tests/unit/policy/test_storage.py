@@ -70,6 +70,12 @@ def test_a_key_that_is_not_the_customers_is_none(rule: list[dict[str, Any]]) -> 
 
 def test_encryption_can_be_written_into_the_bucket() -> None:
     assert said("bucket-encryption", bucket(serverSideEncryptionConfiguration={"rule": rules()[0]})) == []
+    keyed = {"rule": rules(key=UNKNOWN)[0]}
+    assert said("bucket-encryption", bucket(serverSideEncryptionConfiguration=keyed)) == []
+
+
+def test_what_a_bucket_that_says_nothing_will_answer_counts_for_nothing() -> None:
+    assert said("bucket-encryption", bucket(serverSideEncryptionConfiguration=UNKNOWN)) == [NO_KEY]
 
 
 @pytest.mark.parametrize("given", [rules(UNKNOWN, UNKNOWN), [UNKNOWN], UNKNOWN])

@@ -3,6 +3,11 @@
 from tests.unit.settings.bad_settings import APPS
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b"
+NETWORK = "vpcId: vpc-1a2b3c4d, publicSubnetIds: [subnet-1a2b3c4d, subnet-2a2b3c4d, subnet-3a2b3c4d]"
+WHERE = (
+    "jdbcUrl: 'jdbc:redshift://h.example.com:5439/falco', "
+    "secretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:x'"
+)
 
 
 def destinations(text: str) -> str:
@@ -85,11 +90,31 @@ DESTINATIONS = {
         destinations("opensearch: {indexRotation: daily}"),
         'events.destinations.opensearch.indexRotation: found "daily", expected one of OneDay, OneWeek, OneMonth',
     ),
-    "no workgroup": (
+    "no warehouse": (
         destinations("redshift: {table: events}"),
-        "events.destinations.redshift.existing: found nothing, expected the workgroup or the cluster; "
-        "it has to be reachable for Firehose: "
-        "https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc",
+        "events.destinations.redshift: found neither, expected either create or existing",
+    ),
+    "warehouse without a word": (
+        destinations("redshift: {}"),
+        "events.destinations.redshift: found neither, expected either create or existing",
+    ),
+    "warehouse made and given": (
+        destinations(f"redshift: {{create: {{{NETWORK}}}, existing: {{cluster: dwh, {WHERE}}}}}"),
+        "events.destinations.redshift: found both, expected either create or existing",
+    ),
+    "warehouse in two zones": (
+        destinations("redshift: {create: {vpcId: vpc-1a2b3c4d, publicSubnetIds: [subnet-1a2b3c4d, subnet-2a2b3c4d]}}"),
+        "events.destinations.redshift.create.publicSubnetIds: found a list of 2, expected at least 3",
+    ),
+    "odd capacity": (
+        destinations(f"redshift: {{create: {{{NETWORK}, baseCapacityRpus: 12}}}}"),
+        "events.destinations.redshift.create.baseCapacityRpus: found the number 12, expected a multiple of 8",
+    ),
+    "warehouse nowhere": (
+        destinations("redshift: {create: {}}"),
+        "events.destinations.redshift.create.publicSubnetIds: found nothing, expected subnets of that VPC with a route "
+        "to an internet gateway, in three availability zones, as Redshift wants them",
+        "events.destinations.redshift.create.vpcId: found nothing, expected id of the VPC where it is to be",
     ),
     "neither workgroup nor cluster": (
         destinations(

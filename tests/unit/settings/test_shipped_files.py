@@ -19,8 +19,7 @@ from tests.unit.settings.conftest import KUBECONFIG
 PROJECT = Path(__file__).parents[3]
 
 STACK_FILES = [
-    PROJECT / "Pulumi.dev.yaml",
-    PROJECT / "Pulumi.local.yaml",
+    *(PROJECT / f"Pulumi.{name}.yaml" for name in ("dev", "local", "local-spoke", "local-spoke-us")),
     *sorted(PROJECT.glob("examples/**/Pulumi.*.yaml")),
 ]
 """Not all of the project's folder: a person keeps stack files of their own there."""

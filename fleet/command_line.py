@@ -1,0 +1,258 @@
+"""What the commands do, and with which code they end."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from fleet import display
+from fleet.cancellation import Cancellation
+from fleet.changed import Touched, touched
+from fleet.comment import comment
+from fleet.credentials import (
+    AssumedRole,
+    Credentials,
+    FromEnvironment,
+    Profile,
+    process_environment,
+    secrets_of,
+)
+from fleet.errors import FleetError
+from fleet.exits import Exit, exit_of
+from fleet.fleet import PROJECT, Fleet
+from fleet.matrix import matrix
+from fleet.recorder import Redactor
+from fleet.results import Result
+from fleet.stacks import Selection, Stack
+from fleet.verify.verification import SECONDS
+from fleet.waves import Waves
+
+Operate = Callable[..., list[Result]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the code is one of `fleet.exits`."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except FleetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return Exit.WRONG_COMMAND
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    whole = argparse.ArgumentParser(prog="python -m fleet", description="Many stacks at once.")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    common = _common()
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], says: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=says, description=says, parents=[common])
+        command.set_defaults(run=run, command=name)
+        return command
+
+    add("list", _list, "show the stacks")
+    add("preview", _preview, "say what an update would do")
+    up = add("up", _up, "deploy: hubs, then one stack, then a few, then the rest")
+    verify = add("verify", _verify, "make Falco fire a harmless rule on each cluster, and wait for the event")
+    verify.add_argument("--timeout", type=float, default=SECONDS, metavar="SECONDS", help="for an event to arrive")
+    changes = add("diff", _diff, "preview, as Markdown for a pull request")
+    changes.add_argument("--more", default="", metavar="URL", help="where the whole is, if it had to be cut")
+    entries = add("matrix", _matrix, "print the waves as JSON, for a matrix of CI jobs")
+    add("drift", _drift, "say what in the cloud is otherwise than in the state; changes nothing")
+    destroy = add("destroy", _destroy, "delete everything of the stacks, spokes before hubs")
+    destroy.add_argument("--yes", action="store_true", required=True, help="the word for it")
+    for command in (up, entries):
+        command.add_argument("--canary", type=int, default=1, metavar="N", help="stacks in the first wave (default 1)")
+        command.add_argument("--few", type=int, default=5, metavar="N", help="stacks in the second wave (default 5)")
+    for command in (changes, entries):
+        command.add_argument(
+            "--since", metavar="COMMIT", help="only stacks whose file, named files or program changed since then"
+        )
+    for command in (up, destroy):
+        command.add_argument(
+            "--max-failures",
+            type=int,
+            default=0,
+            metavar="N",
+            help="begin no further stack once more than N have failed (default 0)",
+        )
+    return whole
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    which = common.add_argument_group("which stacks (all that are given must hold; none given: all stacks)")
+    which.add_argument("stacks", nargs="*", metavar="STACK", help="names; `prod-*` takes several")
+    which.add_argument("--account", action="append", default=[], help="of this AWS account")
+    which.add_argument("--region", action="append", default=[], help="of this region")
+    which.add_argument("--label", action="append", default=[], metavar="KEY=VALUE", help="with this tag (`tags`)")
+    common.add_argument("--project", type=Path, default=PROJECT, help="the folder of Pulumi.yaml")
+    common.add_argument("--folder", type=Path, action="append", default=[], help="where stack files are")
+    common.add_argument("--concurrency", type=int, metavar="N", help="engines at a time (default: cores)")
+    common.add_argument("--organization", help="of the state backend, where it has any")
+    common.add_argument("--secrets-provider", help="of stacks that are made, such as awskms://alias/pulumi")
+    common.add_argument("--policy-pack", type=Path, action="append", default=[], help="a CrossGuard pack")
+    common.add_argument("--policy-pack-config", type=Path, action="append", default=[], help="its configuration")
+    common.add_argument("--json", action="store_true", help="print the answer as JSON; progress is on standard error")
+    who = common.add_mutually_exclusive_group()
+    who.add_argument(
+        "--role",
+        help="assume this role for each stack; {account}, {region} and {stack} are filled in: "
+        "arn:aws:iam::{account}:role/falco-firelens-deploy",
+    )
+    who.add_argument("--profile", help="use this profile for each stack, filled in as for --role")
+    return common
+
+
+def fleet_of(options: argparse.Namespace) -> Fleet:
+    """The fleet that a command line describes."""
+    return Fleet(
+        options.project,
+        folders=options.folder,
+        credentials=lambda stack: _credentials(options, stack),
+        concurrency=options.concurrency,
+        organization=options.organization,
+        secrets_provider=options.secrets_provider,
+        policy_packs=options.policy_pack,
+        policy_config=options.policy_pack_config,
+    )
+
+
+def selection_of(options: argparse.Namespace) -> Selection:
+    """The selection that a command line describes.
+
+    Raises:
+        FleetError: a label is not KEY=VALUE.
+    """
+    wrong = [label for label in options.label if "=" not in label]
+    if wrong:
+        raise FleetError(f"--label: found {wrong[0]}, expected KEY=VALUE")
+    labels = dict(label.split("=", 1) for label in options.label)
+    return Selection(tuple(options.stacks), tuple(options.account), tuple(options.region), labels)
+
+
+def _credentials(options: argparse.Namespace, stack: Stack) -> Credentials:
+    """Raises FleetError when a pattern names what there is not."""
+    given: str | None = options.role or options.profile
+    if not given:
+        return FromEnvironment()
+    if "{account}" in given and stack.account == "any":
+        raise FleetError(f"--{'role' if options.role else 'profile'}: the stack file of {stack.name} has no `account`")
+    try:
+        name = given.format(account=stack.account, region=stack.region, stack=stack.name)
+    except (KeyError, IndexError, ValueError):
+        raise FleetError(f"found {given}, expected {{account}}, {{region}} and {{stack}} in braces only") from None
+    return AssumedRole(name) if options.role else Profile(name)
+
+
+@contextmanager
+def cancelled_by_signals(cancellation: Cancellation) -> Generator[None]:
+    """The first SIGINT or SIGTERM ends the engines in order; a second one without waiting for the cloud."""
+
+    def cancel(_number: int, _frame: object) -> None:
+        again = cancellation.requested
+        print(
+            "ending at once: what the cloud has not answered may be there without being in the state"
+            if again
+            else "ending what has begun, nothing more is begun; once more ends it without waiting for the cloud",
+            file=sys.stderr,
+            flush=True,
+        )
+        cancellation.request(now=again)
+
+    before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def operate(options: argparse.Namespace, run: Callable[[Fleet, Sequence[Stack], dict[str, Any]], list[Result]]) -> int:
+    """Run an operation with progress and signals, print what has become of it, and give the code."""
+    results = gather(options, run)
+    if options.json:
+        print(json.dumps([result.as_dict() for result in results], indent=2))
+    print(display.summary(results, options.command), file=sys.stderr if options.json else sys.stdout)
+    return exit_of(results)
+
+
+def gather(
+    options: argparse.Namespace, run: Callable[[Fleet, Sequence[Stack], dict[str, Any]], list[Result]]
+) -> list[Result]:
+    """Run an operation with progress and signals."""
+    fleet, cancellation = fleet_of(options), Cancellation()
+    stacks = fleet.stacks(selection_of(options))
+    with cancelled_by_signals(cancellation), display.progress(as_json=options.json) as on_progress:
+        return run(fleet, stacks, {"on_progress": on_progress, "cancellation": cancellation})
+
+
+def _list(options: argparse.Namespace) -> int:
+    stacks = fleet_of(options).stacks(selection_of(options))
+    rows = [
+        {
+            "stack": stack.name,
+            "account": stack.account,
+            "region": stack.region,
+            "hub": "hub" if stack.is_hub else stack.hub or "",
+            "labels": " ".join(f"{key}={value}" for key, value in stack.labels.items()),
+        }
+        for stack in stacks
+    ]
+    if options.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        Console(soft_wrap=True).print(display.stack_table(rows))
+    return Exit.DONE
+
+
+def _preview(options: argparse.Namespace) -> int:
+    return operate(options, lambda fleet, stacks, shared: fleet.preview(stacks, **shared))
+
+
+def _up(options: argparse.Namespace) -> int:
+    waves = Waves(options.canary, options.few, options.max_failures)
+    return operate(options, lambda fleet, stacks, shared: fleet.up(stacks, waves=waves, **shared))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    return operate(options, lambda fleet, stacks, shared: fleet.verify(stacks, seconds=options.timeout, **shared))
+
+
+def _diff(options: argparse.Namespace) -> int:
+    fleet = fleet_of(options)
+    found = _touched(options, fleet)
+    with cancelled_by_signals(cancellation := Cancellation()), display.progress(as_json=True) as on_progress:
+        results = fleet.preview(found.stacks, on_progress=on_progress, cancellation=cancellation)
+    left_out = len(fleet.stacks(selection_of(options))) - len(found.stacks)
+    text = comment(results, unchanged_elsewhere=left_out, removed=found.removed, more=options.more)
+    print(Redactor(secrets_of(process_environment()))(text), end="")
+    print(display.summary(results, "preview"), file=sys.stderr)
+    return exit_of(results)
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    stacks = _touched(options, fleet_of(options)).stacks
+    print(json.dumps(matrix(stacks, Waves(options.canary, options.few))))
+    return Exit.DONE
+
+
+def _touched(options: argparse.Namespace, fleet: Fleet) -> Touched:
+    stacks = fleet.stacks(selection_of(options))
+    return touched(stacks, fleet.project, options.since) if options.since else Touched(tuple(stacks))
+
+
+def _drift(options: argparse.Namespace) -> int:
+    return operate(options, lambda fleet, stacks, shared: fleet.drift(stacks, **shared))
+
+
+def _destroy(options: argparse.Namespace) -> int:
+    limit = options.max_failures
+    return operate(options, lambda fleet, stacks, shared: fleet.destroy(stacks, max_failures=limit, **shared))

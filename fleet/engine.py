@@ -1,0 +1,143 @@
+"""The Pulumi command line for one operation: its environment, its output, its end, and its cancellation."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from pulumi.automation import CommandResult, OnOutput, PulumiCommand
+from pulumi.automation.errors import create_command_error
+
+from fleet.errors import EngineKilled
+
+PID_FILE = "engine.pid"
+"""In the work directory: the engine that works in it, so that nobody clears the directory away below a living one."""
+
+
+class EngineCommand(PulumiCommand):
+    """Runs commands for the Automation API, one at a time, so that the engine can be told to stop.
+
+    The engine is in a session of its own: Ctrl-C in a terminal reaches this process alone, which passes it on to each
+    engine once. Its output goes to files: were it a pipe, the death of this process would kill the engine in the
+    middle of an update.
+    """
+
+    def __init__(self, template: PulumiCommand, environment: Mapping[str, str]) -> None:
+        # Without super(): it would run `pulumi version` once more for every operation.
+        self.command, self.version = template.command, template.version
+        self._environment = dict(environment)
+        self._lock = threading.Lock()
+        self._engine: subprocess.Popen[bytes] | None = None
+        self._listens = False
+        self._cancelled = 0
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: OnOutput | None = None,
+        on_error: OnOutput | None = None,
+        *,
+        stdin: bytes = b"",
+    ) -> CommandResult:
+        """Run a command to its end; `stdin` is for values that must not be seen in the list of processes.
+
+        Raises:
+            CommandError: it failed.
+            EngineKilled: it was killed from outside.
+        """
+        environment = {**self._environment, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            given.write(stdin)
+            given.seek(0)
+            process = subprocess.Popen(
+                [self.command, "--non-interactive", *args],
+                cwd=cwd,
+                env=environment,
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            with self._follow(process, cwd, engine="--event-log" in args):
+                code = process.wait()
+            result = CommandResult(_text(out), _text(err), code)
+        if code < 0:
+            raise EngineKilled(f"pulumi {args[0]} was killed by {signal.Signals(-code).name}")
+        if code:
+            raise create_command_error(result)
+        return result
+
+    def listening(self) -> None:
+        """The engine has sent its first event: from now on it takes SIGINT for a cancellation.
+
+        Before, the signal would kill it, perhaps with the stack's lock in its hands.
+        """
+        with self._lock:
+            if not self._listens:
+                self._listens = True
+                if self._cancelled:
+                    self._interrupt()
+
+    def cancel(self, *, now: bool = False) -> None:
+        """Tell the engine to end what it has begun, write it down, and stop; `now` not to wait for the cloud either."""
+        with self._lock:
+            self._cancelled += 2 if now else 1
+            if self._listens:
+                self._interrupt(2 if now else 1)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it has been told to stop."""
+        return self._cancelled > 0
+
+    def _interrupt(self, times: int = 1) -> None:
+        for _ in range(times):
+            if self._engine and self._engine.poll() is None:
+                self._engine.send_signal(signal.SIGINT)
+
+    @contextlib.contextmanager
+    def _follow(self, process: "subprocess.Popen[bytes]", cwd: str, *, engine: bool) -> Any:
+        if not engine:
+            yield
+            return
+        (Path(cwd) / PID_FILE).write_text(str(process.pid))
+        with self._lock:
+            self._engine, self._listens = process, False
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._engine, self._listens = None, False
+
+
+def _text(file: Any) -> str:
+    file.seek(0)
+    return cast("bytes", file.read()).decode(errors="replace").rstrip()
+
+
+def pulumi() -> PulumiCommand:
+    """The Pulumi CLI on PATH, its version checked once.
+
+    Raises:
+        FileNotFoundError: there is none.
+        InvalidVersionError: it is too old for the SDK.
+    """
+    return PulumiCommand()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of this machine runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,78 @@
+"""What goes wrong with a stack of a fleet, each with what to do about it."""
+
+from collections.abc import Sequence
+
+
+class FleetError(Exception):
+    """The message is one that a person can act on; `advice` says how to go on."""
+
+    advice: str = ""
+
+    @property
+    def kind(self) -> str:
+        """A word for programs, such as `StackLocked`."""
+        return type(self).__name__
+
+
+class InvalidSettings(FleetError):  # noqa: N818 - it names what is there, as Pulumi's own errors do
+    """The stack file or the settings object cannot be used. No engine was started."""
+
+    advice = "mend the stack file; `python -m settings check` tells all mistakes"
+
+
+class NoCredentials(FleetError):  # noqa: N818
+    """The stack's credentials could not be had. No engine was started."""
+
+    advice = "check the role or the profile, and who may assume it"
+
+
+class StackLocked(FleetError):  # noqa: N818
+    """Another operation works on the stack. Nothing was changed."""
+
+    advice = "wait until it has ended and run the command again"
+
+    def __init__(self, message: str, holders: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.holders = tuple(holders)
+
+
+class StackMissing(FleetError):  # noqa: N818
+    """The state backend has no such stack."""
+
+    advice = "deploy it first: `python -m fleet up`"
+
+
+class PolicyViolated(FleetError):  # noqa: N818
+    """A mandatory policy forbids what the stack would become."""
+
+    advice = "change the stack, or give the word that the policy asks for"
+
+
+class EngineKilled(FleetError):  # noqa: N818
+    """The engine was killed. What it had begun may be there without being in the state."""
+
+    advice = "run the same command again: it takes the lock away, refreshes and goes on"
+
+
+class EngineFailed(FleetError):  # noqa: N818
+    """The engine or the program failed; the message is what they said."""
+
+    advice = "mend the cause and run the command again: it goes on from what is there"
+
+
+class Cancelled(FleetError):  # noqa: N818
+    """The operation was cancelled. What the engine had begun was ended and written down."""
+
+    advice = "run the command again: it goes on from what is there"
+
+
+class SensorSilent(FleetError):  # noqa: N818
+    """A self-test event did not arrive."""
+
+    advice = "docs/operations.md, section `Nothing arrives`"
+
+
+class Skipped(FleetError):  # noqa: N818
+    """The operation was not begun, because of what happened to others."""
+
+    advice = "mend those that failed and run the command again"

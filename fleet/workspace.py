@@ -1,0 +1,88 @@
+"""A work directory for one operation: the project and the stack file, with the program left where it is."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi.automation import LocalWorkspace
+
+from fleet.engine import PID_FILE, EngineCommand, alive
+from fleet.stacks import Stack
+
+PREFIX = "falco-firelens-fleet-"
+
+
+class Workspace(LocalWorkspace):
+    """The Automation API's workspace, without a selected stack.
+
+    Selecting writes a file into the engine's home for every work directory there ever was. Every command names its
+    stack all the same.
+    """
+
+    def select_stack(self, stack_name: str) -> None:
+        """Nothing: a stack that is missing shows when something is done with it."""
+
+    def create_stack(self, stack_name: str) -> None:
+        """Make the stack in the state backend, without selecting it."""
+        provider = ["--secrets-provider", self.secrets_provider] if self.secrets_provider else []
+        self.pulumi_command.run(["stack", "init", stack_name, "--no-select", *provider], self.work_dir, self.env_vars)
+
+
+@contextlib.contextmanager
+def work_directory(project: Path, stack: Stack) -> Generator[Path]:
+    """A directory for one operation, which only this user can read, removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    try:
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(_project(project), sort_keys=False))
+        (folder / f"Pulumi.{stack.name}.yaml").write_text(_stack_file(stack))
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove the work directories of processes that were killed, except where an engine still works."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not alive(int(owner)) and not _engine_works(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def encrypt(workspace: LocalWorkspace, engine: EngineCommand, stack: Stack, name: str) -> None:
+    """Add the values of a stack that are secret to its file in the work directory, encrypted."""
+    for key in sorted(stack.secrets):
+        command = ["config", "set", key, "--secret", "--stack", name]
+        engine.run(command, workspace.work_dir, workspace.env_vars, stdin=json.dumps(stack.config[key]).encode())
+
+
+def _engine_works(folder: Path) -> bool:
+    try:
+        return alive(int((folder / PID_FILE).read_text()))
+    except (OSError, ValueError):
+        return False
+
+
+def _project(project: Path) -> Mapping[str, Any]:
+    """The project's own file, pointing at the program and its virtual environment where they are.
+
+    The program runs in its own folder, so relative paths in a stack file mean what they always mean.
+    """
+    document: dict[str, Any] = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))
+    document["main"] = str(project / document.get("main", "."))
+    options: dict[str, Any] = document["runtime"].get("options", {})
+    if "virtualenv" in options:
+        options["virtualenv"] = str(project / options["virtualenv"])
+    return document
+
+
+def _stack_file(stack: Stack) -> str:
+    if stack.file:
+        return stack.file.read_text(encoding="utf-8")
+    config = {key: value for key, value in stack.config.items() if key not in stack.secrets}
+    return yaml.safe_dump({**stack.document, "config": config}, sort_keys=False)

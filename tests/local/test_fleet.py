@@ -1,0 +1,89 @@
+"""A fleet on the local cloud with the real engine: accounts, waves, drift, failures, secrets."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet import Ended, Event, PolicyViolated, Started, Status, Step, Waves
+from fleet.comment import comment
+from tests.local.fleets import Stacks
+
+pytestmark = pytest.mark.local
+
+ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
+
+
+@pytest.fixture
+def stacks(local_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stacks]:
+    for name, value in local_env.items():
+        monkeypatch.setenv(name, value)
+    found = Stacks(tmp_path, local_env)
+    yield found
+    fleet = found.fleet()
+    fleet.destroy(fleet.stacks())
+    for stack in json.loads(found.pulumi("stack", "ls", "--json")):
+        found.pulumi("stack", "rm", stack["name"], "--yes", "--force", "--preserve-config")
+
+
+def test_stacks_are_deployed_into_their_own_accounts_and_regions_and_a_second_time_nothing_changes(
+    stacks: Stacks,
+) -> None:
+    stacks.write("a", ONE)
+    stacks.write("b", TWO, "us-east-2")
+    fleet, told = stacks.fleet(), list[Event]()
+
+    previewed = fleet.preview(fleet.stacks())
+    assert json.loads(stacks.pulumi("stack", "ls", "--json")) == [], "a preview makes no stack"
+    deployed = fleet.up(fleet.stacks(), on_progress=told.append)
+    again = fleet.up(fleet.stacks())
+
+    assert [(result.stack, result.status, result.new) for result in previewed] == [
+        ("a", Status.SUCCEEDED, True),
+        ("b", Status.SUCCEEDED, True),
+    ]
+    assert [result.counts for result in deployed] == [result.counts for result in previewed]
+    assert [result.changes for result in again] == [(), ()]
+    assert deployed[1].outputs["logGroup"]["arn"] == f"arn:aws:logs:us-east-2:{TWO}:log-group:/falco/events"
+    assert stacks.logs(ONE).describe_log_groups()["logGroups"][0]["arn"].split(":")[3:5] == ["eu-west-1", ONE]
+    of_a = [event for event in told if event.stack == "a"]
+    assert isinstance(of_a[0], Started)
+    assert isinstance(of_a[-1], Ended)
+    assert any(isinstance(event, Step) and event.name == "events" and event.phase == "done" for event in of_a)
+    assert not list(Path(tempfile.gettempdir()).glob("falco-firelens-fleet-*")), "work directories are cleared away"
+
+
+def test_drift_made_behind_pulumi_s_back_is_found_and_nothing_is_changed(stacks: Stacks) -> None:
+    stacks.write("a", ONE)
+    stacks.write("b", TWO)
+    fleet = stacks.fleet()
+    fleet.up(fleet.stacks(), waves=Waves(canary=2))
+    stacks.logs(TWO).put_retention_policy(logGroupName="/falco/events", retentionInDays=3)
+
+    a, b = fleet.drift(fleet.stacks())
+
+    assert (a.status, a.changes) == (Status.SUCCEEDED, ())
+    assert [(change.kind, change.name, dict(change.properties)) for change in b.changes] == [
+        ("LogGroup", "events", {"retentionInDays": "update"})
+    ]
+    assert stacks.logs(TWO).describe_log_groups()["logGroups"][0]["retentionInDays"] == 3
+
+
+def test_a_change_that_would_lose_the_log_group_is_forbidden_until_the_stack_file_has_the_word_for_it(
+    stacks: Stacks,
+) -> None:
+    stacks.write("a", ONE)
+    fleet = stacks.fleet()
+    fleet.up(fleet.stacks())
+    stacks.write("a", ONE, events={"logGroup": "/falco/other"})
+
+    (forbidden,) = fleet.preview(fleet.stacks())
+    stacks.write("a", ONE, events={"logGroup": "/falco/other"}, policy={"mayLose": ["events"]})
+    (allowed,) = fleet.preview(fleet.stacks())
+
+    assert isinstance(forbidden.error, PolicyViolated)
+    assert [(one.policy, one.resource) for one in forbidden.findings] == [("events-kept", "events")]
+    assert "forbidden by policy" in comment([forbidden]).splitlines()[5]
+    assert allowed.ok

@@ -1,0 +1,124 @@
+"""Which stacks a change touches, in a real git repository."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fleet import FleetError
+from fleet.changed import PROGRAM, touched
+from fleet.stacks import discover
+
+PROJECT = Path(__file__).parents[3]
+
+
+class Repository:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for arguments in (("init", "-b", "main"), ("config", "user.email", "a@b.c"), ("config", "user.name", "a")):
+            self.git(*arguments)
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def write(self, name: str, text: str) -> None:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def stack(self, name: str, **keys: object) -> None:
+        config = {f"falco-firelens:{key}": value for key, value in keys.items()}
+        self.write(f"Pulumi.{name}.yaml", yaml.safe_dump({"config": config}))
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "-m", "change")
+
+    def touched(self, since: str = "main") -> list[str]:
+        return [stack.name for stack in touched(discover([self.folder]), self.folder, since).stacks]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """Two stacks, one with rules of its own, and a branch off main."""
+    made = Repository(tmp_path)
+    made.stack("a", falco={"rulesFiles": ["rules/a.yaml"]})
+    made.stack("b")
+    made.write("rules/a.yaml", "[]")
+    made.write("components/x.py", "")
+    made.write("docs/x.md", "")
+    made.commit()
+    made.git("checkout", "-b", "branch")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("Pulumi.b.yaml", ["b"]),
+        ("rules/a.yaml", ["a"]),
+        ("components/x.py", ["a", "b"]),
+        ("requirements.txt", ["a", "b"]),
+        ("docs/x.md", []),
+        ("components/README.md", []),
+    ],
+)
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_changed_file_touches_the_stacks_that_are_made_of_it(
+    repository: Repository, file: str, expected: list[str], committed: bool
+) -> None:
+    repository.write(file, "config: {a: b}\n")
+    if committed:
+        repository.commit()
+
+    assert repository.touched() == expected
+
+
+def test_what_main_has_got_since_the_branch_began_does_not_count(repository: Repository) -> None:
+    repository.git("checkout", "main")
+    repository.write("Pulumi.b.yaml", "config: {a: b}\n")
+    repository.commit()
+    repository.git("checkout", "branch")
+
+    assert repository.touched() == []
+
+
+def test_a_new_stack_is_touched_and_a_removed_one_named(repository: Repository) -> None:
+    repository.stack("c")
+    (repository.folder / "Pulumi.b.yaml").unlink()
+
+    found = touched(discover([repository.folder]), repository.folder, "main")
+
+    assert [stack.name for stack in found.stacks] == ["c"]
+    assert found.removed == ("b",)
+
+
+def test_one_stack_of_a_hundred(repository: Repository) -> None:
+    for number in range(100):
+        repository.stack(f"s{number}")
+    repository.commit()
+    repository.git("branch", "--force", "main", "branch")
+    repository.stack("s42", tags={"x": "y"})
+
+    assert repository.touched() == ["s42"]
+
+
+def test_an_unknown_commit_is_said_to_be_so(repository: Repository) -> None:
+    with pytest.raises(FleetError, match="git diff"):
+        repository.touched("nowhere")
+
+
+def test_all_that_the_program_imports_counts_as_the_program() -> None:
+    listed = (
+        "import sys, pathlib, components.deployment, settings; "
+        "print('\\n'.join(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", listed], cwd=PROJECT, capture_output=True, text=True, check=True)
+    own = [
+        Path(line).relative_to(PROJECT) for line in printed.stdout.splitlines() if Path(line).is_relative_to(PROJECT)
+    ]
+    folders = {path.parts[0] for path in own if path.parts[0] != ".venv"}
+
+    assert folders and folders <= set(PROGRAM)

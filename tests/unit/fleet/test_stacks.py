@@ -1,0 +1,186 @@
+"""Stacks from files and from settings objects, selection, and the order of hubs and spokes."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet import FleetError, Selection, Stack, Waves
+from fleet.stacks import discover, generations, select
+from fleet.waves import backwards
+from fleet.workspace import work_directory
+from settings import load, namespaced
+
+PROJECT = Path(__file__).parents[3]
+CLUSTERS = [{"name": "shop", "platform": "ecs"}]
+KUBECONFIG = yaml.safe_dump(
+    {
+        "clusters": [{"name": "c", "cluster": {"server": "https://c"}}],
+        "users": [{"name": "u", "user": {"token": "very-secret-token"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "c",
+    }
+)
+SELF_MANAGED = {
+    "name": "own",
+    "platform": "kubernetes",
+    "nodeRole": "nodes",
+    "existing": {"kubeconfig": KUBECONFIG},
+}
+
+
+def stack(name: str, *, region: str = "eu-west-1", **keys: object) -> Stack:
+    return Stack.of(name, region, {"clusters": CLUSTERS, **keys})
+
+
+def spoke(name: str, hub: str) -> Stack:
+    return stack(name, spoke={"hub": f"acme/falco-firelens/{hub}"})
+
+
+def write(folder: Path, name: str, **keys: object) -> None:
+    config = {"aws:region": "eu-west-1", **{f"falco-firelens:{key}": value for key, value in keys.items()}}
+    (folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": config}))
+
+
+def test_stack_files_are_found_by_name_and_say_account_region_labels_and_hub(tmp_path: Path) -> None:
+    write(tmp_path, "b", account="111122223333", tags={"env": "prod"}, spoke={"hub": "acme/falco-firelens/a"})
+    write(tmp_path, "a", hub={})
+    (tmp_path / "Pulumi.yaml").write_text("name: falco-firelens\n")
+
+    a, b = discover([tmp_path])
+
+    assert (a.name, a.account, a.is_hub, a.hub) == ("a", "any", True, None)
+    assert (b.account, b.region, b.labels, b.hub) == (
+        "111122223333",
+        "eu-west-1",
+        {"env": "prod"},
+        "acme/falco-firelens/a",
+    )
+
+
+def test_the_project_s_own_stacks_are_found() -> None:
+    assert {"dev", "local"} <= {found.name for found in discover([PROJECT])}
+
+
+def test_a_file_that_is_no_stack_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.broken.yaml").write_text("config: [")
+
+    with pytest.raises(FleetError, match=r"Pulumi\.broken\.yaml: not YAML"):
+        discover([tmp_path])
+
+
+def test_two_files_of_one_stack_are_refused(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder, "same")
+
+    with pytest.raises(FleetError, match="two files of a stack same"):
+        discover([tmp_path / "one", tmp_path / "two"])
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        (Selection(), ["prod-eu", "prod-us", "test-eu"]),
+        (Selection(names=("prod-*",)), ["prod-eu", "prod-us"]),
+        (Selection(names=("test-eu", "prod-us")), ["prod-us", "test-eu"]),
+        (Selection(accounts=("111122223333",)), ["prod-eu", "prod-us"]),
+        (Selection(regions=("eu-west-1",)), ["prod-eu", "test-eu"]),
+        (Selection(labels={"env": "prod", "team": "a"}), ["prod-eu"]),
+        (Selection(regions=("eu-west-1",), labels={"env": "prod"}), ["prod-eu"]),
+    ],
+    ids=str,
+)
+def test_selection_by_name_account_region_and_label(selection: Selection, expected: list[str]) -> None:
+    stacks = [
+        stack("prod-eu", account="111122223333", tags={"env": "prod", "team": "a"}),
+        stack("prod-us", account="111122223333", region="us-east-2", tags={"env": "prod"}),
+        stack("test-eu", account="444455556666", tags={"env": "test"}),
+    ]
+
+    assert [found.name for found in select(stacks, selection)] == expected
+
+
+def test_a_name_of_no_stack_is_refused_with_those_there_are() -> None:
+    with pytest.raises(FleetError, match="found no stack prdo, expected some of prod"):
+        select([stack("prod")], Selection(names=("prdo",)))
+
+
+def test_hubs_come_first_then_one_then_a_few_then_the_rest() -> None:
+    stacks = [spoke(f"s{index}", "hub") for index in range(8)] + [stack("alone"), stack("hub", hub={})]
+
+    waves = [[one.name for one in wave] for wave in Waves(canary=1, few=3).of(stacks)]
+
+    assert waves == [["hub"], ["alone"], ["s0", "s1", "s2"], ["s3", "s4", "s5", "s6", "s7"]]
+
+
+def test_a_stack_that_others_name_is_a_hub_whatever_its_own_file_says() -> None:
+    waves = [[one.name for one in wave] for wave in Waves().of([spoke("a", "z"), stack("z")])]
+
+    assert waves == [["z"], ["a"]]
+
+
+def test_destruction_goes_backwards() -> None:
+    order = [[one.name for one in wave] for wave in backwards([stack("hub", hub={}), spoke("a", "hub")])]
+
+    assert order == [["a"], ["hub"]]
+
+
+def test_a_hub_elsewhere_holds_nobody_up() -> None:
+    assert [[one.name for one in wave] for wave in generations([spoke("a", "elsewhere")])] == [["a"]]
+
+
+def test_stacks_that_are_each_other_s_hub_are_refused() -> None:
+    with pytest.raises(FleetError, match="each other's hub"):
+        generations([spoke("a", "b"), spoke("b", "a")])
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40), st.integers(0, 3), st.integers(0, 3))
+def test_every_stack_is_in_one_wave_and_its_hub_in_an_earlier(
+    links: list[tuple[int, int]], canary: int, few: int
+) -> None:
+    hubs = {f"s{max(link)}": f"s{min(link)}" for link in links if link[0] != link[1]}
+    names = sorted({*hubs, *hubs.values()})
+    stacks = [spoke(name, hubs[name]) if name in hubs else stack(name) for name in names]
+
+    waves = [[one.name for one in wave] for wave in Waves(canary, few).of(stacks)]
+
+    assert sorted(name for wave in waves for name in wave) == names
+    places = {name: place for place, wave in enumerate(waves) for name in wave}
+    assert all(places[hub] < places[name] for name, hub in hubs.items())
+
+
+def test_a_settings_object_is_written_as_a_stack_file_that_loads_to_the_same(tmp_path: Path) -> None:
+    tree = {"clusters": [*CLUSTERS, {"name": "kk", "platform": "eks"}], "events": {"retentionDays": 30}}
+    settings = load(tree, file="object", root=PROJECT)
+    given_stack = Stack.of("service", "eu-west-1", settings)
+
+    with work_directory(PROJECT, given_stack) as folder:
+        written = yaml.safe_load((folder / "Pulumi.service.yaml").read_text())
+
+    assert load(namespaced(written["config"]), file="written", root=PROJECT) == settings
+    assert given_stack.check(PROJECT) == settings
+
+
+def test_a_secret_of_a_settings_object_is_not_written_in_the_clear() -> None:
+    settings = load({"clusters": [SELF_MANAGED]}, file="object", root=PROJECT)
+    given_stack = Stack.of("service", "eu-west-1", settings)
+
+    with work_directory(PROJECT, given_stack) as folder:
+        written = "".join(file.read_text() for file in folder.iterdir())
+
+    assert "very-secret-token" not in written
+    assert given_stack.secrets == {"falco-firelens:clusters"}
+    assert "very-secret-token" not in repr(given_stack)
+
+
+def test_a_work_directory_is_private_points_at_the_program_and_goes(tmp_path: Path) -> None:
+    with work_directory(PROJECT, stack("one")) as folder:
+        project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+        assert folder.stat().st_mode & 0o077 == 0
+        assert Path(project["main"]).samefile(PROJECT)
+        assert Path(project["runtime"]["options"]["virtualenv"]) == PROJECT / ".venv"
+
+    assert not folder.exists()
