@@ -57,6 +57,7 @@ format: $(INSTALLED) ## format, and mend what the linter can
 bench: $(INSTALLED) ## measure, see docs/performance.md
 	@$(PY) -m localcloud up --no-deploy
 	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.preview && $(PY) -m bench.fleet
+	@$(PY) -m bench.responder
 	@if command -v fluent-bit > /dev/null; then $(PY) -m bench.pipeline; \
 	else echo "The pipeline was not measured: fluent-bit is not on PATH."; fi
 

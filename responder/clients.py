@@ -68,7 +68,7 @@ class AwsClients:
 def connect(server: str, certificate_authority: str, token: str) -> Any:
     """A lightkube client; the certificate authority is base64 of PEM, as in a kubeconfig.
 
-    lightkube rather than the official client, which imports for six times as long (docs/performance.md).
+    lightkube rather than the official client, which takes five times as long to import (docs/performance.md).
     """
     import httpx2
     from lightkube import Client, KubeConfig

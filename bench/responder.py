@@ -1,0 +1,83 @@
+"""Measures the response function beside a bare handler: `python -m bench.responder`.
+
+Import time and memory are of fresh processes of this machine's Python, not of Lambda's. The 10,000 events are read,
+matched, sorted into cases and guarded for 50 pods, with actions and ledger that do nothing: what is left is ours.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+from responder import actions
+from responder.actions.context import Places
+from responder.event import pack, parse_delivery
+from responder.outcome import Done
+from responder.respond import Responder
+from tests.unit.responder.events import MemoryLedger, configuration, document, playbook
+
+RUNS = 5
+EVENTS = 10_000
+
+LOADED = {
+    "bare handler": "pass",
+    "bare handler with boto3": "import boto3",
+    "response function": "import responder.handler",
+    "response function, first Kubernetes action": "import responder.handler, responder.actions",
+}
+
+_MEASURE = """
+import re, time
+began = time.process_time()
+{code}
+used = time.process_time() - began
+print(used, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
+"""
+
+
+def imported(code: str) -> tuple[float, float]:
+    """Median processor seconds and MiB of a fresh process that imports this."""
+    runs = [
+        subprocess.run([sys.executable, "-c", _MEASURE.format(code=code)], capture_output=True, text=True, check=True)
+        for _ in range(RUNS)
+    ]
+    seconds, memory = zip(*(map(float, run.stdout.split()) for run in runs), strict=True)
+    return statistics.median(seconds), statistics.median(memory)
+
+
+def storm() -> tuple[float, float]:
+    """Seconds for one delivery of all events, and for one of a single event, median of several."""
+    for name in actions.ACTIONS:
+        actions.ACTIONS[name] = lambda _: Done("nothing")  # pyright: ignore[reportIndexIssue]
+    many = pack([json.dumps(document(pod=f"web-{n % 50}", output=str(n))) for n in range(EVENTS)], "eks/node-1")
+    one = pack([json.dumps(document())], "eks/node-1")
+    return _answered(many, RUNS), _answered(one, 200)
+
+
+def _answered(payload: dict[str, object], runs: int) -> float:
+    times: list[float] = []
+    for _ in range(runs):
+        plan = configuration(playbook(actions=["evidence", "isolate", "notify"], most_targets=50))
+        responder = Responder(plan, None, MemoryLedger(), Places())  # pyright: ignore[reportArgumentType]
+        began = time.process_time()
+        list(responder.answer(parse_delivery(payload).events))
+        times.append(time.process_time() - began)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Print the tables of docs/performance.md."""
+    print("| loaded | CPU s | MiB |\n| --- | ---: | ---: |")
+    for name, code in LOADED.items():
+        seconds, memory = imported(code)
+        print(f"| {name} | {seconds:.2f} | {memory:.0f} |")
+    many, one = storm()
+    print(f"\none delivery of {EVENTS} events: {many:.2f} s, {many / EVENTS * 1e6:.0f} µs an event")
+    print(f"one delivery of one event: {one * 1000:.2f} ms")
+    print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
