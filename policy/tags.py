@@ -12,6 +12,7 @@ TAGGABLE = (
     "aws:cloudwatch/logDestination:LogDestination",
     "aws:cloudwatch/logGroup:LogGroup",
     "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:dynamodb/table:Table",
     "aws:ebs/volume:Volume",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ec2/eip:Eip",
@@ -40,6 +41,7 @@ TAGGABLE = (
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
     "aws:kinesis/stream:Stream",
     "aws:kms/key:Key",
+    "aws:lambda/eventSourceMapping:EventSourceMapping",
     "aws:lambda/function:Function",
     "aws:oam/link:Link",
     "aws:oam/sink:Sink",
@@ -53,6 +55,7 @@ TAGGABLE = (
     "aws:sns/topic:Topic",
     "aws:sqs/queue:Queue",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
 )
 """Types of this project's stacks that take tags."""
 

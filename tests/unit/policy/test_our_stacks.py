@@ -16,7 +16,7 @@ from policy.tags import TAGGABLE
 from settings import load
 from settings.loader import namespaced
 from tests.unit.components.cloud import KUBECONFIG, Account, Deployed, Registered, deploy
-from tests.unit.components.stacks import EKS, account
+from tests.unit.components.stacks import EKS, SHOP, account
 from tests.unit.components.test_iam_documents import STACKS
 
 MAIL = {"protocol": "email", "endpoint": "soc@example.com"}
@@ -77,16 +77,22 @@ STACK_FILES = [*sorted(PROJECT.glob("Pulumi.*.yaml")), *sorted(PROJECT.glob("exa
 def values_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """A stack file's settings for the mocks' account, with a kubeconfig at hand where it names a file."""
     values: dict[str, Any] = {**namespaced(config), "account": "any"}
-    for cluster in values["clusters"]:
+    for cluster in values.get("clusters", ()):
         if "kubeconfigFile" in cluster.get("existing", {}):
             cluster["existing"] = {"kubeconfig": KUBECONFIG}
     return values
 
 
 def account_for(config: Mapping[str, Any], values: Mapping[str, Any]) -> Account:
-    """An account with the clusters that a stack adopts."""
-    found = Account(region=config["aws:region"])
-    for cluster in values["clusters"]:
+    """An account with the clusters that a stack adopts, and with the hub that it is a spoke of."""
+    region, spoke = config["aws:region"], values.get("spoke", {})
+    found = Account(region=region)
+    if "hub" in spoke:
+        welcome = {"account": SHOP, "regions": [region], "delivery": spoke.get("delivery", "firehose")}
+        found = Account(
+            region=region, number=SHOP, stacks={spoke["hub"]: deploy({"hub": {"spokes": [welcome]}}).outputs}
+        )
+    for cluster in values.get("clusters", ()):
         existing = cluster.get("existing", {})
         found.with_eks(existing.get("name", ""), oidc_provider=True)
         found.with_ecs(existing.get("cluster", "").rpartition("/")[2], instances=1)
