@@ -171,7 +171,7 @@ POLICY = {
     ),
     "nothing to lose": (
         APPS + "policy: {mayLose: ['']}",
-        'policy.mayLose[0]: found "", expected at least 1 character',
+        'policy.mayLose[0]: found "", expected a text that is not empty',
     ),
 }
 
