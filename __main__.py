@@ -19,6 +19,7 @@ except (SettingsError, SensorError) as error:
 
 pulumi.export("logGroup", deployment.log_group)
 pulumi.export("insights", deployment.insights)
+pulumi.export("response", deployment.response)
 pulumi.export("destinations", deployment.destinations)
 pulumi.export("hub", deployment.hub)
 pulumi.export("clusters", deployment.clusters)

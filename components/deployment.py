@@ -12,7 +12,7 @@ from components.ecs_cluster import EcsCluster
 from components.ecs_sensor import SERVICE_NAME, EcsSensor
 from components.eks_cluster import EksCluster, cluster_arn, node_group_args
 from components.event_destinations import EventDestinations, EventDestinationsArgs
-from components.event_insights import EventInsights, insights_args
+from components.event_insights import EventInsights, insights_args, name_prefix
 from components.event_log import EventLog, EventLogArgs
 from components.hub import Hub
 from components.hub_args import hub_args, receiving
@@ -22,6 +22,7 @@ from components.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
 from components.network import Network
 from components.place import dashboard_link, ecs_link, eks_link, log_group_link
 from components.rendering import RenderedKubernetes, Sensors, render
+from components.response import Reached, Surroundings, deploy, package
 from components.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_trust, irsa_trust, pod_identity_trust
 from components.spoke import SpokeLink, spoke_args
 from sensor.model import NAMESPACE, EcsTask
@@ -60,6 +61,7 @@ class _Eks:
     oidc_provider_arn: pulumi.Input[str]
     oidc_issuer: pulumi.Input[str]
     node_role: pulumi.Input[str]
+    security_group_id: pulumi.Input[str] | None = None
     ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
 
 
@@ -88,12 +90,14 @@ class Deployment(pulumi.ComponentResource):
 
     Raises, before anything is registered:
         SettingsError: the stack file does not fit the account.
+        PackageError: the response function's package cannot be built.
         SensorError: a sensor cannot be rendered, such as for rules files that are too long.
     """
 
     log_group: Mapping[str, pulumi.Input[str]]
     destinations: Mapping[str, Mapping[str, Any]]
     insights: Mapping[str, pulumi.Input[str]]
+    response: Mapping[str, Any]
     hub: HubOutput | Mapping[str, Any]
     clusters: Mapping[str, Mapping[str, Any]]
     kubeconfigs: Mapping[str, pulumi.Output[str]]
@@ -102,6 +106,7 @@ class Deployment(pulumi.ComponentResource):
         found = discover(args["settings"], args["file"])
         settings = with_archive(args["settings"], found.hub)
         sensors = render(settings, found.place)
+        response_package = package(settings, name_prefix(pulumi.get_stack())) if settings.response else ""
         super().__init__("falco-firelens:index:Deployment", name, {}, opts)
         self._settings = settings
         self._found = found
@@ -109,10 +114,12 @@ class Deployment(pulumi.ComponentResource):
         self._events = self._event_log() if settings.events.cloudwatch and settings.clusters else None
         self._streams = self._event_destinations() if settings.events.destinations.given else None
         self._network = self._placement()
+        self._reached = dict[str, Reached]()
         self.kubeconfigs = kubeconfigs = dict[str, pulumi.Output[str]]()
         self.clusters = {cluster.name: self._deploy(cluster, sensors, kubeconfigs) for cluster in settings.clusters}
         self.log_group = self._log_group()
         self.insights = self._insights(self._events) if self._events else {}
+        self.response = self._response(self._events, response_package) if self._events and settings.response else {}
         self.destinations = self._streams.outputs if self._streams else {}
         self.hub = self._hub(settings.hub, self._streams) if settings.hub and self._streams else {}
         if found.hub:
@@ -121,6 +128,7 @@ class Deployment(pulumi.ComponentResource):
             {
                 "logGroup": self.log_group,
                 "insights": self.insights,
+                "response": self.response,
                 "destinations": self.destinations,
                 "hub": self.hub,
                 "clusters": self.clusters,
@@ -165,6 +173,19 @@ class Deployment(pulumi.ComponentResource):
         args = insights_args(self._settings, place, pulumi.get_stack(), events.log_group_name)
         insights = EventInsights(INSIGHTS, args, self._child)
         return {"topic": insights.topic_arn, "dashboard": dashboard_link(place, insights.dashboard_name)}
+
+    def _response(self, events: EventLog, zip_file: str) -> Mapping[str, Any]:
+        around = Surroundings(
+            place=self._found.place,
+            prefix=name_prefix(pulumi.get_stack()),
+            log_group=events.log_group_name,
+            log_group_arn=events.log_group_arn,
+            topic_arn=self.insights["topic"],
+            vpc_id=self._network.vpc_id,
+            subnet_ids=self._network.private_subnet_ids,
+            reached=self._reached,
+        )
+        return deploy(self._settings, zip_file, around, self._child)
 
     def _event_log(self) -> EventLog:
         events = self._settings.events
@@ -217,6 +238,7 @@ class Deployment(pulumi.ComponentResource):
         permission = self._eks_permission(cluster, eks, rendered.service_account)
         role = self._shipping_role(cluster.name, permission)
         sensor = self._kubernetes_sensor(cluster, provider, rendered, role, eks.ready)
+        self._reached[cluster.name] = Reached(provider, [*eks.ready, sensor], eks.ordered_name, eks.security_group_id)
         return {
             "platform": cluster.platform,
             "name": eks.name,
@@ -252,6 +274,7 @@ class Deployment(pulumi.ComponentResource):
             oidc_provider_arn=made.oidc_provider_arn,
             oidc_issuer=made.oidc_issuer,
             node_role=made.node_role_name,
+            security_group_id=made.security_group_id,
             ready=[made],
         )
 
@@ -286,6 +309,8 @@ class Deployment(pulumi.ComponentResource):
         provider = self._kubernetes_provider(cluster.name, kubeconfig, cluster.existing.context)
         role = self._shipping_role(cluster.name, {**self._shipping_args(cluster.name), "node_role": cluster.node_role})
         sensor = self._kubernetes_sensor(cluster, provider, rendered, role, [])
+        context = cluster.existing.context
+        self._reached[cluster.name] = Reached(provider, [sensor], kubeconfig=kubeconfig, context=context)
         return {"platform": cluster.platform, "name": cluster.name, "sensor": _daemon_sets(sensor)}
 
     def _kubernetes_provider(self, name: str, kubeconfig: pulumi.Output[str], context: str | None) -> Provider:

@@ -79,6 +79,7 @@ class EksCluster(pulumi.ComponentResource):
     cluster_name: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     node_role_name: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
     oidc_provider_arn: pulumi.Output[str]
     oidc_issuer: pulumi.Output[str]
 
@@ -95,6 +96,7 @@ class EksCluster(pulumi.ComponentResource):
         if args["pod_identity"]:
             self._pod_identity_agent(cluster)
         self.kubeconfig = pulumi.Output.secret(cluster.kubeconfig_json)
+        self.security_group_id = cluster.cluster_security_group_id
         self.oidc_provider_arn = cluster.oidc_provider_arn
         self.oidc_issuer = cluster.oidc_issuer
         self.register_outputs({"kubeconfig": self.kubeconfig, "nodeRoleName": self.node_role_name})

@@ -27,6 +27,7 @@ from settings.falco import Falco
 from settings.hub import Delivery, Hub, HubSpoke, Spoke
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
 from settings.network import ExistingNetwork, Network
+from settings.response import Playbook, Response
 from settings.stack import Settings
 from settings.tree import ENCRYPTED
 
@@ -56,8 +57,10 @@ __all__ = [
     "NodeGroup",
     "Notification",
     "OpenSearchDestination",
+    "Playbook",
     "RedshiftCreate",
     "RedshiftDestination",
+    "Response",
     "RuleException",
     "S3Destination",
     "Settings",

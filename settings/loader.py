@@ -18,7 +18,7 @@ NAMESPACE = "falco-firelens"
 """The project's name, which the engine puts before the keys of its configuration."""
 
 STRUCTURED = frozenset(
-    ("clusters", "network", "events", "falco", "alarms", "hub", "spoke", "notifications", "policy", "tags")
+    ("clusters", "network", "events", "falco", "alarms", "hub", "spoke", "notifications", "policy", "response", "tags")
 )
 """Top-level keys that hold more than a text: the engine hands them to a program as JSON, and null as an empty text."""
 

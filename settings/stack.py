@@ -18,6 +18,7 @@ from settings.hub import Hub, Spoke
 from settings.network import Network
 from settings.policy import Policy
 from settings.repeated import unique
+from settings.response import Response, response_mistakes
 from settings.tree import items_of, keys_of
 
 MOST_CLUSTERS = 30
@@ -71,6 +72,8 @@ class Settings(Model):
     notifications: Annotated[tuple[Notification, ...], unique("endpoint", within="protocol")] = ()
     """Who is told about alarms. An e-mail address has to be confirmed once, by the link in the mail that it gets."""
 
+    response: Annotated[Response | None, BeforeValidator(_none_for_empty)] = None
+    """What is done about events without a person. Default: nothing."""
     policy: Policy = Policy()
     """How strict the policies are with the stack, and what of it may be lost."""
 
@@ -83,7 +86,14 @@ class Settings(Model):
         tree = keys_of(data)
         if keys_of(tree.get("hub")) and "clusters" not in tree:
             data = {**tree, "clusters": ()}
-        mistakes = (_no_clusters, _same_cluster_twice, _foreign_clusters, _alarms_of_no_cluster, _hub_and_spoke)
+        mistakes = (
+            _no_clusters,
+            _same_cluster_twice,
+            _foreign_clusters,
+            _alarms_of_no_cluster,
+            _hub_and_spoke,
+            response_mistakes,
+        )
         return with_mistakes(handler, data, [found for check in mistakes for found in check(data)])
 
 

@@ -143,6 +143,15 @@ class Account(mocks.Mocks):
             state["adminPasswordSecretArn"] = f"arn:{self.partition}:secretsmanager:{secret}"
         if args.typ == "aws:redshiftserverless/workgroup:Workgroup":
             state["endpoints"] = [{"address": f"{state['workgroupName']}.example.com", "port": state["port"]}]
+        forms = {
+            "aws:dynamodb/table:Table": "dynamodb:{0}:{1}:table/{2}",
+            "aws:sqs/queue:Queue": "sqs:{0}:{1}:{2}",
+            "aws:sns/topic:Topic": "sns:{0}:{1}:{2}",
+            "aws:secretsmanager/secret:Secret": "secretsmanager:{0}:{1}:secret:{2}-abcdef",
+            "aws:lambda/function:Function": "lambda:{0}:{1}:function:{2}",
+        }
+        if args.typ in forms:
+            state["arn"] = f"arn:{self.partition}:" + forms[args.typ].format(self.region, self.number, state["name"])
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":

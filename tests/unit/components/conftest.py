@@ -1,7 +1,11 @@
 """The two deployments that most of the components' tests look at."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from components import response_package
 from tests.unit.components.cloud import Deployed, deploy
 from tests.unit.components.stacks import ADOPTED, CREATED, account
 
@@ -14,3 +18,11 @@ def created() -> Deployed:
 @pytest.fixture
 def adopted() -> Deployed:
     return deploy(ADOPTED, account())
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The libraries are not needed to see what is registered."""
+    monkeypatch.setattr(response_package, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(response_package, "_download", lambda folder: None)  # pyright: ignore[reportUnknownLambdaType]
+    yield

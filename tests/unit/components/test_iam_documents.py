@@ -39,7 +39,22 @@ ITSELF = {
 """What a document is attached to. Parliament knows identity policies only: in a key policy `*`, and in a trust policy
 the lack of a resource, mean the thing that has the policy, so the tests write that in."""
 
+RESPONSE = {
+    "playbooks": [
+        {
+            "name": "everything",
+            "actions": {
+                **{
+                    name: {}
+                    for name in ("evidence", "isolate", "delete", "stopTask", "drainInstance", "finding", "notify")
+                },
+                "quarantine": {"securityGroupId": "sg-01234567"},
+            },
+        }
+    ]
+}
 STACKS = {
+    "response": ({**CREATED, "response": RESPONSE}, "aws"),
     "created": (CREATED, "aws"),
     "adopted": (ADOPTED, "aws"),
     "irsa": (eks(permission="irsa"), "aws"),

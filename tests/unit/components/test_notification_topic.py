@@ -46,7 +46,7 @@ def test_everybody_named_is_subscribed_and_no_address_is_in_a_logical_name() -> 
 
 
 def test_every_alarm_tells_when_it_goes_off_and_the_last_when_all_is_well(created: Deployed) -> None:
-    topic = [created.one("Topic", "insights-topic").name]
+    topic = [created.one("Topic", "insights-topic").inputs["name"]]
     for alarm in created.of("MetricAlarm"):
         assert [arn.rpartition(":")[2] for arn in alarm.inputs["alarmActions"]] == topic
         assert "okActions" not in alarm.inputs

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from settings import SettingsError, read_stack_file
-from tests.unit.settings import bad_clusters, bad_destinations, bad_hub, bad_settings
+from tests.unit.settings import bad_clusters, bad_destinations, bad_hub, bad_response, bad_settings
 
 CASES = {
     f"{title}: {name}": case
@@ -17,6 +17,7 @@ CASES = {
         "network": bad_settings.NETWORK,
         "events": bad_settings.EVENTS,
         "destinations": bad_destinations.DESTINATIONS,
+        "response": bad_response.RESPONSE,
         "alarms": bad_settings.ALARMS,
         "hub": bad_hub.HUBS,
         "spoke": bad_hub.SPOKES,

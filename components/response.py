@@ -1,0 +1,207 @@
+"""Puts a stack's response together: the function, its access to each cluster, and the network that it runs in."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import yaml
+from pulumi_kubernetes import Provider
+
+from components.cluster_access import ClusterAccess, ClusterAccessArgs
+from components.event_response import EventResponse, EventResponseArgs, FunctionNetwork, access_document
+from components.place import Place
+from components.response_package import build
+from components.response_role import ClusterActions
+from responder.permissions import needs, rules
+from sensor.model import NAMESPACE
+from settings import KubernetesCluster, Response, Settings
+
+RESPONSE = "response"
+"""The logical name."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A Kubernetes cluster of the stack, for the function. `eks_name` comes after a created cluster's control plane.
+
+    `security_group_id` is that of a created cluster's endpoint; `kubeconfig` is that of a cluster which is not of EKS.
+    """
+
+    provider: Provider
+    ready: Sequence[pulumi.Resource]
+    eks_name: pulumi.Input[str] | None = None
+    security_group_id: pulumi.Input[str] | None = None
+    kubeconfig: pulumi.Output[str] | None = None
+    context: str | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the function needs of the rest of the stack."""
+
+    place: Place
+    prefix: str
+    log_group: pulumi.Input[str]
+    log_group_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    reached: Mapping[str, Reached]
+
+
+def slug_of(prefix: str) -> str:
+    """What the names of the response begin with; a bucket takes neither capitals nor underscores."""
+    return prefix.lower().replace("_", "-")[:48].strip("-")
+
+
+def package(settings: Settings, prefix: str, folder: Path | None = None) -> str:
+    """Build the function's zip before anything is registered. Raises PackageError."""
+    assert settings.response is not None
+    return str(build(settings.response.document(settings.clusters, f"{slug_of(prefix)}-response/"), folder))
+
+
+def deploy(settings: Settings, zip_file: str, around: Surroundings, child: pulumi.ResourceOptions) -> Mapping[str, Any]:
+    """Register all of it; returns what the stack's output says."""
+    response = settings.response
+    assert response is not None
+    actions = [_actions(settings, response, one) for one in response.document(settings.clusters)["clusters"].items()]
+    asked = [one.name for one, cluster in zip(settings.clusters, actions, strict=True) if cluster.api]
+    network = _network(settings, around, asked, child)
+    args: EventResponseArgs = {
+        "place": around.place,
+        "slug": slug_of(around.prefix),
+        "package": zip_file,
+        "log_group": around.log_group,
+        "log_group_arn": around.log_group_arn,
+        "clusters": actions,
+        "groups": _groups(response),
+        "access_secrets": [name for name in asked if around.reached[name].kubeconfig is not None],
+        "subscriptions": [{"protocol": to.protocol, "endpoint": to.endpoint} for to in settings.notifications],
+        "alarm_prefix": around.prefix,
+        "topic_arn": around.topic_arn,
+        "reserved_concurrency": response.reserved_concurrency,
+        "evidence_days": response.evidence_days,
+        "retention_days": response.retention_days,
+        "protect": settings.events.protect,
+        "tags": settings.tags,
+    }
+    if network:
+        args["network"] = network
+    if response.webhooks:
+        hooks = [{"url": hook.url.get_secret_value(), "format": hook.format} for hook in response.webhooks]
+        args["webhooks"] = pulumi.Output.secret(json.dumps(hooks))
+    made = EventResponse(RESPONSE, args, child)
+    for name in asked:
+        _access(settings, response, name, around.reached[name], made, child)
+    return {
+        "function": made.function_name,
+        "deadLetters": made.dead_letters_url,
+        "bucket": made.bucket_name,
+        "topic": made.topic_arn,
+        "playbooks": {
+            one.name: f"{', '.join(one.actions.names)}{' (dry run)' if one.dry_run else ''}"
+            for one in response.playbooks
+        },
+    }
+
+
+def _actions(settings: Settings, response: Response, cluster: tuple[str, Mapping[str, str]]) -> ClusterActions:
+    name, described = cluster
+    actions = frozenset(response.actions_on(name))
+    api = described["platform"] != "ecs" and bool(needs(actions, labels=response.asks_for_labels))
+    return ClusterActions(described["platform"], described["name"], actions, api)
+
+
+def _groups(response: Response) -> list[str]:
+    found = (playbook.actions.quarantine for playbook in response.playbooks)
+    return sorted({one.security_group_id for one in found if one})
+
+
+def _network(
+    settings: Settings, around: Surroundings, asked: Sequence[str], child: pulumi.ResourceOptions
+) -> FunctionNetwork | None:
+    """Private endpoints are reached from inside: the function runs in the stack's VPC wherever it asks a cluster."""
+    from pulumi_aws import ec2, vpc
+
+    if not asked or not around.subnet_ids:
+        return None
+    group = ec2.SecurityGroup(
+        f"{RESPONSE}-function",
+        description="The response function",
+        vpc_id=around.vpc_id,
+        tags=settings.tags,
+        opts=child,
+    )
+    vpc.SecurityGroupEgressRule(
+        f"{RESPONSE}-function",
+        security_group_id=group.id,
+        ip_protocol="tcp",
+        from_port=443,
+        to_port=443,
+        cidr_ipv4="0.0.0.0/0",
+        description="The APIs of AWS and of the clusters, and webhooks",
+        tags=settings.tags,
+        opts=child,
+    )
+    for name in asked:
+        endpoint = around.reached[name].security_group_id
+        if endpoint is not None:
+            vpc.SecurityGroupIngressRule(
+                f"{RESPONSE}-{name}",
+                security_group_id=endpoint,
+                referenced_security_group_id=group.id,
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                description="The response function",
+                tags=settings.tags,
+                opts=child,
+            )
+    return {"security_group_id": group.id, "subnet_ids": list(around.subnet_ids)}
+
+
+def _access(
+    settings: Settings,
+    response: Response,
+    name: str,
+    reached: Reached,
+    made: EventResponse,
+    child: pulumi.ResourceOptions,
+) -> None:
+    from pulumi_aws import secretsmanager
+
+    wanted = needs(response.actions_on(name), labels=response.asks_for_labels)
+    args: ClusterAccessArgs = {
+        "rules": rules(wanted),
+        "role_arn": made.role_arn,
+        "namespace": NAMESPACE,
+        "tags": settings.tags,
+    }
+    if reached.eks_name is not None:
+        args["eks_cluster"] = reached.eks_name
+    parent = child.parent
+    opts = pulumi.ResourceOptions(parent=parent, providers=[reached.provider], depends_on=list(reached.ready))
+    access = ClusterAccess(f"{name}-response", args, opts)
+    if reached.kubeconfig is not None:
+        cluster = next(one for one in settings.clusters if one.name == name)
+        assert isinstance(cluster, KubernetesCluster)
+        document = pulumi.Output.all(kubeconfig=reached.kubeconfig, token=access.token).apply(
+            lambda known: _document(known["kubeconfig"], known["token"], reached.context)
+        )
+        secretsmanager.SecretVersion(
+            f"{name}-response", secret_id=made.secret_ids[name], secret_string=document, opts=child
+        )
+
+
+def _document(kubeconfig: str, token: str, context: str | None) -> str:
+    """`token` is in base64, as the API has it."""
+    document: dict[str, Any] = yaml.safe_load(kubeconfig)
+    contexts = {one["name"]: one["context"] for one in cast("list[Any]", document["contexts"])}
+    clusters = {one["name"]: one["cluster"] for one in cast("list[Any]", document["clusters"])}
+    cluster = clusters[contexts[context or document["current-context"]]["cluster"]]
+    authority: str = cluster.get("certificate-authority-data") or ""
+    return access_document(cluster["server"], authority, base64.b64decode(token).decode())

@@ -1,0 +1,123 @@
+"""For a person at a shell.
+
+python -m responder explain event.json --stack Pulumi.prod.yaml
+python -m responder undo isolate apps/shop/web-0 [--context CONTEXT]
+python -m responder replay --function NAME --queue URL [--run]
+python -m responder replay --function NAME --events events.jsonl
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from responder.configuration import Configuration, load, parse
+from responder.event import MalformedError, parse_event
+
+
+class UsageError(Exception):
+    """Something that the person can mend."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 1 when it did not succeed."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        for line in chosen.command(chosen):
+            print(line)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m responder", description="Automatic response, by hand.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    explain = commands.add_parser("explain", help="say which playbook would answer an event, and why")
+    explain.add_argument("event", type=Path, help="a file with one event, as it is in the log group")
+    source = explain.add_mutually_exclusive_group(required=True)
+    source.add_argument("--stack", type=Path, metavar="Pulumi.<stack>.yaml", help="the stack file with the playbooks")
+    source.add_argument("--config", type=Path, metavar="response.json", help="the playbooks of a deployed function")
+    explain.set_defaults(command=_explain)
+    undo = commands.add_parser("undo", help="undo an action, as a notice says it")
+    undo.add_argument("action", choices=("isolate", "cordon", "taint", "drainInstance", "quarantine"))
+    undo.add_argument("target", help="the target, as the notice names it")
+    undo.add_argument("--context", help="the kubeconfig's context of the cluster; its current one if not given")
+    undo.set_defaults(command=_undo)
+    replay = commands.add_parser("replay", help="show dead letters, or run them or events again")
+    replay.add_argument("--function", required=True, help="the function's name")
+    what = replay.add_mutually_exclusive_group(required=True)
+    what.add_argument("--queue", metavar="URL", help="the dead-letter queue")
+    what.add_argument("--events", type=Path, metavar="FILE", help="events, one a line")
+    replay.add_argument("--run", action="store_true", help="run the dead letters again; they are only shown without it")
+    replay.set_defaults(command=_replay)
+    return parser
+
+
+def _explain(chosen: argparse.Namespace) -> Iterator[str]:
+    from responder.explain import explain
+
+    try:
+        event = parse_event(chosen.event.read_text())
+    except (OSError, UnicodeError, MalformedError) as error:
+        raise UsageError(f"{chosen.event}: {error}") from None
+    yield from explain(event, _configuration(chosen))
+
+
+def _configuration(chosen: argparse.Namespace) -> Configuration:
+    try:
+        return load(chosen.config) if chosen.config else parse(_document(chosen.stack))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{chosen.config or chosen.stack}: {error}") from None
+
+
+def _document(stack: Path) -> Mapping[str, Any]:
+    from settings import read_stack_file  # only here: the function itself has no settings
+
+    settings = read_stack_file(stack)
+    if settings.response is None:
+        raise UsageError(f"{stack} has no response")
+    return settings.response.document(settings.clusters)
+
+
+def _undo(chosen: argparse.Namespace) -> Iterator[str]:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+    from lightkube import ApiError, Client, KubeConfig
+    from lightkube.core.exceptions import ConfigError
+
+    from responder import undo
+
+    try:
+        if chosen.action in undo.IN_KUBERNETES:
+            config = KubeConfig.from_env().get(context_name=chosen.context)
+            yield undo.IN_KUBERNETES[chosen.action](Client(config=config), chosen.target)
+        else:
+            session: Any = boto3.Session()
+            yield undo.IN_AWS[chosen.action](session.client, chosen.target)
+    except (undo.NotUndoneError, ApiError, ConfigError, ClientError, BotoCoreError) as error:
+        raise UsageError(str(error)) from None
+
+
+def _replay(chosen: argparse.Namespace) -> Iterator[str]:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from responder import replay
+
+    session: Any = boto3.Session()
+    aws = session.client
+    try:
+        if chosen.queue:
+            yield from replay.replay_queue(aws, chosen.function, chosen.queue, act=chosen.run)
+        else:
+            lines = chosen.events.read_text().splitlines()
+            yield from replay.replay_events(aws, chosen.function, lines)
+    except (OSError, ValueError, KeyError, replay.ReplayError, ClientError, BotoCoreError) as error:
+        raise UsageError(str(error)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""What an action is given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from responder.cases import Case
+from responder.clients import Clients
+from responder.configuration import Cluster, Configuration
+from responder.outcome import Outcome
+from responder.targets import Target
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the function puts things: all of it made by the stack, and handed over in the function's environment."""
+
+    bucket: str = ""
+    topic: str = ""
+    webhooks: str = ""
+    """Name of the secret that holds the webhooks."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One action of a case. `settings` is what the playbook says about the action; `outcomes` is what went before."""
+
+    case: Case
+    target: Target
+    settings: Mapping[str, Any]
+    configuration: Configuration
+    clients: Clients
+    places: Places
+    outcomes: Sequence[Outcome] = field(default_factory=tuple[Outcome, ...])
+
+    @property
+    def cluster(self) -> Cluster:
+        """The target's cluster; `guards.check` has seen to it that the stack has it."""
+        return self.configuration.clusters[self.target.cluster]
+
+    @property
+    def kubernetes(self) -> Any:
+        """A lightkube client of the target's cluster."""
+        return self.clients.kubernetes(self.cluster)
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client."""
+        return self.clients.aws(service)

@@ -1,0 +1,72 @@
+"""EC2: move a node's network interfaces to a security group that lets nothing through."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from responder.actions.context import Context
+from responder.actions.kubernetes import find_node, instance_of
+from responder.outcome import Done, FailedError
+from responder.targets import ECS
+
+BEFORE = "falco-firelens:security-groups"
+"""Tags of a moved interface: the security groups that it had, ten in each tag, since a tag holds 256 characters."""
+
+_PER_TAG = 10
+
+
+def quarantine(context: Context) -> Done:
+    """Give every network interface of the node the quarantine security group alone."""
+    group: str = context.settings["securityGroupId"]
+    instance = _instance(context)
+    ec2 = context.aws("ec2")
+    moved = [
+        interface["NetworkInterfaceId"] for interface in interfaces_of(ec2, instance) if _move(ec2, interface, group)
+    ]
+    undo = (f"python -m responder undo quarantine {context.target.cluster}/{instance}",)
+    if not moved:
+        return Done(f"all interfaces of {instance} are in {group} already", undo, changed=False)
+    return Done(f"{', '.join(moved)} of {instance} moved to {group}", undo)
+
+
+def interfaces_of(ec2: Any, instance: str) -> Sequence[dict[str, Any]]:
+    """An instance's network interfaces.
+
+    Raises FailedError where there is no such instance.
+    """
+    filters = [{"Name": "attachment.instance-id", "Values": [instance]}]
+    found = ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    if not found:
+        raise FailedError(f"{instance} has no network interface, or is not there")
+    return found
+
+
+def groups_before(interface: dict[str, Any]) -> list[str]:
+    """The security groups that a moved interface had."""
+    tags = {tag["Key"]: tag["Value"] for tag in interface.get("TagSet", ())}
+    return [f"sg-{part}" for name in sorted(tags) if name.startswith(BEFORE) for part in tags[name].split(" ")]
+
+
+def _move(ec2: Any, interface: dict[str, Any], group: str) -> bool:
+    """Write down first, then move: an interface that moved without its tags could not be moved back."""
+    identity, groups = interface["NetworkInterfaceId"], [one["GroupId"] for one in interface["Groups"]]
+    if groups == [group]:
+        return False
+    ec2.create_tags(Resources=[identity], Tags=list(_tags(groups)))
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=identity, Groups=[group])
+    return True
+
+
+def _tags(groups: Sequence[str]) -> Iterator[dict[str, str]]:
+    plain = [group.removeprefix("sg-") for group in groups]
+    for start in range(0, len(plain), _PER_TAG):
+        yield {"Key": f"{BEFORE}-{start // _PER_TAG}", "Value": " ".join(plain[start : start + _PER_TAG])}
+
+
+def _instance(context: Context) -> str:
+    """The node's instance: on ECS the node is called after it, in Kubernetes its provider id says it."""
+    if context.case.event.platform == ECS:
+        return context.target.name
+    instance = instance_of(find_node(context))
+    if instance is None:
+        raise FailedError(f"node {context.target.name} is not an EC2 instance")
+    return instance

@@ -1,0 +1,66 @@
+"""Keeps what will be gone later: the pod's manifest, events and logs, or the task's description, in S3."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+from lightkube import ApiError
+from lightkube.resources.core_v1 import Event as KubernetesEvent
+from lightkube.resources.core_v1 import Pod
+
+from responder.actions.context import Context
+from responder.actions.kubernetes import NOT_THERE
+from responder.outcome import Done
+
+MOST_LOG_BYTES = 10 * 2**20
+"""Of each container's log, the latest."""
+
+FORBIDDEN = 403
+
+
+def evidence(context: Context) -> Done:
+    """Put everything that can be had below one prefix; what cannot be had is said in its place."""
+    event = context.case.event
+    prefix = f"evidence/{context.target.reference}/{event.iso_time}-{event.identity[:12]}"
+    parts = {"event.json": json.dumps(event.raw, indent=2).encode(), **dict(_parts(context))}
+    for name, body in parts.items():
+        context.aws("s3").put_object(Bucket=context.places.bucket, Key=f"{prefix}/{name}", Body=body)
+    return Done(f"{len(parts)} files in s3://{context.places.bucket}/{prefix}/")
+
+
+def _parts(context: Context) -> Iterator[tuple[str, bytes]]:
+    if context.target.kind == "pod":
+        yield from _pod(context)
+    elif context.target.kind == "task":
+        found = context.aws("ecs").describe_tasks(cluster=context.cluster.name, tasks=[context.target.name])
+        yield "task.json", json.dumps(found["tasks"], indent=2, default=str).encode()
+
+
+def _pod(context: Context) -> Iterator[tuple[str, bytes]]:
+    client, target = context.kubernetes, context.target
+    try:
+        pod = client.get(Pod, target.name, namespace=target.namespace)
+    except ApiError as error:
+        if error.status.code != NOT_THERE:
+            raise
+        yield "pod.txt", b"The pod was gone already.\n"
+        return
+    yield "pod.json", json.dumps(pod.to_dict(), indent=2, default=str).encode()
+    about = {"involvedObject.name": target.name, "involvedObject.kind": "Pod"}
+    events = [one.to_dict() for one in client.list(KubernetesEvent, namespace=target.namespace, fields=about)]
+    yield "events.json", json.dumps(events, indent=2, default=str).encode()
+    for container in [*(pod.spec.initContainers or ()), *pod.spec.containers]:
+        yield f"{container.name}.log", _log(client, target.namespace, target.name, container.name)
+
+
+def _log(client: Any, namespace: str, pod: str, container: str) -> bytes:
+    """A container's log. One that has none yet, or whose node does not answer, is no reason to keep nothing."""
+    try:
+        lines = client.log(pod, namespace=namespace, container=container, timestamps=True, tail_lines=100_000)
+        text = "".join(lines).encode()
+    except httpx2.HTTPError as error:
+        if isinstance(error, ApiError) and error.status.code == FORBIDDEN:
+            raise
+        return f"The log could not be had: {error}\n".encode()
+    return text[-MOST_LOG_BYTES:]

@@ -1,0 +1,96 @@
+"""Tells people: a notice to SNS and webhooks, a finding in Security Hub."""
+
+import json
+import urllib.request
+from datetime import UTC, datetime
+from typing import Any
+
+from responder.actions.context import Context
+from responder.notice import Notice, notice_of
+from responder.outcome import Done, FailedError
+
+WEBHOOK_SECONDS = 5
+
+SEVERITIES = {
+    "Emergency": "CRITICAL",
+    "Alert": "CRITICAL",
+    "Critical": "CRITICAL",
+    "Error": "HIGH",
+    "Warning": "MEDIUM",
+}
+"""Of the finding, by Falco's priority; LOW for all others."""
+
+
+def notify(context: Context) -> Done:
+    """Publish the notice to the stack's topic and to each webhook."""
+    notice = notice_of(context)
+    if context.places.topic:
+        context.aws("sns").publish(TopicArn=context.places.topic, Subject=notice.subject, Message=notice.text)
+    hooks = _webhooks(context)
+    for hook in hooks:
+        _post(hook["url"], _body(notice, hook["format"]))
+    return Done(f"told {' and '.join(['the topic'] * bool(context.places.topic) + ['webhooks'] * bool(hooks))}")
+
+
+def finding(context: Context) -> Done:
+    """Import a finding; the same event and playbook make the same finding, which is then updated.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
+    """
+    notice, event = notice_of(context), context.case.event
+    cluster: dict[str, Any] = event.raw["cluster"]
+    region, account = str(cluster.get("region")), str(cluster.get("account"))
+    hub = context.aws("securityhub")
+    partition = hub.meta.partition
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    answer = hub.batch_import_findings(
+        Findings=[
+            {
+                "SchemaVersion": "2018-10-08",
+                "Id": f"falco-firelens/{event.cluster}/{event.identity}",
+                "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
+                "GeneratorId": f"falco-firelens/{event.rule}"[:512],
+                "AwsAccountId": account,
+                "Types": ["Unusual Behaviors/Container"],
+                "CreatedAt": event.iso_time,
+                "UpdatedAt": now,
+                "Severity": {"Label": SEVERITIES.get(event.priority, "LOW"), "Original": event.priority},
+                "Title": notice.subject[:256],
+                "Description": notice.text[:1024],
+                "Resources": [{"Type": "Other", "Id": str(context.target), "Region": region}],
+            }
+        ]
+    )
+    if answer["FailedCount"]:
+        raise FailedError(f"Security Hub refused the finding: {answer['FailedFindings'][0].get('ErrorMessage')}")
+    return Done(f"finding falco-firelens/{event.cluster}/{event.identity}")
+
+
+def _webhooks(context: Context) -> list[dict[str, str]]:
+    if not context.places.webhooks:
+        return []
+    secret = context.aws("secretsmanager").get_secret_value(SecretId=context.places.webhooks)["SecretString"]
+    return json.loads(secret)
+
+
+def _body(notice: Notice, form: str) -> bytes:
+    """Slack takes a text, in which `&`, `<` and `>` have a meaning: https://api.slack.com/reference/surfaces/formatting."""
+    if form != "slack":
+        return json.dumps(notice.document).encode()
+    text = notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return json.dumps({"text": text, "mrkdwn": False}).encode()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """A webhook that moves is not followed: its new place was not in the settings."""
+
+
+def _post(url: str, body: bytes) -> None:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="POST")
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=WEBHOOK_SECONDS):
+            pass
+    except OSError as error:
+        # The URL is a secret, and the error's own words may have it.
+        raise FailedError(f"a webhook did not take the notice: {type(error).__name__}") from None

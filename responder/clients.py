@@ -1,0 +1,97 @@
+"""How the function reaches AWS and the Kubernetes clusters: made when first used, kept while the function is warm."""
+
+import base64
+import json
+import time
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.signers import RequestSigner
+
+from responder.configuration import Cluster
+
+TIMEOUT_SECONDS = 10
+"""How long one call may take: an API that does not answer must not eat the whole invocation."""
+
+TOKEN_SECONDS = 600
+"""EKS takes a token for 15 minutes: https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster"""
+
+_AWS = Config(connect_timeout=3, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard", "max_attempts": 4})
+
+
+class Clients(Protocol):
+    """Everything that an action may call."""
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client."""
+        ...
+
+    def kubernetes(self, cluster: Cluster) -> Any:
+        """A lightkube client of a cluster."""
+        ...
+
+
+class AwsClients:
+    """Clients with the credentials of the function, or of the person at the shell."""
+
+    def __init__(self) -> None:
+        self._session: Any = boto3.Session()
+        self._aws: dict[str, Any] = {}
+        self._kubernetes: dict[str, tuple[float, Any]] = {}
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client."""
+        if service not in self._aws:
+            self._aws[service] = self._session.client(service, config=_AWS)
+        return self._aws[service]
+
+    def kubernetes(self, cluster: Cluster) -> Any:
+        """A lightkube client of a cluster, with a token that is still good for some minutes."""
+        made, client = self._kubernetes.get(cluster.name, (0.0, None))
+        if client is None or time.monotonic() - made > TOKEN_SECONDS:
+            client = connect(**self._access(cluster))
+            self._kubernetes[cluster.name] = (time.monotonic(), client)
+        return client
+
+    def _access(self, cluster: Cluster) -> dict[str, str]:
+        if cluster.platform != "eks":
+            return json.loads(self.aws("secretsmanager").get_secret_value(SecretId=cluster.secret)["SecretString"])
+        found = self.aws("eks").describe_cluster(name=cluster.name)["cluster"]
+        return {
+            "server": found["endpoint"],
+            "certificate_authority": found["certificateAuthority"]["data"],
+            "token": eks_token(self._session, self.aws("sts"), cluster.name),
+        }
+
+
+def connect(server: str, certificate_authority: str, token: str) -> Any:
+    """A lightkube client; the certificate authority is base64 of PEM, as in a kubeconfig.
+
+    lightkube rather than the official client, which imports for six times as long (docs/performance.md).
+    """
+    import httpx2
+    from lightkube import Client, KubeConfig
+    from lightkube.config.models import Cluster as Server
+    from lightkube.config.models import User
+
+    config = KubeConfig.from_one(
+        cluster=Server(server=server, certificate_auth_data=certificate_authority), user=User(token=token)
+    )
+    return Client(config=config, timeout=httpx2.Timeout(TIMEOUT_SECONDS), trust_env=False)
+
+
+def eks_token(session: Any, sts: Any, cluster: str) -> str:
+    """A token for an EKS cluster: a request to STS, signed and not sent, with the cluster's name in it."""
+    region: str = sts.meta.region_name
+    service = sts.meta.service_model.service_id
+    signer: Any = RequestSigner(service, region, "sts", "v4", session.get_credentials(), session.events)
+    request: dict[str, Any] = {
+        "method": "GET",
+        "url": f"{sts.meta.endpoint_url}/?Action=GetCallerIdentity&Version=2011-06-15",
+        "body": {},
+        "headers": {"x-k8s-aws-id": cluster},
+        "context": {},
+    }
+    url: str = signer.generate_presigned_url(request, region_name=region, expires_in=60, operation_name="")
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")

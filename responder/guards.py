@@ -1,0 +1,53 @@
+"""What is never touched: the sensors, the cluster's own parts, and what the settings protect."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from responder.configuration import Configuration
+from responder.targets import Target
+
+SENSOR_NAMESPACE = "falco"
+SENSOR_SERVICE = "falco"
+"""Where the sensors are; a test holds both against `sensor/` and `components/`."""
+
+NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", SENSOR_NAMESPACE)
+"""Never touched, whatever the settings say."""
+
+CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+"""Labels of nodes that are never touched: https://kubernetes.io/docs/reference/labels-annotations-taints/."""
+
+
+class ProtectedError(Exception):
+    """The target is protected; says by what."""
+
+
+def check(subject: Target, configuration: Configuration) -> None:
+    """Refuse what is protected by its name alone.
+
+    Raises:
+        ProtectedError: the subject is protected, or of a cluster that the stack does not have.
+    """
+    cluster = configuration.clusters.get(subject.cluster)
+    if cluster is None:
+        raise ProtectedError(f"cluster {subject.cluster} is not of this stack")
+    if subject.kind == "pod":
+        if subject.namespace in NAMESPACES:
+            raise ProtectedError(f"namespace {subject.namespace} is never touched")
+        for pattern in configuration.namespaces:
+            if fnmatchcase(subject.namespace, pattern):
+                raise ProtectedError(f"namespace {subject.namespace} is protected by the settings ({pattern})")
+        check_workload(configuration, subject.namespace, [subject.name])
+    if subject.kind == "task" and subject.name.split("/")[1] != cluster.name:
+        raise ProtectedError(f"the task is of ECS cluster {subject.name.split('/')[1]}, not of {cluster.name}")
+
+
+def check_workload(configuration: Configuration, group: str, names: Iterable[str]) -> None:
+    """Refuse a workload by any of its names; `group` is the namespace, on ECS the cluster.
+
+    Raises:
+        ProtectedError: a pattern of the settings covers one of them.
+    """
+    for name in names:
+        for pattern in configuration.workloads:
+            if name and fnmatchcase(f"{group}/{name}", pattern):
+                raise ProtectedError(f"{group}/{name} is protected by the settings ({pattern})")

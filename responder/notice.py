@@ -1,0 +1,72 @@
+"""What people are told: which event, what was done, what was not, and how it is undone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from responder.outcome import Outcome
+
+if TYPE_CHECKING:
+    from responder.actions.context import Context
+
+LONGEST_SUBJECT = 100
+"""https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII of one line, at most 100 characters."""
+
+LONGEST_OUTPUT = 2000
+
+LONGEST_LINE = 1000
+"""Of what an action or an AWS error says."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The same thing for a mailbox and for a program."""
+
+    subject: str
+    text: str
+    document: dict[str, Any]
+
+
+def notice_of(context: "Context") -> Notice:
+    """The notice of a case, after its other actions."""
+    case, event = context.case, context.case.event
+    dry = "[dry run] " if case.playbook.dry_run else ""
+    subject = _ascii(f"{dry}{event.priority}: {event.rule} in {case.subject.reference}")[:LONGEST_SUBJECT]
+    lines = [
+        f"{dry}{event.rule}",
+        f"priority {event.priority}, {event.iso_time}, {case.subject}, node {event.node}",
+        f"playbook {case.playbook.name}, {case.count} event{'s' if case.count > 1 else ''}",
+        "",
+        _one_line(str(event.raw.get("output", "")))[:LONGEST_OUTPUT],
+        "",
+        *(_line(outcome) for outcome in context.outcomes),
+        *_undo(context.outcomes),
+    ]
+    document = {
+        "dryRun": case.playbook.dry_run,
+        "playbook": case.playbook.name,
+        "subject": str(case.subject),
+        "events": case.count,
+        "outcomes": [outcome.document() for outcome in context.outcomes],
+        "event": event.raw,
+    }
+    return Notice(subject, "\n".join(lines), document)
+
+
+def _undo(outcomes: "tuple[Outcome, ...] | list[Outcome] | Any") -> Iterator[str]:
+    commands = [command for outcome in outcomes for command in outcome.undo]
+    if commands:
+        yield from ("", "To undo:", *(f"  {command}" for command in commands))
+
+
+def _line(outcome: Outcome) -> str:
+    return f"- {outcome.action} {outcome.target}: {outcome.state}: {_one_line(outcome.detail)[:LONGEST_LINE]}"
+
+
+def _one_line(text: str) -> str:
+    """Texts of processes and files come from whoever attacks: no line of theirs may look like one of ours."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _ascii(text: str) -> str:
+    return _one_line(text.encode("ascii", "replace").decode())

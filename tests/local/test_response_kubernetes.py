@@ -1,0 +1,211 @@
+"""Each action and its undo against a real API server, with exactly the permissions that it needs, and with less."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from lightkube import ApiError
+from lightkube.resources.core_v1 import Node, Pod
+from lightkube.resources.networking_v1 import NetworkPolicy
+from lightkube.types import PatchType
+from moto import mock_aws
+
+from localcloud.cloud import LocalCloud
+from responder import undo
+from responder.actions.context import Places
+from responder.actions.kubernetes import CORDONED, ISOLATED, TAINT
+from responder.permissions import NEEDS, Need, needs
+from responder.respond import Answer, Responder
+from tests.local.response import Api, TestClients
+from tests.unit.responder.events import MemoryLedger, configuration, event, playbook
+
+pytestmark = pytest.mark.local
+BUCKET = "evidence"
+ACTIONS = ("evidence", "isolate", "delete", "cordon", "taint")
+
+
+@pytest.fixture(scope="module")
+def api(local_cloud: LocalCloud) -> Api:
+    return Api(local_cloud.layout)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+
+        def client(service: str) -> Any:
+            return boto3.client(service, "eu-west-1")  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        yield client
+
+
+def respond(aws: Any, client: Any, *actions: str, pod: str = "web-0", age: float = 0.0, **protect: Any) -> Answer:
+    plan = configuration(playbook(actions=actions), **protect)
+    one = Responder(plan, TestClients(aws, eks=client), MemoryLedger(), Places(bucket=BUCKET))
+    (answer,) = one.answer([event(pod=pod, fields={"k8s.ns.name": "shop"}, age=age)])
+    return answer
+
+
+def state(answer: Answer) -> str:
+    (outcome,) = answer.outcomes
+    return outcome.state
+
+
+@pytest.fixture
+def shop(api: Api) -> Iterator[Api]:
+    """Two pods with the same labels, and one of the same name in another namespace."""
+    api.pods("shop/web-0", "shop/web-1", "other/web-0")
+    yield api
+    api.kubectl("delete", "networkpolicy,pod", "-n", "shop", "--all", "--force", "--grace-period=0")
+    fresh = {"metadata": {"annotations": {CORDONED: None}}, "spec": {"unschedulable": None, "taints": []}}
+    api.admin.patch(Node, "node-1", fresh, patch_type=PatchType.MERGE)
+
+
+def test_an_isolated_pod_is_selected_and_nothing_else_is(shop: Api, aws: Any) -> None:
+    client = shop.someone("isolates", needs(["isolate"]))
+    answer = respond(aws, client, "isolate")
+    assert state(answer) == "done"
+    (policy,) = shop.admin.list(NetworkPolicy, namespace="shop")
+    spec = policy.spec
+    assert sorted(spec.policyTypes) == ["Egress", "Ingress"] and not spec.ingress and not spec.egress
+    assert not spec.podSelector.matchExpressions
+    selected = [
+        (pod.metadata.namespace, pod.metadata.name)
+        for pod in shop.admin.list(Pod, namespace="*", labels=spec.podSelector.matchLabels)
+    ]
+    assert selected == [("shop", "web-0")]
+    assert state(respond(aws, client, "isolate")) == "unchanged"
+
+    (undoing,) = answer.outcomes[0].undo
+    assert undoing == "python -m responder undo isolate eks/shop/web-0"
+    undo.isolate(shop.admin, "eks/shop/web-0")
+    assert list(shop.admin.list(NetworkPolicy, namespace="shop")) == []
+    assert shop.admin.get(Pod, "web-0", namespace="shop").metadata.labels == {"app": "web"}
+    with pytest.raises(undo.NotUndoneError):
+        undo.isolate(shop.admin, "eks/shop/web-0")
+
+
+def test_isolation_that_was_cut_short_is_finished(shop: Api, aws: Any) -> None:
+    pod = shop.admin.get(Pod, "web-0", namespace="shop")
+    shop.kubectl("label", "pod", "web-0", "-n", "shop", f"{ISOLATED}={pod.metadata.uid}")
+    assert state(respond(aws, shop.admin, "isolate")) == "done"
+    assert len(list(shop.admin.list(NetworkPolicy, namespace="shop"))) == 1
+
+
+def test_a_policy_that_still_allows_something_is_named(shop: Api, aws: Any) -> None:
+    def policy(name: str, label: str) -> dict[str, Any]:
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"podSelector": {"matchLabels": {"app": label}}, "ingress": [{}], "policyTypes": ["Ingress"]},
+        }
+
+    shop.apply(policy("let-web-in", "web"), policy("let-others-in", "other"))
+    assert "still allow it some: let-web-in" in respond(aws, shop.admin, "isolate").outcomes[0].detail
+
+
+def test_evidence_has_the_manifest_the_events_and_the_logs(shop: Api, aws: Any) -> None:
+    answer = respond(aws, shop.someone("looks", needs(["evidence"])), "evidence")
+    assert state(answer) == "done"
+    s3 = aws("s3")
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert {key.rpartition("/")[2] for key in keys} == {"event.json", "pod.json", "events.json", "main.log"}
+    assert all(key.startswith("evidence/eks/shop/web-0/") for key in keys)
+    pod = next(key for key in keys if key.endswith("pod.json"))
+    manifest = json.loads(s3.get_object(Bucket=BUCKET, Key=pod)["Body"].read())
+    assert (manifest["metadata"]["name"], manifest["spec"]["nodeName"]) == ("web-0", "node-1")
+
+
+def test_a_pod_is_deleted_and_one_that_took_its_name_is_not(shop: Api, aws: Any) -> None:
+    client = shop.someone("deletes", needs(["delete"]))
+    assert state(respond(aws, client, "delete", age=600)) == "unchanged", "the pod is younger than the event"
+    assert shop.admin.get(Pod, "web-0", namespace="shop").metadata.deletionTimestamp is None
+    assert state(respond(aws, client, "isolate", age=600)) == "unchanged"
+    assert state(respond(aws, client, "delete", age=-1)) == "done"
+    assert state(respond(aws, client, "delete", pod="never-was")) == "unchanged"
+
+
+def test_a_node_is_cordoned_and_uncordoned(shop: Api, aws: Any) -> None:
+    client = shop.someone("cordons", needs(["cordon"]))
+    assert state(respond(aws, client, "cordon")) == "done"
+    assert shop.admin.get(Node, "node-1").spec.unschedulable is True
+    assert state(respond(aws, client, "cordon")) == "unchanged"
+    undo.cordon(shop.admin, "eks/node-1")
+    assert not shop.admin.get(Node, "node-1").spec.unschedulable
+    shop.kubectl("cordon", "node-1")
+    with pytest.raises(undo.NotUndoneError):
+        undo.cordon(shop.admin, "eks/node-1")
+
+
+def test_a_node_is_tainted_beside_its_other_taints_and_left_with_those(shop: Api, aws: Any) -> None:
+    shop.kubectl("taint", "node", "node-1", "team=a:NoSchedule", "--overwrite")
+    client = shop.someone("taints", needs(["taint"]))
+    assert state(respond(aws, client, "taint")) == "done"
+    assert {one.key for one in shop.admin.get(Node, "node-1").spec.taints} == {"team", TAINT["key"]}
+    assert state(respond(aws, client, "taint")) == "unchanged"
+    undo.taint(shop.admin, "eks/node-1")
+    assert [one.key for one in shop.admin.get(Node, "node-1").spec.taints] == ["team"]
+    shop.kubectl("taint", "node", "node-1", "team-")
+
+
+def test_nodes_of_the_control_plane_are_never_touched(shop: Api, aws: Any) -> None:
+    shop.kubectl("label", "node", "node-1", "node-role.kubernetes.io/control-plane=")
+    answer = respond(aws, shop.admin, "cordon", "taint")
+    assert [outcome.state for outcome in answer.outcomes] == ["protected", "protected"]
+    shop.kubectl("label", "node", "node-1", "node-role.kubernetes.io/control-plane-")
+
+
+def test_a_pod_is_protected_by_its_deployments_name(shop: Api, aws: Any) -> None:
+    shop.kubectl("create", "deployment", "ledger", "-n", "shop", "--image=x")
+    shop.kubectl("rollout", "status", "deployment/ledger", "-n", "shop", "--timeout=60s")
+    pod = shop.kubectl("get", "pod", "-n", "shop", "-l", "app=ledger", "-o", "jsonpath={.items[0].metadata.name}")
+    assert state(respond(aws, shop.admin, "isolate", pod=pod, workloads=["shop/ledger"])) == "protected"
+    assert state(respond(aws, shop.admin, "isolate", pod=pod, workloads=["shop/led"])) == "done"
+    shop.kubectl("delete", "deployment", "ledger", "-n", "shop")
+
+
+LESS = [(action, need) for action in ACTIONS for need in NEEDS[action]]
+
+
+@pytest.mark.parametrize(("action", "need"), LESS, ids=["-".join((a, n[1].replace("/", "."), n[2])) for a, n in LESS])
+def test_with_any_permission_less_the_action_is_refused(shop: Api, aws: Any, action: str, need: Need) -> None:
+    client = shop.someone("lacks", needs([action]))
+    shop.allow("lacks", needs([action]) - {need})
+    shop.until("lacks", need, "no")
+    answer = respond(aws, client, action)
+    assert state(answer) == "failed"
+    assert "forbidden" in answer.outcomes[0].detail
+
+
+def test_labels_are_looked_up(shop: Api, aws: Any) -> None:
+    plan = configuration(playbook(actions=["isolate"], match={"labels": {"app": "web"}}))
+    client = shop.someone("labels", needs(["isolate"], labels=True))
+    one = Responder(plan, TestClients(aws, eks=client), MemoryLedger(), Places(bucket=BUCKET))
+    found = [event(pod=name, fields={"k8s.ns.name": "shop"}) for name in ("web-0", "web-9")]
+    assert [str(answer.case.subject) for answer in one.answer(found)] == ["pod eks/shop/web-0"]
+
+
+def test_an_api_that_is_down_costs_one_try_and_all_is_to_be_tried_again(shop: Api, aws: Any) -> None:
+    from responder.clients import connect
+
+    down = connect(**{**shop.access("token"), "server": "https://127.0.0.1:1"})
+    plan = configuration(playbook(actions=["isolate"]))
+    one = Responder(plan, TestClients(aws, eks=down), MemoryLedger(), Places())
+    answers = list(one.answer([event(pod=f"web-{n}") for n in range(3)]))
+    assert [answer.failed for answer in answers] == [("isolate",)] * 3
+    assert sum("does not answer" in answer.outcomes[0].detail for answer in answers) == 2
+
+
+def test_a_stale_token_is_refused_and_told_as_that(shop: Api, aws: Any) -> None:
+    from responder.clients import connect
+
+    answer = respond(aws, connect(**shop.access("not-a-token")), "isolate")
+    assert state(answer) == "failed"
+    assert ApiError.__name__ in answer.outcomes[0].detail

@@ -1,0 +1,117 @@
+"""The response: what is registered for it, and that its permissions are those of the playbooks and no more."""
+
+import json
+from typing import Any
+
+from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
+from tests.unit.components.stacks import CREATED, account
+
+
+def playbook(*actions: str, **keys: object) -> dict[str, Any]:
+    named = {action: {"securityGroupId": "sg-01234567"} if action == "quarantine" else {} for action in actions}
+    return {"name": "contain", "dryRun": False, "actions": named, **keys}
+
+
+def answering(*playbooks: dict[str, Any], **response: object) -> Deployed:
+    return deploy({**CREATED, "response": {"playbooks": list(playbooks), **response}}, account())
+
+
+def allowed(stack: Deployed) -> dict[str, list[str]]:
+    policy = json.loads(stack.one("RolePolicy", "response").inputs["policy"])
+    return {statement["Sid"]: statement["Action"] for statement in policy["Statement"]}
+
+
+def cluster_role(stack: Deployed, name: str) -> set[tuple[str, str]]:
+    rules = stack.one("ClusterRole", f"{name}-response").inputs["rules"]
+    return {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+
+
+def test_a_stack_without_playbooks_has_nothing_of_it() -> None:
+    stack = deploy(CREATED, account())
+    assert not stack.of("EventResponse") and not stack.of("Function") and not stack.of("ClusterAccess")
+
+
+def test_permissions_are_those_of_the_playbooks_actions() -> None:
+    told = answering(playbook("notify"))
+    assert not {"FindClusters", "StopTasks0", "Drain0", "Move", "Findings"} & allowed(told).keys()
+    assert not told.of("ClusterRole") and not told.of("AccessEntry")
+    assert allowed(told)["Notify"] == ["sns:Publish"]
+    acting = answering(playbook("isolate", "stopTask", "quarantine", "finding"))
+    assert {"FindClusters", "FindTasks0", "StopTasks0", "Move", "Findings"} <= allowed(acting).keys()
+    assert not {"Drain0", "Notify"} & allowed(acting).keys()
+    assert cluster_role(acting, "web") == {
+        ("pods", "get"),
+        ("pods", "patch"),
+        ("networkpolicies", "create"),
+        ("networkpolicies", "list"),
+        ("nodes", "get"),
+    }
+
+
+def test_permissions_are_given_in_the_clusters_of_a_playbook_alone() -> None:
+    stack = answering(playbook("delete", match={"clusters": ["own"]}))
+    assert [item.name for item in stack.of("ClusterRole")] == ["own-response"]
+    assert "FindClusters" not in allowed(stack)
+
+
+def test_on_eks_the_functions_role_is_let_in_and_elsewhere_a_service_account() -> None:
+    stack = answering(playbook("isolate"))
+    entry = stack.one("AccessEntry", "web-response")
+    assert entry.inputs["kubernetesGroups"] == ["falco-firelens:responder"]
+    (subject,) = stack.one("ClusterRoleBinding", "web-response").inputs["subjects"]
+    assert (subject["kind"], subject["name"]) == ("Group", "falco-firelens:responder")
+    (subject,) = stack.one("ClusterRoleBinding", "own-response").inputs["subjects"]
+    assert (subject["kind"], subject["namespace"]) == ("ServiceAccount", "falco")
+    assert "secretString" in stack.one("SecretVersion", "own-response").secrets
+
+
+def test_the_function_runs_where_it_reaches_a_private_endpoint() -> None:
+    stack = answering(playbook("isolate"))
+    assert stack.one("lambda/function:Function", "response").inputs["vpcConfig"]["subnetIds"]
+    rule = stack.one("SecurityGroupIngressRule", "response-web")
+    assert (rule.inputs["fromPort"], rule.inputs["toPort"]) == (443, 443)
+    assert "vpcConfig" not in answering(playbook("notify")).one("lambda/function:Function", "response").inputs
+
+
+def test_nothing_is_lost_on_the_way() -> None:
+    stack = answering(playbook("isolate"))
+    config = stack.one("FunctionEventInvokeConfig", "response").inputs
+    dead = stack.one("Queue", "response-dead-letters")
+    retries = stack.one("Queue", "response-retries").inputs
+    assert config["destinationConfig"]["onFailure"]["destination"].endswith(dead.inputs["name"])
+    assert json.loads(retries["redrivePolicy"])["deadLetterTargetArn"].endswith(dead.inputs["name"])
+    function = stack.one("lambda/function:Function", "response").inputs
+    assert retries["visibilityTimeoutSeconds"] > function["timeout"]
+    mapping = stack.one("EventSourceMapping", "response").inputs
+    assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    names = {item.inputs["metricName"] for item in stack.of("MetricAlarm") if item.name.startswith("response")}
+    assert names == {
+        "Errors",
+        "Throttles",
+        "AsyncEventAge",
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateAgeOfOldestMessage",
+    }
+
+
+def test_everything_is_encrypted_with_the_responses_own_key() -> None:
+    stack = answering(playbook("isolate"), webhooks=[{"url": "https://hooks.example/secret"}])
+    key = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/response-key"
+    component = stack.one("EventResponse", "response")
+    for item in stack.under(component):
+        if item.type.endswith((":Queue", ":Topic")):
+            assert item.inputs["kmsMasterKeyId"] == key
+        if item.type.endswith((":LogGroup", ":Secret")):
+            assert item.inputs["kmsKeyId"] == key
+    assert stack.one("dynamodb/table:Table", "response").inputs["serverSideEncryption"]["kmsKeyArn"] == key
+    version = stack.one("SecretVersion", "response-webhooks")
+    assert "secretString" in version.secrets and "hooks.example" in version.inputs["secretString"]
+
+
+def test_logs_may_call_the_function_for_this_log_group_alone() -> None:
+    stack = answering(playbook("notify"))
+    permission = stack.one("lambda/permission:Permission", "response").inputs
+    assert permission["principal"] == "logs.amazonaws.com" and permission["sourceAccount"] == ACCOUNT
+    assert permission["sourceArn"].endswith("log-group:/falco/events:*")
+    wanted = stack.one("LogSubscriptionFilter", "response")
+    assert wanted.inputs["filterPattern"] == '{ $.source != "internal" }'

@@ -1,0 +1,47 @@
+"""The function's package: the same bytes for the same pins and playbooks, and a clear word where it cannot be built."""
+
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import response_package
+from components.response_package import PackageError, build
+
+PLAN: dict[str, Any] = {"playbooks": [], "clusters": {}}
+
+
+def test_the_same_pins_and_playbooks_make_the_same_bytes_in_any_folder(tmp_path: Path) -> None:
+    one, other = build(PLAN, tmp_path / "a"), build(PLAN, tmp_path / "b")
+    assert one.name == other.name and one.read_bytes() == other.read_bytes()
+
+
+def test_other_playbooks_make_another_package(tmp_path: Path) -> None:
+    changed = build({**PLAN, "protect": {"namespaces": ["bank"]}}, tmp_path)
+    assert changed.name != build(PLAN, tmp_path).name
+    with zipfile.ZipFile(changed) as archive:
+        assert json.loads(archive.read("responder/response.json"))["protect"] == {"namespaces": ["bank"]}
+
+
+def test_it_holds_the_code_without_what_only_a_person_runs(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build(PLAN, tmp_path)) as archive:
+        names = archive.namelist()
+        assert {one.date_time for one in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert "responder/handler.py" in names and "responder/actions/kubernetes.py" in names
+    assert "responder/undo.py" not in names and names == sorted(names)
+
+
+def test_why_it_cannot_be_built_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the folder's stand-in for the download
+
+    def refuse(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], 1, "", "ERROR: No matching distribution found for lightkube\n")
+
+    monkeypatch.setattr(response_package.subprocess, "run", refuse)
+    with pytest.raises(PackageError, match=r"No matching distribution(.|\n)*pip needs a package registry"):
+        build(PLAN, tmp_path)
+    assert not list(tmp_path.glob("*.zip"))
+    assert not list(tmp_path.glob("wheels-*"))

@@ -1,0 +1,89 @@
+"""Events, playbooks and stand-ins for the responder's tests."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from responder.cases import Case
+from responder.configuration import Configuration, parse
+from responder.event import Event, parse_event
+
+TASK = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123456789abcdef0123456789abcdef"
+
+
+def falco_time(age: float = 0.0) -> str:
+    return f"{datetime.fromtimestamp(time.time() - age, UTC):%Y-%m-%dT%H:%M:%S}.123456789Z"
+
+
+def document(
+    pod: str | None = "web-0", cluster: str = "eks", platform: str = "eks", age: float = 0.0, **changes: Any
+) -> dict[str, Any]:
+    """An event as a sensor ships it, in the shape that real Falco gives it."""
+    return {
+        "cluster": {
+            "name": cluster,
+            "platform": platform,
+            "account": "123456789012",
+            "region": "eu-west-1",
+            "node": "node-1" if platform != "ecs" else "i-0123456789abcdef0",
+        },
+        "hostname": "node-1",
+        "output": "A shell was spawned",
+        "output_fields": {
+            "container.id": "3ad7b26ded6d",
+            "container.image.repository": "docker.io/library/nginx",
+            "container.image.tag": "1.27",
+            "k8s.ns.name": "shop" if pod else None,
+            "k8s.pod.name": pod,
+            "proc.cmdline": "bash",
+            **changes.pop("fields", {}),
+        },
+        "priority": "Warning",
+        "rule": "Terminal shell in container",
+        "source": "syscall",
+        "tags": ["container", "shell"],
+        "time": falco_time(age),
+        **changes,
+    }
+
+
+def event(**changes: Any) -> Event:
+    return parse_event(json.dumps(document(**changes)))
+
+
+def playbook(name: str = "contain", actions: Any = ("isolate", "notify"), **changes: Any) -> dict[str, Any]:
+    named = {action: {} for action in actions} if not isinstance(actions, dict) else actions
+    return {"name": name, "match": changes.pop("match", {}), "actions": named, "dry_run": False, **changes}
+
+
+CLUSTERS = {
+    "eks": {"platform": "eks", "name": "eks"},
+    "own": {"platform": "kubernetes", "name": "own", "secret": "own-access"},
+    "jobs": {"platform": "ecs", "name": "jobs"},
+}
+
+
+def configuration(*playbooks: dict[str, Any], **protect: Any) -> Configuration:
+    return parse({"playbooks": list(playbooks or [playbook()]), "clusters": CLUSTERS, "protect": protect})
+
+
+class MemoryLedger:
+    """A ledger without a table."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, dict[str, Any]] = {}
+        self.admitted: dict[str, set[str]] = {}
+
+    def once(self, key: str, minutes: int, act: Any) -> tuple[dict[str, Any], bool]:
+        if key in self.known:
+            return self.known[key], False
+        self.known[key] = json.loads(json.dumps(act()))
+        return self.known[key], True
+
+    def admit(self, case: Case, now: float) -> bool:
+        targets = self.admitted.setdefault(case.playbook.name, set())
+        if str(case.subject) not in targets and len(targets) >= case.playbook.most_targets:
+            return False
+        targets.add(str(case.subject))
+        return True

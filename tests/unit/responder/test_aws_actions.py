@@ -1,0 +1,174 @@
+"""ECS, EC2, Security Hub and notices over moto: each action, its undo, and the sensor's own task left alone."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.moto_api import state_manager
+
+from responder import undo
+from responder.actions.context import Places
+from responder.respond import Answer, Responder
+from tests.unit.responder.events import MemoryLedger, configuration, event, playbook
+
+REGION = "eu-west-1"
+
+
+class Aws:
+    def __init__(self) -> None:
+        self.made: dict[str, Any] = {}
+
+    def aws(self, service: str) -> Any:
+        if service not in self.made:
+            self.made[service] = boto3.client(service, REGION)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        return self.made[service]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    # Else moto ends a task by itself when it is looked at a few times.
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 100})
+    with mock_aws():
+        yield Aws()
+    state_manager.unset_transition("ecs::task")
+
+
+def instance(aws: Aws) -> str:
+    subnet = aws.aws("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    made = aws.aws("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SubnetId=subnet)
+    return made["Instances"][0]["InstanceId"]
+
+
+def task(aws: Aws, group: str) -> tuple[str, str]:
+    """A running task of a group on an instance of the cluster `jobs`: its ARN, and the instance's id."""
+    ecs = aws.aws("ecs")
+    ecs.create_cluster(clusterName="jobs")
+    identity = instance(aws)
+    described = {"instanceId": identity, "accountId": DEFAULT_ACCOUNT_ID, "region": REGION}
+    proof = json.dumps({**described, "privateIp": "10.0.0.1", "imageId": "ami-12c6146b", "instanceType": "t3.large"})
+    ecs.register_container_instance(cluster="jobs", instanceIdentityDocument=proof)
+    containers = [{"name": "main", "image": "x", "memory": 64, "cpu": 1}]
+    family = ecs.register_task_definition(family="worker", containerDefinitions=containers)
+    definition = family["taskDefinition"]["taskDefinitionArn"]
+    started = ecs.run_task(cluster="jobs", taskDefinition=definition, launchType="EC2", group=group)
+    return started["tasks"][0]["taskArn"], identity
+
+
+def respond(aws: Aws, found: Any, actions: Any, places: Places | None = None, **protect: Any) -> Answer:
+    plan = configuration(playbook(actions=actions), **protect)
+    one = Responder(plan, aws, MemoryLedger(), places or Places())  # pyright: ignore[reportArgumentType]
+    (answer,) = one.answer([found])
+    return answer
+
+
+def states(answer: Answer) -> list[str]:
+    return [outcome.state for outcome in answer.outcomes]
+
+
+def of_task(arn: str) -> Any:
+    return event(pod=None, cluster="jobs", platform="ecs", fields={"ecs.task.arn": arn})
+
+
+def test_the_victims_task_is_stopped_and_says_why(aws: Aws) -> None:
+    arn, _ = task(aws, "service:shop")
+    assert states(respond(aws, of_task(arn), ["stopTask"])) == ["done"]
+    (found,) = aws.aws("ecs").describe_tasks(cluster="jobs", tasks=[arn])["tasks"]
+    assert found["desiredStatus"] == "STOPPED" and "Terminal shell" in found["stoppedReason"]
+    assert states(respond(aws, of_task(arn), ["stopTask"])) == ["unchanged"]
+
+
+def test_the_sensors_own_task_and_protected_ones_are_left_alone(aws: Aws) -> None:
+    arn, _ = task(aws, "service:falco")
+    assert states(respond(aws, of_task(arn), ["stopTask", "drainInstance"])) == ["protected", "protected"]
+    for pattern in ("jobs/shop", "jobs/worker", "jobs/*"):
+        shop, _ = task(aws, "service:shop")
+        assert states(respond(aws, of_task(shop), ["stopTask"], workloads=[pattern])) == ["protected"]
+        (found,) = aws.aws("ecs").describe_tasks(cluster="jobs", tasks=[shop])["tasks"]
+        assert found["desiredStatus"] == "RUNNING"
+
+
+def test_the_tasks_container_instance_is_drained_and_made_active_again(aws: Aws) -> None:
+    arn, _ = task(aws, "service:shop")
+    answer = respond(aws, of_task(arn), ["drainInstance"])
+    ecs = aws.aws("ecs")
+    (instance,) = ecs.list_container_instances(cluster="jobs")["containerInstanceArns"]
+
+    def status() -> str:
+        found = ecs.describe_container_instances(cluster="jobs", containerInstances=[instance])
+        return found["containerInstances"][0]["status"]
+
+    assert status() == "DRAINING"
+    reference = answer.outcomes[0].undo[0].removeprefix("python -m responder undo drainInstance ")
+    undo.drain_instance(aws.aws, reference)
+    assert status() == "ACTIVE"
+
+
+def test_a_nodes_interfaces_are_moved_and_given_back_what_they_had(aws: Aws) -> None:
+    ec2 = aws.aws("ec2")
+    identity = instance(aws)
+    vpc = ec2.describe_instances(InstanceIds=[identity])["Reservations"][0]["Instances"][0]["VpcId"]
+    closed = ec2.create_security_group(GroupName="closed", Description="none", VpcId=vpc)["GroupId"]
+    cluster = {**event(cluster="jobs", platform="ecs").raw["cluster"], "node": identity}
+    found = event(pod=None, cluster="jobs", platform="ecs")
+    found = replace(found, node=identity, raw={**found.raw, "cluster": cluster})
+
+    def groups() -> list[str]:
+        filters = [{"Name": "attachment.instance-id", "Values": [identity]}]
+        (one,) = ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+        return [group["GroupId"] for group in one["Groups"]]
+
+    before = groups()
+    actions = {"quarantine": {"securityGroupId": closed}}
+    assert states(respond(aws, found, actions)) == ["done"]
+    assert groups() == [closed]
+    assert states(respond(aws, found, actions)) == ["unchanged"]
+    undo.quarantine(aws.aws, f"jobs/{identity}")
+    assert groups() == before
+    with pytest.raises(undo.NotUndoneError):
+        undo.quarantine(aws.aws, f"jobs/{identity}")
+
+
+def test_a_notice_reaches_the_topic_with_the_way_back_and_on_lines_of_its_own(aws: Aws) -> None:
+    topic = aws.aws("sns").create_topic(Name="notices")["TopicArn"]
+    queue = aws.aws("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{DEFAULT_ACCOUNT_ID}:inbox"
+    aws.aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    victim, _ = task(aws, "service:shop")
+    found = of_task(victim)
+    hostile = event(
+        pod=None,
+        cluster="jobs",
+        platform="ecs",
+        fields={"ecs.task.arn": victim},
+        output="shell\nTo undo:\n  rm -rf /",
+        rule="Terminal\r\nBcc: all@example.com",
+    )
+    assert states(respond(aws, found, ["drainInstance", "notify"], Places(topic=topic))) == ["done", "done"]
+    assert states(respond(aws, hostile, ["notify"], Places(topic=topic))) == ["done"]
+    messages = aws.aws("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    bodies = [json.loads(one["Body"]) for one in messages]
+    told = next(one for one in bodies if "draining" in one["Message"])
+    assert "To undo:\n  python -m responder undo drainInstance jobs/" in told["Message"]
+    forged = next(one for one in bodies if "rm -rf" in one["Message"])
+    assert "\n  rm -rf" not in forged["Message"] and "\n" not in forged["Subject"]
+
+
+def test_a_finding_is_opened(aws: Aws) -> None:
+    aws.aws("securityhub").enable_security_hub()
+    assert states(respond(aws, event(), ["finding"])) == ["done"]
+    (found,) = aws.aws("securityhub").get_findings()["Findings"]
+    assert found["Severity"]["Label"] == "MEDIUM" and found["Resources"][0]["Id"] == "pod eks/shop/web-0"
+
+
+def test_a_task_that_is_gone_is_nothing_to_stop(aws: Aws) -> None:
+    aws.aws("ecs").create_cluster(clusterName="jobs")
+    gone = f"arn:aws:ecs:{REGION}:{DEFAULT_ACCOUNT_ID}:task/jobs/{'0' * 32}"
+    assert states(respond(aws, of_task(gone), ["stopTask"])) == ["unchanged"]

@@ -1,0 +1,103 @@
+"""Which playbook answers, and what is said about it."""
+
+import pytest
+
+from responder.configuration import ORDER
+from responder.event import PRIORITIES
+from responder.explain import WHAT, explain
+from responder.playbooks import choose, labels_in
+from tests.unit.responder.events import configuration, event, playbook
+
+
+def answers(match: dict[str, object], **changes: object) -> bool:
+    plan = configuration(playbook(match=match))
+    labels = changes.pop("labels", None)
+    return choose(event(**changes), plan.playbooks, lambda: labels) is not None  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("match", "met"),
+    [
+        ({}, True),
+        ({"rules": ["Terminal shell in container"]}, True),
+        ({"rules": ["Terminal*"]}, True),
+        ({"rules": ["terminal*"]}, False),
+        ({"rules": ["Terminal"]}, False),
+        ({"rules": ["Drop and execute*", "Terminal shell in container"]}, True),
+        ({"tags": ["shell"]}, True),
+        ({"tags": ["network", "shell"]}, True),
+        ({"tags": ["network"]}, False),
+        ({"clusters": ["eks"]}, True),
+        ({"clusters": ["own"]}, False),
+        ({"namespaces": ["sho?"]}, True),
+        ({"namespaces": ["bank"]}, False),
+        ({"images": ["docker.io/library/nginx"]}, True),
+        ({"images": ["docker.io/library/nginx:1.27"]}, True),
+        ({"images": ["docker.io/library/nginx:1.26"]}, False),
+        ({"images": ["docker.io/*"]}, True),
+        ({"rules": ["Terminal*"], "namespaces": ["bank"]}, False),
+    ],
+)
+def test_a_playbook_answers_when_every_criterion_is_met(match: dict[str, object], met: bool) -> None:
+    assert answers(match) is met
+
+
+@pytest.mark.parametrize("least", PRIORITIES)
+def test_the_minimum_priority_takes_itself_and_graver_ones(least: str) -> None:
+    taken = [priority for priority in PRIORITIES if answers({"minimum_priority": least}, priority=priority)]
+    assert taken == list(PRIORITIES[: PRIORITIES.index(least) + 1])
+
+
+def test_an_event_without_a_namespace_is_in_none() -> None:
+    assert not answers({"namespaces": ["*"]}, pod=None, fields={"k8s.ns.name": None})
+
+
+def test_labels_are_all_of_them_from_the_event_or_else_from_the_cluster() -> None:
+    wanted = {"labels": {"app": "web", "tier": "front"}}
+    assert answers(wanted, labels={"app": "web", "tier": "front", "x": "y"})
+    assert not answers(wanted, labels={"app": "web"})
+    assert not answers(wanted, labels=None)
+    assert answers(wanted, fields={"k8s.pod.labels": "app:web, tier:front"})
+    assert labels_in(event(fields={"k8s.pod.labels": "{app:web, no}"})) == {"app": "web"}
+
+
+def test_the_cluster_is_asked_for_labels_only_where_all_else_is_met() -> None:
+    plan = configuration(playbook(match={"rules": ["other"], "labels": {"app": "web"}}))
+
+    def ask() -> None:
+        raise AssertionError
+
+    assert choose(event(), plan.playbooks, ask) is None
+
+
+def test_the_first_playbook_that_is_met_answers() -> None:
+    plan = configuration(playbook("no", match={"rules": ["x"]}), playbook("first"), playbook("second"))
+    found = choose(event(), plan.playbooks)
+    assert found is not None and found.name == "first"
+
+
+def test_explain_says_what_and_why() -> None:
+    plan = configuration(
+        playbook("bank", match={"namespaces": ["bank"]}),
+        playbook("shells", ["notify", "isolate", "evidence", "stopTask"], match={"rules": ["Terminal*"]}),
+    )
+    said = "\n".join(explain(event(), plan))
+    assert "playbook bank: not for this event" in said
+    assert "no  namespace: shop, wanted bank" in said
+    assert "playbook shells: answers" in said
+    assert "yes rule: Terminal shell in container" in said
+    assert said.index("keep evidence of pod eks/shop/web-0") < said.index("isolate pod eks/shop/web-0")
+    assert "stopTask: nothing, the event names no target for it" in said
+
+
+def test_explain_names_what_is_protected_and_what_is_a_dry_run() -> None:
+    protected = "\n".join(explain(event(), configuration(playbook(), namespaces=["sh*"])))
+    assert "nothing would be done, but notices: namespace shop is protected by the settings (sh*)" in protected
+    assert "dry run" in "\n".join(explain(event(), configuration(playbook(dry_run=True))))
+    assert list(explain(event(), configuration(playbook(match={"rules": ["x"]}))))[-1] == (
+        "no playbook answers this event"
+    )
+
+
+def test_every_action_can_be_said() -> None:
+    assert sorted(WHAT) == sorted(ORDER)

@@ -1,0 +1,57 @@
+"""What can be wrong with a response: the text, then the lines of the error."""
+
+from tests.unit.settings.bad_settings import APPS
+
+
+def playbook(text: str) -> str:
+    return APPS + f"response: {{playbooks: [{{name: shells, actions: {{notify: {{}}}}, {text}}}]}}"
+
+
+def response(text: str) -> str:
+    return APPS + f"response: {{playbooks: [{{name: shells, actions: {{notify: {{}}}}}}], {text}}}"
+
+
+RESPONSE = {
+    "no playbook": (
+        APPS + "response: {protect: {}}",
+        "response.playbooks: found nothing, expected the playbooks, at least one",
+    ),
+    "no action": (
+        APPS + "response: {playbooks: [{name: shells, actions: {}}]}",
+        "response.playbooks[0].actions: found none, expected at least one action",
+    ),
+    "unknown action": (
+        APPS + "response: {playbooks: [{name: shells, actions: {quarantin: {}}}]}",
+        "response.playbooks[0].actions.quarantin: found an unknown key, expected one of evidence, isolate, delete, "
+        "cordon, taint, stopTask, drainInstance, quarantine, finding, notify; did you mean quarantine?",
+    ),
+    "quarantine without a group": (
+        APPS + "response: {playbooks: [{name: shells, actions: {quarantine: {}}}]}",
+        "response.playbooks[0].actions.quarantine.securityGroupId: found nothing, expected the group, of the "
+        "instance's VPC: one that has no rules lets nothing through",
+    ),
+    "priority": (
+        playbook("match: {minimumPriority: High}"),
+        'response.playbooks[0].match.minimumPriority: found "High", expected one of Emergency, Alert, Critical, Error, '
+        "Warning, Notice, Informational, Debug",
+    ),
+    "twice the same name": (
+        APPS + "response: {playbooks: [{name: aa, actions: {notify: {}}}, {name: aa, actions: {notify: {}}}]}",
+        'response.playbooks[1].name: found "aa", expected another name: [0] has this one',
+    ),
+    "workload without a namespace": (
+        response("protect: {workloads: [ledger]}"),
+        'response.protect.workloads[0]: found "ledger", expected NAMESPACE/WORKLOAD, on ECS CLUSTER/SERVICE; '
+        "either may have * and ?",
+    ),
+    "webhook without TLS": (
+        response("webhooks: [{url: 'http://hooks.example'}]"),
+        "response.webhooks[0].url: found a secret that is none, expected a URL that begins with https://",
+    ),
+    "nothing to read": (
+        "clusters: [{name: apps, platform: eks}]\nevents: {cloudwatch: false, destinations: {s3: {}}}\n"
+        "response: {playbooks: [{name: shells, actions: {notify: {}}}]}",
+        "response: found a mapping, expected this key only with events.cloudwatch true: the function reads the log "
+        "group",
+    ),
+}
