@@ -60,10 +60,17 @@ def _domain(resource: Resource) -> Iterator[Finding]:
         yield Finding("vpcOptions", "nothing, and no accessPolicies", "subnets of a VPC, or who may reach the domain")
 
 
-def _never(name: str) -> Check:
+def _warehouse(groups: str) -> Check:
+    """Firehose comes to Redshift by the internet only, so a public one is right if its own groups say who else may.
+
+    https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc
+    """
+
     def check(resource: Resource) -> Iterator[Finding]:
-        if resource.props.get(name) is True:
-            yield Finding(name, "true", "false")
+        if resource.props.get("publiclyAccessible") is True and not resource.props.get(groups):
+            yield Finding(
+                "publiclyAccessible", f"true, and no {groups}", f"false, or {groups} that let in who needs it"
+            )
 
     return check
 
@@ -84,8 +91,8 @@ RULES = (
             "aws:ec2/securityGroupRule:SecurityGroupRule": _group_rule,
             "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ingress_rule,
             "aws:opensearch/domain:Domain": _domain,
-            "aws:redshift/cluster:Cluster": _never("publiclyAccessible"),
-            "aws:redshiftserverless/workgroup:Workgroup": _never("publiclyAccessible"),
+            "aws:redshift/cluster:Cluster": _warehouse("vpcSecurityGroupIds"),
+            "aws:redshiftserverless/workgroup:Workgroup": _warehouse("securityGroupIds"),
             "aws:lambda/functionUrl:FunctionUrl": _function,
         },
     ),

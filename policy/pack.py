@@ -1,5 +1,8 @@
 """The CrossGuard pack: every rule as a policy, and the server that the engine talks to."""
 
+import os
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -43,7 +46,15 @@ def serve() -> None:
 
     Whatever neither the engine's `--policy-pack-config` nor the stack file says otherwise is mandatory.
     """
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     PolicyPack(NAME, policies(), EnforcementLevel.MANDATORY)
+
+
+def _end_with(parent: int) -> None:
+    """End when the engine has been killed and cannot end the pack, which serves for ever."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
 
 
 def policies() -> list[Policy]:

@@ -170,6 +170,9 @@ def _module(token: str) -> tuple[types.ModuleType, str]:
     with _importing:
         package = PACKAGE if group == "index" else _service_package(f"{group}_" if keyword.iskeyword(group) else group)
         try:
+            # The SDK imports its packages lazily. One that is first run while a module of its own is being imported
+            # finds that module half there, and is without its types for good.
+            hasattr(importlib.import_module(package), "outputs")
             return importlib.import_module(f"{package}.{_snake(file)}"), name
         except ModuleNotFoundError as error:
             raise UnknownTokenError(f"pulumi-aws has nothing called {token}") from error

@@ -25,14 +25,14 @@ def lifecycle(token: str, **configuration: object) -> Lifecycle:
     return Lifecycle(Cloud({"region": "eu-west-1", **configuration}), resources()[token])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(OBJECTS)
 def test_nothing_differs_from_itself(value: dict[str, object]) -> None:
     assert list(compare.changes(value, value)) == []
     assert compare.settle(value, value) == value
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(OBJECTS, OBJECTS)
 def test_objects_differ_where_their_json_does(left: dict[str, object], right: dict[str, object]) -> None:
     same = json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)

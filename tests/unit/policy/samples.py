@@ -154,9 +154,13 @@ def cidrs(path: str, good: Mapping[str, Any], bad: Mapping[str, Any], world: str
     return Sample(good, bad, (f'{path}: found "{world}"; write the ranges that need it',))
 
 
-PUBLIC = Sample(
-    {"publiclyAccessible": False}, {"publiclyAccessible": True}, ("publiclyAccessible: found true; write false",)
-)
+def warehouse(groups: str) -> Sample:
+    return Sample(
+        {"publiclyAccessible": True, groups: ["sg-1"]},
+        {"publiclyAccessible": True},
+        (f"publiclyAccessible: found true, and no {groups}; write false, or {groups} that let in who needs it",),
+    )
+
 
 GROUP = cidrs(
     "ingress[1].ipv6CidrBlocks",
@@ -187,8 +191,8 @@ ENDPOINT = {
         {},
         ("vpcOptions: found nothing, and no accessPolicies; write subnets of a VPC, or who may reach the domain",),
     ),
-    "aws:redshift/cluster:Cluster": PUBLIC,
-    "aws:redshiftserverless/workgroup:Workgroup": PUBLIC,
+    "aws:redshift/cluster:Cluster": warehouse("vpcSecurityGroupIds"),
+    "aws:redshiftserverless/workgroup:Workgroup": warehouse("securityGroupIds"),
     "aws:lambda/functionUrl:FunctionUrl": Sample(
         {"authorizationType": "AWS_IAM"},
         {"authorizationType": "NONE"},

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 import grpc
+import psutil
 import pytest
 import yaml
 from google.protobuf import empty_pb2
@@ -128,3 +130,18 @@ def test_the_engine_can_start_it_in_both_ways(analyzer: analyzer_pb2_grpc.Analyz
     assert {policy.name: policy.enforcementLevel for policy in info.policies} == {
         rule.name: analyzer_pb2.MANDATORY for rule in RULES
     }
+
+
+def test_it_ends_when_its_engine_was_killed(tmp_path: Path) -> None:
+    starts = f"import subprocess; subprocess.run({STARTED_BY['the engine itself']!r})"
+    with subprocess.Popen([sys.executable, "-c", starts], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout and int(engine.stdout.readline())
+        (pack,) = psutil.Process(engine.pid).children()
+        engine.kill()
+        until = time.monotonic() + 10
+        while pack.is_running() and pack.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
+            time.sleep(0.2)
+        ended = not pack.is_running() or pack.status() == psutil.STATUS_ZOMBIE
+        if not ended:
+            pack.kill()
+    assert ended

@@ -142,6 +142,11 @@ def test_conditions_that_leave_everybody_in(condition: dict[str, Any]) -> None:
     assert len(said("no-public-principal", "aws:sqs/queuePolicy:QueuePolicy", props)) == 1
 
 
+def test_a_private_warehouse_needs_no_groups() -> None:
+    assert said("no-public-endpoint", "aws:redshift/cluster:Cluster", {"publiclyAccessible": False}) == []
+    assert said("no-public-endpoint", "aws:redshift/cluster:Cluster", {}) == []
+
+
 def test_imds_that_is_off_needs_no_token() -> None:
     props = {"metadataOptions": {"httpEndpoint": "disabled"}}
     assert said("imdsv2", "aws:ec2/instance:Instance", props) == []

@@ -44,7 +44,7 @@ def run_writer(script: str, environment: dict[str, str]) -> None:
         subprocess.run(command, env={**environment, "PATH": "/nonexistent"}, check=True, timeout=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(NAMES, TEXTS, max_size=5))
 @example({"-n": "-n", "%s": "%s%%\\n", "a'b\"c $(id) `id`": "'\"$(id)`id`\\c\\0", "new\nline": "\n\n", "empty": ""})
 def test_any_files_are_written_byte_for_byte(files: dict[str, str]):

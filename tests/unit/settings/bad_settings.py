@@ -150,6 +150,31 @@ EVENTS = {
     "section not a mapping": (APPS + "events: [a]", "events: found a list of 1, expected a mapping of keys"),
 }
 
+POLICIES = (
+    "bucket-encryption, encryption, events-kept, imdsv2, log-retention, no-iam-wildcard, no-privileged-container, "
+    "no-public-bucket, no-public-endpoint, no-public-principal, pinned-images, required-tags"
+)
+
+POLICY = {
+    "unknown level": (
+        APPS + "policy: {enforcement: disabled}",
+        'policy.enforcement: found "disabled", expected one of mandatory, advisory',
+    ),
+    "unknown policy": (
+        APPS + "policy: {advisory: [imdsv1]}",
+        f'policy.advisory[0]: found "imdsv1", expected one of {POLICIES}; did you mean imdsv2?',
+    ),
+    "reserved tag": (
+        APPS + "policy: {requiredTags: ['aws:x']}",
+        'policy.requiredTags[0]: found "aws:x", expected a tag key of 1 to 128 letters, digits, spaces and '
+        "_ . : / = + - @, not beginning with aws:",
+    ),
+    "nothing to lose": (
+        APPS + "policy: {mayLose: ['']}",
+        'policy.mayLose[0]: found "", expected a text that is not empty',
+    ),
+}
+
 ALARMS = {
     "priority": (
         APPS + "alarms: {minimumPriority: critical}",

@@ -22,6 +22,7 @@ CASES = {
         "hub": bad_hub.HUBS,
         "spoke": bad_hub.SPOKES,
         "falco": bad_settings.FALCO,
+        "policy": bad_settings.POLICY,
         "kubeconfigs": bad_clusters.KUBECONFIGS,
     }.items()
     for name, case in table.items()

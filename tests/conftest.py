@@ -1,0 +1,6 @@
+"""What holds for every test: property tests are not timed, since a busy machine would fail them."""
+
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
