@@ -52,6 +52,7 @@ TAGGABLE = (
     "aws:redshiftserverless/workgroup:Workgroup",
     "aws:s3/bucket:Bucket",
     "aws:s3/bucketV2:BucketV2",
+    "aws:secretsmanager/secret:Secret",
     "aws:sns/topic:Topic",
     "aws:sqs/queue:Queue",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
