@@ -109,6 +109,9 @@ def _no_clusters(data: object) -> Iterator[InitErrorDetails]:
         if name in destinations:
             error = mistake("this destination only with clusters: what spokes send goes to the bucket")
             yield at(("events", "destinations", name), destinations[name], error)
+    if keys_of(tree.get("response")):
+        error = mistake("this key only with clusters: a response acts in clusters of its own stack")
+        yield at(("response",), tree["response"], error)
 
 
 def _hub_and_spoke(data: object) -> Iterator[InitErrorDetails]:

@@ -54,4 +54,9 @@ RESPONSE = {
         "response: found a mapping, expected this key only with events.cloudwatch true: the function reads the log "
         "group",
     ),
+    "nothing to act in": (
+        "hub: {spokes: [{account: '111111111111', regions: [eu-west-1]}]}\n"
+        "response: {playbooks: [{name: shells, actions: {notify: {}}}]}",
+        "response: found a mapping, expected this key only with clusters: a response acts in clusters of its own stack",
+    ),
 }
