@@ -15,6 +15,9 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
 }
 """How each service fails, one way after another."""
 
+OPERATIONS: Mapping[str, str] = {"Logs": "PutLogEvents", "Firehose": "PutRecordBatch"}
+"""What Fluent Bit asks of each."""
+
 _FIRST, _LAST = 5, 95
 """Percent of the events between which somebody fails."""
 
@@ -31,6 +34,7 @@ class Outages:
     def __init__(self, node: Node, destination: Destination, places: Mapping[str, str]) -> None:
         self._node, self._destination, self._places = node, destination, places
         self.held_up: list[str] = []
+        self._answered = 0
 
     def run(self, events: int) -> dict[str, Outcome]:
         """Write that many events while each service fails for a while, and count what arrives at each place.
@@ -48,11 +52,21 @@ class Outages:
         length = (_LAST - _FIRST) // len(turns)
         for turn, (service, fault) in enumerate(turns):
             begin = _FIRST + turn * length
-            yield begin, partial(self._destination.set_fault, fault, service)
+            yield begin, partial(self._begin, service, fault)
             yield begin + length - 1, partial(self._end, service, events * (begin + length - 1) // 100)
 
+    def _begin(self, failing: str, fault: Fault) -> None:
+        self._destination.set_fault(fault, failing)
+        self._answered = self._answers(failing)
+
+    def _answers(self, service: str) -> int:
+        said = list(self._destination.answers.items())
+        return sum(number for answer, number in said if answer.startswith(OPERATIONS[service]))
+
     def _end(self, failing: str, written: int) -> None:
-        """Not before the others have everything that has been written."""
+        """Not before it has failed somebody, and the others have everything that has been written."""
+        if not wait_until(lambda: self._answers(failing) > self._answered, _SECONDS, interval=0.2):
+            self.held_up.append(f"{failing} was asked nothing while it failed")
         for service in self._places.keys() - {failing}:
             if not wait_until(partial(self._has, service, written), _SECONDS, interval=0.2):
                 self.held_up.append(f"{service} has not all of {written} events while {failing} fails")
