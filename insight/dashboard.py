@@ -80,7 +80,7 @@ def _by_priority(view: View) -> Widget:
         }
         for priority in PRIORITIES
     ]
-    return _graph(view, "Events by priority", [[item] for item in expressions], stacked=True)
+    return graph(view.region, "Events by priority", [[item] for item in expressions], stacked=True)
 
 
 def _by_cluster(view: View) -> Widget:
@@ -92,7 +92,7 @@ def _by_cluster(view: View) -> Widget:
         }
         for index, cluster in enumerate(view.clusters)
     ]
-    return _graph(view, "Events by cluster", [[item] for item in expressions], stacked=True)
+    return graph(view.region, "Events by cluster", [[item] for item in expressions], stacked=True)
 
 
 def _newest(view: View) -> Widget:
@@ -106,17 +106,17 @@ def _top_rules(view: View) -> Widget:
 
 def _heartbeats(view: View) -> Widget:
     metrics = _of_clusters(view, HEARTBEATS.metric)
-    return _graph(view, f"Sensors heard in {HEARTBEAT_MINUTES} minutes", metrics, period=HEARTBEAT_MINUTES * 60)
+    return graph(view.region, f"Sensors heard in {HEARTBEAT_MINUTES} minutes", metrics, period=HEARTBEAT_MINUTES * 60)
 
 
 def _drops(view: View) -> Widget:
-    return _graph(view, "Reports of dropped system calls", _of_clusters(view, DROPS.metric), stacked=True)
+    return graph(view.region, "Reports of dropped system calls", _of_clusters(view, DROPS.metric), stacked=True)
 
 
 def _arriving(view: View) -> Widget:
     """Over a heartbeat's period, so that what comes is not a saw."""
     metrics = [["AWS/Logs", "IncomingLogEvents", "LogGroupName", view.log_group, {"label": "events and heartbeats"}]]
-    return _graph(view, f"Arriving in {view.log_group}", metrics, period=HEARTBEAT_MINUTES * 60)
+    return graph(view.region, f"Arriving in {view.log_group}", metrics, period=HEARTBEAT_MINUTES * 60)
 
 
 def _streams(view: View) -> Iterator[Widget]:
@@ -125,7 +125,7 @@ def _streams(view: View) -> Iterator[Widget]:
             ["AWS/Firehose", FRESHNESS[stream.destination], "DeliveryStreamName", stream.name, {"label": stream.name}]
             for stream in view.streams
         ]
-        yield _graph(view, "Age of the oldest event that is not delivered, seconds", metrics, statistic="Maximum")
+        yield graph(view.region, "Age of the oldest event that is not delivered, seconds", metrics, statistic="Maximum")
 
 
 def _total(dimension: str, value: str) -> str:
@@ -139,8 +139,8 @@ def _of_clusters(view: View, metric: str) -> list[list[Any]]:
     return [[NAMESPACE, metric, CLUSTER, cluster, {"label": cluster}] for cluster in view.clusters]
 
 
-def _graph(
-    view: View,
+def graph(
+    region: str,
     title: str,
     metrics: Sequence[Sequence[Any]],
     *,
@@ -148,9 +148,10 @@ def _graph(
     period: int = PERIOD,
     statistic: str = "Sum",
 ) -> Widget:
+    """Lines over time. `metrics` is an array of CloudWatch's dashboards, `period` is in seconds."""
     properties = {
         "title": title,
-        "region": view.region,
+        "region": region,
         "view": "timeSeries",
         "stacked": stacked,
         "period": period,

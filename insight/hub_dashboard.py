@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from insight import queries
 from insight.alarms import FRESHNESS
-from insight.dashboard import COLOURS, PERIOD, Widget, alarms_shown, placed
+from insight.dashboard import COLOURS, PERIOD, Widget, alarms_shown, graph, placed
 from insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITIES, PRIORITY
 from sensor.falco import HEARTBEAT_MINUTES
 
@@ -107,7 +107,7 @@ def _by_priority(view: View) -> Widget:
         for priority in PRIORITIES
         for index, region in enumerate(view.regions)
     ]
-    return _graph(view, "Events by priority", lines, stacked=True)
+    return graph(view.region, "Events by priority", [[line] for line in lines], stacked=True)
 
 
 def _by_cluster(view: View) -> Widget:
@@ -119,7 +119,7 @@ def _by_cluster(view: View) -> Widget:
         f"SELECT SUM({EVENTS.metric}) FROM SCHEMA({NAMESPACE}, {CLUSTER}, {PRIORITY}) GROUP BY AWS.AccountId, {CLUSTER}"
     )
     lines = [_line(region, index, query) for index, region in enumerate(view.regions)]
-    return _graph(view, "Events by account and cluster", lines, stacked=True)
+    return graph(view.region, "Events by account and cluster", lines, stacked=True)
 
 
 def _newest(view: View, source: _Source) -> Widget:
@@ -133,15 +133,15 @@ def _top_rules(source: _Source) -> Widget:
 
 def _heartbeats(view: View) -> Widget:
     title = f"Sensors heard in {HEARTBEAT_MINUTES} minutes"
-    return _graph(view, title, _of_clusters(view, HEARTBEATS.metric), period=HEARTBEAT_MINUTES * 60)
+    return graph(view.region, title, _of_clusters(view, HEARTBEATS.metric), period=HEARTBEAT_MINUTES * 60)
 
 
 def _drops(view: View) -> Widget:
     lines = _of_clusters(view, DROPS.metric)
-    return _graph(view, "Reports of dropped system calls", lines, stacked=True, period=HEARTBEAT_MINUTES * 60)
+    return graph(view.region, "Reports of dropped system calls", lines, stacked=True, period=HEARTBEAT_MINUTES * 60)
 
 
-def _of_clusters(view: View, metric: str) -> list[Widget]:
+def _of_clusters(view: View, metric: str) -> list[list[Widget]]:
     search = _search(f"{NAMESPACE},{CLUSTER}", metric, "Sum", HEARTBEAT_MINUTES * 60)
     label = f"${{PROP('AccountId')}} ${{PROP('Dim.{CLUSTER}')}}"
     return [_line(region, index, search, label) for index, region in enumerate(view.regions)]
@@ -151,7 +151,7 @@ def _arriving(view: View) -> Widget:
     period = HEARTBEAT_MINUTES * 60
     search = _search("AWS/Logs,LogGroupName", "IncomingLogEvents", "Sum", period, f'LogGroupName="{view.log_group}"')
     lines = [_line(region, index, search, "${PROP('AccountId')}") for index, region in enumerate(view.regions)]
-    return _graph(view, f"Arriving in each {view.log_group}", lines, period=period)
+    return graph(view.region, f"Arriving in each {view.log_group}", lines, period=period)
 
 
 def _delivery(view: View) -> Widget:
@@ -165,7 +165,7 @@ def _delivery(view: View) -> Widget:
         _line(region, index, _search(_STREAMS, FRESHNESS["s3"], "Maximum", PERIOD, f"{_STREAM}={names}"), label)
         for index, (region, names) in enumerate(searches)
     ]
-    return _graph(view, "Age of the oldest event that is not in the archive, seconds", lines, statistic="Maximum")
+    return graph(view.region, "Age of the oldest event that is not in the archive, seconds", lines, statistic="Maximum")
 
 
 def _search(schema: str, metric: str, statistic: str, period: int, term: str = "") -> str:
@@ -174,30 +174,8 @@ def _search(schema: str, metric: str, statistic: str, period: int, term: str = "
     return f"SEARCH('{wanted}', '{statistic}', {period})"
 
 
-def _line(region: str, index: int, expression: str, label: str = "${LABEL}") -> Widget:
-    return {"expression": expression, "label": f"{region} {label}", "id": f"region{index}", "region": region}
-
-
-def _graph(
-    view: View,
-    title: str,
-    lines: Sequence[Widget],
-    *,
-    stacked: bool = False,
-    period: int = PERIOD,
-    statistic: str = "Sum",
-) -> Widget:
-    properties = {
-        "title": title,
-        "region": view.region,
-        "view": "timeSeries",
-        "stacked": stacked,
-        "period": period,
-        "stat": statistic,
-        "metrics": [[line] for line in lines],
-        "yAxis": {"left": {"min": 0}},
-    }
-    return {"type": "metric", "properties": properties}
+def _line(region: str, index: int, expression: str, label: str = "${LABEL}") -> list[Widget]:
+    return [{"expression": expression, "label": f"{region} {label}", "id": f"region{index}", "region": region}]
 
 
 def _log(source: _Source, title: str, query: str, shown: str) -> Widget:
