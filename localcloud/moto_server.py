@@ -1,4 +1,4 @@
-"""Serves moto, AWS's APIs in memory: `python -m localcloud.moto_server PORT TLS_PORT CERTIFICATE KEY`.
+"""Serves moto, AWS's APIs in memory: `python -m localcloud.moto_server PORT TLS_PORT CERTIFICATE KEY FUNCTIONS`.
 
 One process, so that what is written over TLS (Fluent Bit speaks nothing else) is read over plain HTTP.
 """
@@ -8,12 +8,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localcloud import bucket_policy, firehose, log_destination
+from localcloud import bucket_policy, firehose, functions, log_destination
 
 REQUEST_ID = "x-amzn-RequestId"
 """AWS sends it with every answer; Fluent Bit takes a PutLogEvents answer without it for a failure."""
@@ -46,12 +47,13 @@ def _exit(_signal: int, _frame: object) -> None:
     sys.exit()
 
 
-def main(port: str, tls_port: str, certificate: str, key: str) -> None:
-    """Serve until terminated."""
+def main(port: str, tls_port: str, certificate: str, key: str, folder: str) -> None:
+    """Serve until terminated. `folder` is where the code of functions is unpacked."""
     signal.signal(signal.SIGTERM, _exit)
     firehose.install()
     bucket_policy.install()
     log_destination.install()
+    functions.install(f"http://127.0.0.1:{port}", Path(folder))
     application = RequestIds(DomainDispatcherApplication(create_backend_app))
     servers = [_server(application, int(port)), _server(application, int(tls_port), (certificate, key))]
     threading.Thread(target=servers[1].serve_forever, daemon=True).start()
