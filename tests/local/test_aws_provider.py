@@ -9,6 +9,7 @@ from unittest.mock import ANY
 import pytest
 from moto.server import ThreadedMotoServer
 
+from localcloud.eks_identity import access_entries
 from localcloud.providers.aws import api, lifecycle
 from localcloud.providers.aws.cloud import Cloud, ConfigurationError
 from localcloud.providers.aws.lifecycle import INTERNAL, IncompleteError, Lifecycle
@@ -38,7 +39,8 @@ EMULATED = [token for token, resource in resources().items() if not resource.rec
 
 @pytest.fixture(scope="module", autouse=True)
 def endpoint() -> Iterator[None]:
-    """A moto of this module's own."""
+    """A moto of this module's own, with what the local cloud adds to it."""
+    access_entries.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -249,12 +251,6 @@ def test_default_tags_are_on_the_resource_but_not_among_its_own() -> None:
 
 RECORDED = {
     "aws:eks/addon:Addon": {"addonName": "vpc-cni"},
-    "aws:eks/accessEntry:AccessEntry": {"principalArn": "arn:aws:iam::123456789012:role/admin"},
-    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": {
-        "principalArn": "arn:aws:iam::123456789012:role/admin",
-        "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
-        "accessScope": {"type": "cluster"},
-    },
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": {
         "namespace": "falco",
         "serviceAccount": "fluent-bit",

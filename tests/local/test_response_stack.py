@@ -11,7 +11,9 @@ from lightkube.resources.rbac_authorization_v1 import ClusterRole, ClusterRoleBi
 from components.cluster_access import NAME
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
-from responder.clients import connect
+from localcloud.environment import environment
+from responder.clients import AwsClients, connect
+from responder.configuration import Cluster
 from tests.local.response import Api
 from tests.local.stack import Stack, Step
 
@@ -71,7 +73,9 @@ def names(deployed: Deployed) -> dict[str, list[str]]:
     return {kind: sorted(listed) for kind, listed in found.items()}
 
 
-def test_a_response_is_made_changed_and_taken_away(stack: Stack, deployed: Deployed, local_cloud: LocalCloud) -> None:
+def test_a_response_is_made_changed_and_taken_away(
+    stack: Stack, deployed: Deployed, local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = {"clusters": clusters(local_cloud), "account": "123456789012"}
     stack.configure({**base, "response": {"playbooks": playbooks(dry_run=True)}})
     stack.up()
@@ -83,7 +87,11 @@ def test_a_response_is_made_changed_and_taken_away(stack: Stack, deployed: Deplo
     assert made["secrets"] == [f"{FUNCTION}/own"]
     assert len(made["mappings"]) == len(made["buckets"]) == len(made["topics"]) == len(made["groups"]) == 1
     check_function(deployed)
-    check_access_to_the_cluster_that_is_not_of_eks(deployed)
+    secret = deployed.client("secretsmanager").get_secret_value(SecretId=f"{FUNCTION}/own")["SecretString"]
+    check_rights(connect(**json.loads(secret)))
+    with monkeypatch.context() as patch:
+        patch_environment(patch, function_environment(deployed, local_cloud))
+        check_rights(AwsClients().kubernetes(Cluster("eks", "eks")))
 
     before = deployed.client("lambda").get_function(FunctionName=FUNCTION)["Configuration"]["CodeSha256"]
     stack.configure({**base, "response": {"playbooks": playbooks(dry_run=False)}})
@@ -125,10 +133,26 @@ def check_function(deployed: Deployed) -> None:
     assert statement["Principal"] == {"Service": "logs.amazonaws.com"}
 
 
-def check_access_to_the_cluster_that_is_not_of_eks(deployed: Deployed) -> None:
-    """What is in the secret lets the function in, to do what its playbooks need and no more."""
-    secret = deployed.client("secretsmanager").get_secret_value(SecretId=f"{FUNCTION}/own")["SecretString"]
-    client = connect(**json.loads(secret))
+def function_environment(deployed: Deployed, cloud: LocalCloud) -> dict[str, str]:
+    """What the function is started with: the local cloud, and its own role."""
+    role = deployed.client("lambda").get_function(FunctionName=FUNCTION)["Configuration"]["Role"]
+    given = deployed.client("sts").assume_role(RoleArn=role, RoleSessionName=FUNCTION)["Credentials"]
+    return {
+        **environment(cloud.layout),
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+
+
+def patch_environment(patch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        if name.startswith("AWS_"):
+            patch.setenv(name, value)
+
+
+def check_rights(client: Any) -> None:
+    """The function may do in a cluster what its playbooks need and no more."""
     with pytest.raises(ApiError, match="not found"):
         client.get(Pod, "nobody", namespace="default")
     with pytest.raises(ApiError, match="forbidden"):
