@@ -24,7 +24,7 @@ MOST_BYTES = 48 * 2**20
 TOKEN_SECONDS = 600
 """EKS takes a token for 15 minutes: https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster"""
 
-_AWS = Config(connect_timeout=2, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard", "max_attempts": 3})
+AWS = Config(connect_timeout=2, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard", "max_attempts": 3})
 
 
 class Clients(Protocol):
@@ -50,7 +50,7 @@ class AwsClients:
     def aws(self, service: str) -> Any:
         """A boto3 client."""
         if service not in self._aws:
-            self._aws[service] = self._session.client(service, config=_AWS)
+            self._aws[service] = self._session.client(service, config=AWS)
         return self._aws[service]
 
     def kubernetes(self, cluster: Cluster) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from responder import guards
-from responder.cases import UNDECIDED, Case, fairly, sort
+from responder.cases import UNDECIDED, Case, sort
 from responder.clients import Clients
 from responder.configuration import Configuration
 from responder.event import Event
@@ -68,7 +68,7 @@ class Responder:
             log.warning("%d events are too old to be answered without a person", len(found.stale))
         for case, reason in found.undecided:
             yield Answer(case, tuple(_outcomes(case, case.actions, "failed", reason)))
-        for case in fairly(found.cases, lambda case: case.subject.cluster):
+        for case in found.cases:
             yield self.handle(case)
 
     def again(self, case: Case) -> Iterator[Answer]:

@@ -3,13 +3,16 @@
 import json
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import BotocoreStubber
@@ -88,13 +91,17 @@ class Account:
     def notices(self) -> list[str]:
         return [one["Message"] for one in self.messages("inbox")]
 
+    def show(self, queue: str) -> None:
+        """Let a queue's messages be seen now, whatever they wait for."""
+        for one in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages:
+            one.delayed_until, one.visible_at = 0, 0
+
     def poll(self, configuration: Configuration, seconds: float = 120, **environment: str) -> list[str]:
         """Hand the retry queue's messages to the function, as its event source mapping does, without the waiting.
 
         What comes back are those that failed; after `TRIES` SQS makes dead letters of them.
         """
-        for one in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues["retries"]._messages:
-            one.delayed_until, one.visible_at = 0, 0
+        self.show("retries")
         sqs, url = self.aws("sqs"), self.urls["retries"]
         received = list[dict[str, Any]]()
         while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=900).get("Messages"):
@@ -136,21 +143,50 @@ def deliveries(documents: Iterable[dict[str, Any]], stream: str = "eks/node-1") 
     return [*made, pack(batch, stream)]
 
 
+@dataclass
+class Throttle:
+    """How many calls of an operation, such as `s3.PutObject`, are refused as AWS does; `sent` counts all of them."""
+
+    refused: dict[str, int] = field(default_factory=dict[str, int])
+    sent: Counter[str] = field(default_factory=Counter[str])
+
+    def answer(self, operation: str, url: str) -> AWSResponse | None:
+        self.sent[operation] += 1
+        if self.refused.get(operation, 0) <= 0:
+            return None
+        self.refused[operation] -= 1
+        code = "ProvisionedThroughputExceededException" if operation.startswith("dynamodb") else "ThrottlingException"
+        if operation.startswith(("s3", "sns")):
+            body = f"<ErrorResponse><Error><Code>{code}</Code><Message>slow</Message></Error></ErrorResponse>"
+        else:
+            body = json.dumps({"__type": code, "message": "slow"})
+        return AWSResponse(url, 400, {"x-amzn-query-error": f"{code};Sender"}, _Raw(body.encode()))
+
+
+class _Raw:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self._body
+
+
 @contextmanager
-def moto_account(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+def moto_account(monkeypatch: pytest.MonkeyPatch) -> Generator[Throttle]:
     """Moto in this process, one request at a time: DynamoDB's conditions hold under concurrency, moto's do not."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    lock, answer = threading.RLock(), BotocoreStubber.__call__
+    lock, answer, throttle = threading.RLock(), BotocoreStubber.__call__, Throttle()
 
-    def one_at_a_time(*arguments: Any, **named: Any) -> Any:
+    def one_at_a_time(stubber: Any, event_name: str, request: Any, **named: Any) -> Any:
         with lock:
-            return answer(*arguments, **named)
+            refused = throttle.answer(event_name.partition(".")[2], request.url)
+            return refused or answer(stubber, event_name, request, **named)
 
     monkeypatch.setattr(BotocoreStubber, "__call__", one_at_a_time)
     with mock_aws():
-        yield
+        yield throttle
 
 
 def _queue_arn(name: str) -> str:
