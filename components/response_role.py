@@ -44,13 +44,7 @@ def own_statements(own: OwnArns) -> list[Statement]:
         ),
         _allow(
             "Retries",
-            [
-                "sqs:ChangeMessageVisibility",
-                "sqs:DeleteMessage",
-                "sqs:GetQueueAttributes",
-                "sqs:ReceiveMessage",
-                "sqs:SendMessage",
-            ],
+            ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"],
             own["retries"],
         ),
         _allow("DeadLetters", ["sqs:SendMessage"], own["dead_letters"]),
