@@ -185,7 +185,8 @@ def moto_account(monkeypatch: pytest.MonkeyPatch) -> Generator[Throttle]:
             return refused or answer(stubber, event_name, request, **named)
 
     monkeypatch.setattr(BotocoreStubber, "__call__", one_at_a_time)
-    with mock_aws():
+    # A new session would read the models of AWS's services anew, which takes longer than a test.
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
         yield throttle
 
 
