@@ -86,11 +86,14 @@ def _webhooks(context: Context) -> list[dict[str, str]]:
 
 
 def _body(notice: Notice, form: str) -> bytes:
-    """Slack takes a text, in which `&`, `<` and `>` have a meaning: https://api.slack.com/reference/surfaces/formatting."""
+    """Slack takes a text, in which `&`, `<` and `>` have a meaning, and would fetch what an attacker links to.
+
+    https://api.slack.com/reference/surfaces/formatting
+    """
     if form != "slack":
         return json.dumps(notice.document).encode()
     text = notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return json.dumps({"text": text, "mrkdwn": False}).encode()
+    return json.dumps({"text": text, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}).encode()
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -99,8 +102,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _post(url: str, body: bytes) -> None:
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="POST")
     try:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="POST")
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=WEBHOOK_SECONDS):
             pass
     except urllib.error.HTTPError as error:
