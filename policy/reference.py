@@ -1,8 +1,8 @@
 """docs/policy.md, generated from the rules."""
 
 from policy.changes import HOLDS_EVENTS, POLICY
-from policy.pack import RULES
 from policy.rule import AnyRule, Rule
+from policy.rules import RULES
 
 INTRODUCTION = """# Policies
 
