@@ -225,7 +225,7 @@ class Run:
             engine.listening()
             recorder(event)
 
-        outputs = _CALLS[operation](stack, packs, on_event, refresh)
+        outputs = CALLS[operation](stack, packs, on_event, refresh)
         self._judge(recorder)
         if operation in JUDGED and _mandatory(recorder):
             raise _violated(recorder)
@@ -305,13 +305,14 @@ def _destroy(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: 
     return {}
 
 
-_CALLS: Mapping[Operation, Callable[[EngineStack, Sequence[Pack], Any, bool], Mapping[str, Any]]] = {
+CALLS: Mapping[Operation, Callable[[EngineStack, Sequence[Pack], Any, bool], Mapping[str, Any]]] = {
     Operation.UP: _up,
     Operation.PREVIEW: _preview,
     Operation.DRIFT: _drift,
     Operation.REFRESH: _refresh,
     Operation.DESTROY: _destroy,
 }
+"""How the engine is called."""
 
 
 def skipped(stack: Stack, operation: Operation, error: FleetError) -> Result:
