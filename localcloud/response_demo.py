@@ -12,6 +12,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from lightkube import ApiError
+
 from localcloud.cloud import LocalCloud
 from localcloud.console import say
 from localcloud.deployed import Deployed
@@ -33,7 +36,7 @@ def main() -> int:
     try:
         deployed = Deployed(layout)
         demonstrate(layout, deployed, Engine(layout).outputs())
-    except LocalCloudError as error:
+    except (LocalCloudError, ApiError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -48,7 +51,8 @@ def demonstrate(layout: Layout, deployed: Deployed, outputs: Mapping[str, Any]) 
     response = Response(layout, deployed, outputs)
     try:
         say("The playbooks: " + ", ".join(f"{name}: {does}" for name, does in response.playbooks.items()))
-        for cluster, output in outputs["clusters"].items():
+        clusters: Mapping[str, Mapping[str, Any]] = outputs["clusters"]
+        for cluster, output in sorted(clusters.items(), key=lambda one: one[1]["platform"] == "ecs"):
             if output["platform"] == "ecs":
                 _in_ecs(cluster, Task(deployed, output["name"]), response)
             else:
@@ -116,11 +120,14 @@ def _in_ecs(cluster: str, task: Task, response: Response) -> None:
     """The task that the event is about is stopped, and described in the evidence."""
     try:
         say(f"\n{cluster}: Falco sees a shell in task {task.identity}, for which there is no dry run")
+        _hold(task.described()["lastStatus"] == "RUNNING", f"the task runs, found {task.described()}")
         began = response.write_event(cluster, task.node, in_task(task.arn))
         response.wait("the end of the task", lambda: task.described()["lastStatus"] == "STOPPED")
         seconds = time.time() - began
         notice = response.notice(f"{cluster}/{task.identity}")
-        _hold("stopTask" in notice and UNDO not in notice, "the notice says that this cannot be undone")
+        reason = task.described().get("stoppedReason", "none")
+        _hold(reason.startswith("falco-firelens: "), f"the playbook is why the task was stopped, found {reason}")
+        _hold("cannot be brought back" in notice and UNDO not in notice, "the notice says that this cannot be undone")
         _show(
             f"Stopped {seconds:.1f} s after the event. aws ecs describe-tasks:", json.dumps(task.described(), indent=1)
         )

@@ -77,11 +77,13 @@ class Pods:
 
 
 class Task:
-    """A task on an instance of an ECS cluster, neither of which is more here than an entry in moto's tables."""
+    """A task on an EC2 instance of an ECS cluster, neither of which is more here than an entry in moto's tables."""
 
     def __init__(self, deployed: Deployed, cluster: str) -> None:
-        self._ecs, self._cluster = deployed.client("ecs"), cluster
-        self.node = f"i-{secrets.token_hex(8)}0"
+        self._ecs, self._ec2, self._cluster = deployed.client("ecs"), deployed.client("ec2"), cluster
+        image = self._ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        started = self._ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+        self.node: str = started["Instances"][0]["InstanceId"]
         document = json.dumps({"instanceId": self.node})
         answer = self._ecs.register_container_instance(cluster=cluster, instanceIdentityDocument=document)
         self._instance: str = answer["containerInstance"]["containerInstanceArn"]
@@ -97,8 +99,9 @@ class Task:
         return {key: task[key] for key in ("taskArn", "group", "lastStatus", "stoppedReason") if task.get(key)}
 
     def remove(self) -> None:
-        """Take the instance from the cluster, which could not be deleted with it."""
+        """Take the instance from the cluster, which could not be deleted with it, and end it."""
         self._ecs.deregister_container_instance(cluster=self._cluster, containerInstance=self._instance, force=True)
+        self._ec2.terminate_instances(InstanceIds=[self.node])
 
 
 class Response:

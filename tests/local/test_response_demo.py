@@ -48,7 +48,7 @@ def test_the_demonstration_of_the_response(
     for cluster in ("eks", "selfmanaged"):
         assert f"{cluster}: Falco sees a shell in {REHEARSAL}/" in printed
         assert f"python -m responder undo isolate {cluster}/{REAL}/web-" in printed
-    assert '"lastStatus": "STOPPED"' in printed
+    assert '"stoppedReason": "falco-firelens: Terminal shell in container (stop)"' in printed
     assert printed.count("has its network back") == 2
     for kind in ("namespace", "networkpolicy"):
         left = Api(local_cloud.layout).kubectl("get", kind, "-A", "--ignore-not-found", "--output=name")
