@@ -98,7 +98,8 @@ def _common() -> argparse.ArgumentParser:
     common.add_argument("--concurrency", type=int, metavar="N", help="engines at a time (default: cores)")
     common.add_argument("--organization", help="of the state backend, where it has any")
     common.add_argument("--secrets-provider", help="of stacks that are made, such as awskms://alias/pulumi")
-    common.add_argument("--policy-pack", type=Path, action="append", default=[], help="a CrossGuard pack")
+    common.add_argument("--no-policy", action="store_true", help="leave the project's own policy pack out")
+    common.add_argument("--policy-pack", type=Path, action="append", default=[], help="a further CrossGuard pack")
     common.add_argument("--policy-pack-config", type=Path, action="append", default=[], help="its configuration")
     common.add_argument("--json", action="store_true", help="print the answer as JSON; progress is on standard error")
     who = common.add_mutually_exclusive_group()
@@ -120,6 +121,7 @@ def fleet_of(options: argparse.Namespace) -> Fleet:
         concurrency=options.concurrency,
         organization=options.organization,
         secrets_provider=options.secrets_provider,
+        policy=not options.no_policy,
         policy_packs=options.policy_pack,
         policy_config=options.policy_pack_config,
     )

@@ -84,14 +84,15 @@ def summary(results: Sequence[Result], command: str) -> str:
     """What has become of all, what failed and why, and how to go on; `command` is what was run."""
     lines = [_summary_line(results)]
     for result in results:
+        told = [str(finding) for finding in result.findings if not finding.mandatory]
         if result.ok:
-            lines += [f"  {result.stack}: {note}" for note in result.notes]
+            lines += [f"  {result.stack}: {note}" for note in [*result.notes, *told]]
             continue
         lines.append(f"\n{result.stack}: {result.status}")
         if result.error:
             lines += [f"  {line}" for line in str(result.error).splitlines()]
             lines += [f"  -> {result.error.advice}"] if result.error.advice else []
-        lines += [f"  policy {one.policy}, {one.resource}: {one.message}" for one in result.findings if one.mandatory]
+        lines += [f"  {line}" for line in told]
     again = [result.stack for result in results if not result.ok]
     if again:
         lines.append(f"\nTo go on with these alone: python -m fleet {command} {' '.join(again)}")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +17,20 @@ from fleet.errors import EngineKilled
 
 PID_FILE = "engine.pid"
 """In the work directory: the engine that works in it, so that nobody clears the directory away below a living one."""
+
+
+SKIP_CHECKPOINTS = "PULUMI_SKIP_CHECKPOINTS"
+"""Set, an engine does not put the state together anew after each resource, which takes most of a large preview's time.
+
+Of an update there would then be no word of what it has made, were it killed: docs/performance.md.
+"""
+
+
+def environment_of(args: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command: without checkpoints where nothing is saved, and with them elsewhere."""
+    saves_nothing = args[0] == "preview" or "--preview-only" in args
+    kept = {name: value for name, value in given.items() if name != SKIP_CHECKPOINTS}
+    return {**kept, "PULUMI_AUTOMATION_API": "true", **({SKIP_CHECKPOINTS: "true"} if saves_nothing else {})}
 
 
 class EngineCommand(PulumiCommand):
@@ -52,7 +66,7 @@ class EngineCommand(PulumiCommand):
             CommandError: it failed.
             EngineKilled: it was killed from outside.
         """
-        environment = {**self._environment, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        environment = environment_of(args, {**self._environment, **additional_env})
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(stdin)
             given.seek(0)

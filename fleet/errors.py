@@ -43,9 +43,17 @@ class StackMissing(FleetError):  # noqa: N818
 
 
 class PolicyViolated(FleetError):  # noqa: N818
-    """A mandatory policy forbids what the stack would become."""
+    """Mandatory policies forbid what the stack would become; a line for each finding, with the policy's name.
 
-    advice = "change the stack, or give the word that the policy asks for"
+    `partly`: only the update itself could know it, and what it had made before stays.
+    """
+
+    def __init__(self, message: str, *, partly: bool = False) -> None:
+        super().__init__(message)
+        self.partly = partly
+        self.advice = "change the stack, or give the word that the policy asks for"
+        if partly:
+            self.advice += "; what was made before stays, and the next `up` goes on from there"
 
 
 class EngineKilled(FleetError):  # noqa: N818

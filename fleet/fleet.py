@@ -17,6 +17,7 @@ from fleet.engine import pulumi
 from fleet.errors import Cancelled, FleetError, Skipped
 from fleet.events import Ended, Event, Started
 from fleet.operation import Operation, Run, Surroundings, skipped
+from fleet.packs import Packs
 from fleet.recorder import OnProgress
 from fleet.results import Result, Status
 from fleet.stacks import Selection, Stack, discover, hub_of, select
@@ -53,14 +54,21 @@ class Fleet:
         concurrency: int | None = None,
         organization: str | None = None,
         secrets_provider: str | None = None,
+        policy: bool = True,
         policy_packs: Sequence[Path] = (),
         policy_config: Sequence[Path] = (),
         command: PulumiCommand | None = None,
     ) -> None:
         """`folders` are where stack files are, the project's own by default.
 
+        Every preview and every update runs with the project's policy pack at each stack's own levels; `policy=False`
+        leaves it out. `policy_packs` are further ones, `policy_config` their configurations, one each.
         `concurrency` is by default the machine's number of cores: an engine with its plugins keeps one busy and takes
-        some 600 MiB. Raises FileNotFoundError or InvalidVersionError where there is no Pulumi CLI, or one too old.
+        some 600 MiB.
+
+        Raises:
+            FleetError: there are more or fewer configurations than packs.
+            FileNotFoundError, InvalidVersionError: there is no Pulumi CLI, or one too old.
         """
         self.project = project.resolve()
         self.folders = [folder.resolve() for folder in folders] or [self.project]
@@ -71,10 +79,9 @@ class Fleet:
         self._surroundings = Surroundings(
             self.project,
             command or pulumi(),
+            Packs(self.project, policy_packs, policy_config, own=policy),
             organization,
             secrets_provider,
-            [str(pack.resolve()) for pack in policy_packs],
-            [str(config.resolve()) for config in policy_config],
         )
         sweep()
 

@@ -1,8 +1,6 @@
 """One operation on one stack: a work directory, an engine, a result."""
 
 import contextlib
-import dataclasses
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from fleet.errors import (
     StackMissing,
 )
 from fleet.locks import Holder, holders
+from fleet.packs import Pack, Packs
 from fleet.recorder import OnProgress, Recorder, Redactor
 from fleet.results import PolicyFinding, Result, Status
 from fleet.stacks import Stack
@@ -54,6 +53,9 @@ class Operation(StrEnum):
 PLANNING = frozenset((Operation.PREVIEW, Operation.DRIFT))
 """Operations that change nothing."""
 
+JUDGED = frozenset((Operation.PREVIEW, Operation.UP))
+"""Operations that run with the policy packs."""
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -64,10 +66,9 @@ class Surroundings:
 
     project: Path
     command: PulumiCommand
+    packs: Packs
     organization: str | None = None
     secrets_provider: str | None = None
-    policy_packs: Sequence[str] = ()
-    policy_config: Sequence[str] = ()
 
     def name_of(self, stack: Stack) -> str:
         """What the state backend calls a stack."""
@@ -75,19 +76,6 @@ class Surroundings:
             return stack.name
         document = yaml.safe_load((self.project / "Pulumi.yaml").read_text(encoding="utf-8"))
         return fully_qualified_stack_name(self.organization, document["name"], stack.name)
-
-    def with_levels(self, settings: Settings | None, folder: Path) -> "Surroundings":
-        """The same with the stack's own levels for the project's pack, where no other configuration is given."""
-        own = {str(self.project / "policy"), str(self.project / "policy" / "run")}
-        if settings is None or self.policy_config or not set(self.policy_packs) & own:
-            return self
-        from policy.configuration import pack_config  # late: the rules take long to import
-
-        levels, nothing = folder / "levels.json", folder / "no-levels.json"
-        levels.write_text(json.dumps(pack_config(settings)))
-        nothing.write_text("{}")
-        given = [str(levels if pack in own else nothing) for pack in self.policy_packs]
-        return dataclasses.replace(self, policy_config=given)
 
 
 class Run:
@@ -106,7 +94,7 @@ class Run:
         self._around, self._credentials = surroundings, credentials
         self._on_progress, self._cancellation = on_progress, cancellation
         self._redact = Redactor(())
-        self._recorder: Recorder | None = None
+        self._recorders: list[Recorder] = []
         self._settings: Settings | None = None
         self._notes: list[str] = []
         self._new = False
@@ -125,13 +113,13 @@ class Run:
         except FleetError as failure:
             outputs, error = dict[str, Any](), failure
         status = Status.SUCCEEDED if error is None else status_of(error)
-        recorder = self._recorder
         return Result(
             self._stack.name,
             str(self._operation),
             status,
-            recorder.changes if recorder else (),
-            tuple(recorder.findings) if recorder else (),
+            # A preview that an update begins with changes nothing, and only it sees what would be lost.
+            next((one.changes for one in self._recorders[-1:] if one.operation == self._operation), ()),
+            tuple(dict.fromkeys(finding for one in self._recorders for finding in one.findings)),
             error,
             outputs,
             time.monotonic() - started,
@@ -214,44 +202,44 @@ class Run:
         self._notes.append(f"took away the lock of a killed engine, {by[0]}, and refreshed")
 
     def _run(self, stack: EngineStack, engine: EngineCommand, *, refresh: bool) -> Mapping[str, Any]:
-        around = self._around.with_levels(self._settings, Path(stack.workspace.work_dir))
-        if self._operation is Operation.UP and around.policy_packs:
-            self._record(Operation.PREVIEW, stack, engine, around)
-        return self._record(self._operation, stack, engine, around, refresh=refresh)
+        if self._operation is Operation.UP and self._around.packs:
+            # What a preview can know is refused before anything is made; the update itself is judged once more, since
+            # it knows more: https://www.pulumi.com/docs/insights/policy/.
+            self._record(Operation.PREVIEW, stack, engine)
+            if self._cancellation.requested:
+                raise Cancelled("cancelled before it began")
+        return self._record(self._operation, stack, engine, refresh=refresh)
 
     def _record(
-        self,
-        operation: Operation,
-        stack: EngineStack,
-        engine: EngineCommand,
-        around: Surroundings,
-        *,
-        refresh: bool = False,
+        self, operation: Operation, stack: EngineStack, engine: EngineCommand, *, refresh: bool = False
     ) -> Mapping[str, Any]:
         recorder = Recorder(
-            self._stack.name, str(operation), self._redact, self._on_progress, planning=operation in PLANNING
+            self._stack.name, operation, self._redact, self._on_progress, planning=operation in PLANNING
         )
-        self._recorder = recorder
+        self._recorders.append(recorder)
+        packs: Sequence[Pack] = ()
+        if operation in JUDGED and self._settings:
+            packs = self._around.packs.of_stack(self._settings, Path(stack.workspace.work_dir))
 
         def on_event(event: Any) -> None:
             engine.listening()
             recorder(event)
 
-        outputs = _CALLS[operation](stack, around, on_event, refresh)
+        outputs = CALLS[operation](stack, packs, on_event, refresh)
         self._judge(recorder)
-        if operation in (Operation.PREVIEW, Operation.UP) and _mandatory(recorder):
+        if operation in JUDGED and _mandatory(recorder):
             raise _violated(recorder)
         return outputs
 
     def _judge(self, recorder: Recorder) -> None:
         """What no policy pack sees: whether the engine would delete or replace what holds events."""
-        if self._operation is not Operation.DRIFT and self._settings:
+        if recorder.operation == Operation.PREVIEW and self._settings:
             for one in of_changes(recorder.steps, self._settings.policy):
-                recorder.find(PolicyFinding(one.policy, one.mandatory, one.message, one.urn))
+                recorder.find(one)
 
     def _failure(self, engine: EngineCommand, printed: str) -> FleetError:
         """What a failed command means, in the words of its error messages where the engine has sent any."""
-        recorder = self._recorder
+        recorder = self._recorders[-1] if self._recorders else None
         if engine.cancelled:
             return Cancelled("cancelled; what the engine had begun was ended and written down")
         if recorder:
@@ -262,19 +250,20 @@ class Run:
         return EngineFailed(said)
 
 
-def _mandatory(recorder: Recorder) -> list[str]:
-    return sorted({finding.policy for finding in recorder.findings if finding.mandatory})
+def _mandatory(recorder: Recorder) -> list[PolicyFinding]:
+    return [finding for finding in recorder.findings if finding.mandatory]
 
 
 def _violated(recorder: Recorder) -> PolicyViolated:
-    return PolicyViolated(f"mandatory policies: {', '.join(_mandatory(recorder))}")
+    found = _mandatory(recorder)
+    return PolicyViolated("\n".join(map(str, found)), partly=recorder.operation == Operation.UP)
 
 
-def _up(stack: EngineStack, around: Surroundings, on_event: Any, refresh: bool) -> Mapping[str, Any]:
+def _up(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
     done = stack.up(
         on_event=on_event,
-        policy_packs=list(around.policy_packs),
-        policy_pack_configs=list(around.policy_config),
+        policy_packs=[pack.path for pack in packs],
+        policy_pack_configs=[pack.config for pack in packs],
         refresh=refresh or None,
         color="never",
         show_secrets=False,
@@ -283,28 +272,28 @@ def _up(stack: EngineStack, around: Surroundings, on_event: Any, refresh: bool) 
     return {name: output.value for name, output in done.outputs.items() if not output.secret}
 
 
-def _preview(stack: EngineStack, around: Surroundings, on_event: Any, refresh: bool) -> Mapping[str, Any]:
+def _preview(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
     stack.preview(
         on_event=on_event,
-        policy_packs=list(around.policy_packs),
-        policy_pack_configs=list(around.policy_config),
+        policy_packs=[pack.path for pack in packs],
+        policy_pack_configs=[pack.config for pack in packs],
         color="never",
         suppress_progress=True,
     )
     return {}
 
 
-def _drift(stack: EngineStack, around: Surroundings, on_event: Any, refresh: bool) -> Mapping[str, Any]:
+def _drift(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
     stack.preview_refresh(on_event=on_event, color="never", suppress_progress=True, run_program=False)
     return {}
 
 
-def _refresh(stack: EngineStack, around: Surroundings, on_event: Any, refresh: bool) -> Mapping[str, Any]:
+def _refresh(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
     stack.refresh(on_event=on_event, color="never", show_secrets=False, suppress_progress=True, run_program=False)
     return {}
 
 
-def _destroy(stack: EngineStack, around: Surroundings, on_event: Any, refresh: bool) -> Mapping[str, Any]:
+def _destroy(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
     stack.destroy(
         on_event=on_event,
         color="never",
@@ -316,13 +305,14 @@ def _destroy(stack: EngineStack, around: Surroundings, on_event: Any, refresh: b
     return {}
 
 
-_CALLS: Mapping[Operation, Callable[[EngineStack, Surroundings, Any, bool], Mapping[str, Any]]] = {
+CALLS: Mapping[Operation, Callable[[EngineStack, Sequence[Pack], Any, bool], Mapping[str, Any]]] = {
     Operation.UP: _up,
     Operation.PREVIEW: _preview,
     Operation.DRIFT: _drift,
     Operation.REFRESH: _refresh,
     Operation.DESTROY: _destroy,
 }
+"""How the engine is called."""
 
 
 def skipped(stack: Stack, operation: Operation, error: FleetError) -> Result:

@@ -1,7 +1,6 @@
 """Turns the engine's events into progress and into what a result says, with secrets left out of both."""
 
 import contextlib
-import dataclasses
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,6 +11,7 @@ from fleet.events import Diagnostic, Event, Step, Violation
 from fleet.results import PARTS_OF_A_REPLACEMENT, UNCHANGED, Change, PolicyFinding
 from policy.changes import Step as PlannedStep
 from policy.changes import step_of
+from policy.verdict import Violated, of_pack
 
 OnProgress = Callable[[Event], None]
 
@@ -43,7 +43,7 @@ class Recorder:
     def __init__(
         self, stack: str, operation: str, redact: Redactor, on_progress: OnProgress, *, planning: bool
     ) -> None:
-        self._stack, self._operation = stack, operation
+        self._stack, self.operation = stack, operation
         self._redact, self._on_progress = redact, on_progress
         self._planning = planning
         self._lock = threading.Lock()
@@ -70,7 +70,7 @@ class Recorder:
             elif event.diagnostic_event:
                 self._diagnostic(event.diagnostic_event)
             elif event.policy_event:
-                self._policy(event.policy_event)
+                self.find(of_pack(event.policy_event))
 
     def _step(self, step: StepEventMetadata, phase: str, *, counts: bool) -> None:
         op = str(step.op.value)
@@ -81,7 +81,7 @@ class Recorder:
             self._record(op, step)
         if not (self._planning and phase == "done"):
             name = step.urn.rsplit("::", 1)[-1]
-            self._say(Step(self._stack, self._operation, op=op, type=step.type, name=name, phase=phase))
+            self._say(Step(self._stack, self.operation, op=op, type=step.type, name=name, phase=phase))
 
     def _plan(self, event: EngineEvent) -> None:
         step = step_of(event) if self._planning else None
@@ -111,20 +111,14 @@ class Recorder:
         if diagnostic.severity == "error":
             self.errors.append(message)
         resource = (diagnostic.urn or "").rsplit("::", 1)[-1]
-        self._say(Diagnostic(self._stack, self._operation, diagnostic.severity, message, resource))
+        self._say(Diagnostic(self._stack, self.operation, diagnostic.severity, message, resource))
 
-    def _policy(self, violation: Any) -> None:
-        mandatory = violation.enforcement_level == "mandatory"
-        self.find(PolicyFinding(violation.policy_name, mandatory, violation.message, violation.resource_urn or ""))
-
-    def find(self, found: PolicyFinding) -> None:
+    def find(self, broken: Violated) -> None:
         """Keep and tell what a policy does not like."""
-        finding = dataclasses.replace(found, message=self._redact(found.message).strip())
+        finding = PolicyFinding(broken.policy, broken.mandatory, self._redact(broken.message).strip(), broken.urn)
         self.findings.append(finding)
         self._say(
-            Violation(
-                self._stack, self._operation, finding.policy, finding.mandatory, finding.message, finding.resource
-            )
+            Violation(self._stack, self.operation, finding.policy, finding.mandatory, finding.message, finding.resource)
         )
 
     def _say(self, event: Event) -> None:

@@ -64,6 +64,10 @@ class PolicyFinding:
         """The logical name."""
         return self.urn.rsplit("::", 1)[-1]
 
+    def __str__(self) -> str:
+        what = f"policy {self.policy}{'' if self.mandatory else ' (advisory)'}"
+        return ": ".join([f"{what}, {self.resource}" if self.resource else what, self.message])
+
 
 @dataclass(frozen=True)
 class Result:

@@ -23,7 +23,6 @@ from localcloud.layout import CHECKOUT
 HUB, ACCOUNTS = "111111111111", ("222222222222", "333333333333", "444444444444")
 REGIONS = ("eu-west-1", "us-east-2", "ap-southeast-2")
 COMMENT = CHECKOUT / "docs" / "pull-request-comment.md"
-POLICY_PACK = CHECKOUT / "policy" / "run"
 
 
 def main() -> int:
@@ -32,7 +31,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _stack_files(folder, accounts)
-        fleet = Fleet(folders=[folder], credentials=_role, policy_packs=[POLICY_PACK])
+        fleet = Fleet(folders=[folder], credentials=_role)
         return 0 if _deployed(fleet) and _drift_found(fleet, accounts) and _reviewed(fleet, folder) else 1
 
 
@@ -77,10 +76,7 @@ def _tell(event: Event) -> None:
 
 def _deployed(fleet: Fleet) -> bool:
     say("Deploying twelve stacks: the hub, one, two, the rest")
-    # The policies are looked at in the pull request; an update with them previews first.
-    results = Fleet(folders=fleet.folders, credentials=_role).up(
-        fleet.stacks(), waves=Waves(canary=1, few=2), on_progress=_tell
-    )
+    results = fleet.up(fleet.stacks(), waves=Waves(canary=1, few=2), on_progress=_tell)
     return results[0].stack == "hub" and len(results) == 12 and all(result.ok for result in results)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from policy.pack import RULES
+from policy.rules import RULES
 from settings import Settings
 
 

@@ -21,24 +21,13 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from policy import encryption, identity, instances, network, retention, storage, tags, workloads
-from policy.rule import UNKNOWN, AnyRule, Finding, Resource, Rule, StackRule
+from policy.rule import UNKNOWN, Finding, Resource, Rule, StackRule
+from policy.rules import RULES
 
 NAME = "falco-firelens"
 
 PACK = Path(__file__).parent / "run"
 """What `--policy-pack` takes: a program that serves the pack, whichever language host there is."""
-
-RULES: tuple[AnyRule, ...] = (
-    *encryption.RULES,
-    *storage.RULES,
-    *retention.RULES,
-    *identity.RULES,
-    *network.RULES,
-    *workloads.RULES,
-    *instances.RULES,
-    *tags.RULES,
-)
 
 
 def serve() -> None:

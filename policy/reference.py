@@ -1,8 +1,8 @@
 """docs/policy.md, generated from the rules."""
 
 from policy.changes import HOLDS_EVENTS, POLICY
-from policy.pack import RULES
 from policy.rule import AnyRule, Rule
+from policy.rules import RULES
 
 INTRODUCTION = """# Policies
 
@@ -13,6 +13,7 @@ pack, for every resource that the program registers, and a judge of what the eng
 
 ```console
 make preview STACK=prod                            # both, with the levels of Pulumi.prod.yaml
+python -m fleet preview                            # both, for many stacks: docs/fleet.md
 pulumi preview --policy-pack policy/run            # the pack alone, every policy mandatory
 pulumi preview --json > preview.json; python -m policy check-preview preview.json    # the changes alone
 ```

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pulumi.automation.events import EngineEvent, PolicyEvent
+from pulumi.automation.events import PolicyEvent
 
-from policy.changes import Step, steps_of, violations
+from policy.changes import Step, name_of, violations
 from settings.policy import Enforcement, Policy
 
 
@@ -28,23 +28,21 @@ class Violated:
         return f"[{self.level}] {self.policy}: {self.message}"
 
 
-def violated(events: Iterable[EngineEvent], policy: Policy) -> tuple[Violated, ...]:
-    """Everything that a preview with the pack breaks, the mandatory first. `policy` is the stack's."""
-    known = tuple(events)
-    of_pack = [_of_pack(event.policy_event) for event in known if event.policy_event]
-    return tuple(sorted([*of_changes(steps_of(known), policy), *of_pack], key=lambda found: not found.mandatory))
-
-
 def of_changes(steps: Iterable[Step], policy: Policy) -> tuple[Violated, ...]:
-    """What the planned steps break, unless the stack may lose it."""
+    """What the planned steps break, unless the stack may lose it. `policy` is the stack's."""
     return tuple(
         Violated(found.policy, policy.level(found.policy), found.urn, found.message)
         for found in violations(steps, policy.may_lose)
     )
 
 
-def _of_pack(event: PolicyEvent) -> Violated:
-    """The engine knows the level already, by the pack's configuration."""
+def of_pack(event: PolicyEvent) -> Violated:
+    """What a pack has told the engine, which knows the level already by the pack's configuration.
+
+    The engine puts the policy's description before what the policy said, and our pack the resource's name before that,
+    for the engine's own output; both are left out here.
+    """
     level: Enforcement = "mandatory" if event.enforcement_level == "mandatory" else "advisory"
     description, _, found = event.message.strip().partition("\n")
-    return Violated(event.policy_name, level, event.resource_urn or "", found.strip() or description)
+    urn = event.resource_urn or ""
+    return Violated(event.policy_name, level, urn, (found.strip() or description).removeprefix(f"{name_of(urn)}: "))

@@ -106,8 +106,20 @@ def _alarms(results: Sequence[Result]) -> Iterator[str]:
         for result, one in lost[:_MOST_ALARMS]
     ]
     left = max(0, len(forbidden) - _MOST_ALARMS) + max(0, len(lost) - _MOST_ALARMS)
+    yield from _alert("CAUTION", lines, left)
+    told = [(result, finding) for result in results for finding in result.findings if not finding.mandatory]
+    lines = [
+        f"> - policy {code(finding.policy)} warns: {code(finding.resource)} of {code(result.stack)}: "
+        f"{code(finding.message)}"
+        for result, finding in told[:_MOST_ALARMS]
+    ]
+    yield from _alert("WARNING", lines, max(0, len(told) - _MOST_ALARMS))
+
+
+def _alert(kind: str, lines: Sequence[str], left: int) -> Iterator[str]:
+    """GitHub's own box: https://docs.github.com/en/get-started/writing-on-github/ (alerts)."""
     if lines:
-        yield "\n".join(["> [!CAUTION]", *lines, *([f"> - and {left} more"] if left else [])])
+        yield "\n".join([f"> [!{kind}]", *lines, *([f"> - and {left} more"] if left else [])])
 
 
 _PAST = {"delete": "deleted", "replace": "replaced"}

@@ -87,3 +87,26 @@ def test_a_change_that_would_lose_the_log_group_is_forbidden_until_the_stack_fil
     assert [(one.policy, one.resource) for one in forbidden.findings] == [("events-kept", "events")]
     assert "forbidden by policy" in comment([forbidden]).splitlines()[5]
     assert allowed.ok
+
+
+def test_policies_are_part_of_every_preview_and_update_unless_they_are_left_out(stacks: Stacks) -> None:
+    stacks.write("a", ONE, policy={"requiredTags": ["owner"]})
+    stacks.write("b", TWO, policy={"requiredTags": ["owner"], "advisory": ["required-tags"]})
+    fleet, told = stacks.fleet(), list[Event]()
+
+    previewed = fleet.preview(fleet.stacks())
+    a, b = fleet.up(fleet.stacks(), waves=Waves(max_failures=1), on_progress=told.append)
+    (again,) = stacks.fleet(policy=False).up(fleet.stacks()[:1])
+
+    said = "policy required-tags, events: tags: found none called owner; write owner, best in"
+    assert isinstance(previewed[0].error, PolicyViolated)
+    assert isinstance(a.error, PolicyViolated) and not a.error.partly
+    assert said in str(previewed[0].error) and said in str(a.error)
+    assert a.changes == (), "nothing was begun"
+    assert {event.operation for event in told if event.stack == "a" and isinstance(event, Step)} == {"preview"}
+    assert [previewed[1].ok, b.ok] == [True, True]
+    assert {(one.policy, one.mandatory) for one in b.findings} == {("required-tags", False)}
+    lines = "\n".join(comment(previewed).splitlines()[:10])
+    assert "**forbidden by policy** `required-tags`: `events` of `a`" in lines
+    assert "policy `required-tags` warns: `events` of `b`" in comment(previewed)
+    assert again.ok and again.findings == ()

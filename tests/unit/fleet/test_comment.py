@@ -84,6 +84,20 @@ def test_a_violated_policy_is_in_the_first_lines_before_what_it_is_about() -> No
     assert lines[10].startswith("| `b` |"), "the forbidden stack is the first row"
 
 
+def test_what_a_policy_only_warns_of_is_in_the_first_lines_too_after_what_is_forbidden() -> None:
+    finding = PolicyFinding("imdsv2", False, "metadataOptions: found nothing", "urn::nodes")
+    warned = result(change("update"), stack="a", findings=[finding])
+    forbidden = result(stack="b", status=Status.FAILED, findings=[PolicyFinding("encryption", True, "m", "urn::e")])
+
+    lines = comment([warned, forbidden]).splitlines()
+
+    assert lines[4:6] == ["> [!CAUTION]", "> - **forbidden by policy** `encryption`: `e` of `b`: `m`"]
+    assert lines[7:9] == [
+        "> [!WARNING]",
+        "> - policy `imdsv2` warns: `nodes` of `a`: `metadataOptions: found nothing`",
+    ]
+
+
 def test_stacks_that_do_not_change_take_a_number_and_no_row() -> None:
     text = comment([result(stack="same"), result(change("create"), stack="new", new=True)], unchanged_elsewhere=98)
 

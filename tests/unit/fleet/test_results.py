@@ -15,6 +15,7 @@ from fleet import (
     Event,
     FleetError,
     FromEnvironment,
+    PolicyFinding,
     PolicyViolated,
     Profile,
     Result,
@@ -24,6 +25,7 @@ from fleet import (
     Waves,
 )
 from fleet.credentials import CHOICE, secrets_of
+from fleet.display import summary
 from fleet.exits import Exit, exit_of
 from fleet.locks import holders
 from fleet.matrix import matrix
@@ -131,3 +133,19 @@ def test_a_listener_s_own_mistake_does_not_end_the_operation() -> None:
     recorder(EngineEvent.from_json({"diagnosticEvent": {"message": "no", "severity": "error", "color": ""}}))
 
     assert recorder.errors == ["no"]
+
+
+def test_the_summary_tells_what_policies_forbid_and_what_they_only_warn_of() -> None:
+    refused = PolicyFinding("encryption", True, "kmsKeyId: found nothing", "urn::events")
+    warning = PolicyFinding("required-tags", False, "tags.owner: found nothing", "urn::events")
+    forbidden = PolicyViolated(str(refused), partly=True)
+
+    text = summary([
+        Result("a", "up", Status.FAILED, findings=(refused, warning), error=forbidden),
+        Result("b", "up", Status.SUCCEEDED, findings=(warning,)),
+    ], "up")  # fmt: skip
+
+    assert text.count("policy encryption, events: kmsKeyId: found nothing") == 1
+    assert text.count("policy required-tags (advisory), events: tags.owner: found nothing") == 2
+    assert "what was made before stays" in text
+    assert "what was made before stays" not in PolicyViolated("x").advice

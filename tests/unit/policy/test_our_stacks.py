@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from policy.configuration import pack_config
-from policy.pack import RULES, message
+from policy.pack import message
 from policy.rule import AnyRule, Resource, Rule
+from policy.rules import RULES
 from policy.tags import TAGGABLE
 from settings import load
 from settings.loader import namespaced

@@ -18,7 +18,8 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from policy.changes import POLICY
 from policy.configuration import pack_config
-from policy.pack import NAME, PACK, RULES, policies
+from policy.pack import NAME, PACK, policies
+from policy.rules import RULES
 from settings import load
 from settings.policy import PolicyName
 from tests.unit.policy.samples import KEY

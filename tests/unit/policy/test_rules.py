@@ -8,8 +8,8 @@ import pytest
 
 from policy.identity import takes_resources
 from policy.network import is_world
-from policy.pack import RULES
 from policy.rule import UNKNOWN, Resource, Rule
+from policy.rules import RULES
 from policy.workloads import is_pinned
 from tests.unit.policy.samples import KEY, NO_KEY, SAMPLES, allow
 

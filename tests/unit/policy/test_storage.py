@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from policy.pack import RULES
 from policy.rule import UNKNOWN, Resource, StackRule
+from policy.rules import RULES
 from policy.storage import BUCKETS, FLAGS
 from tests.unit.policy.samples import KEY
 

@@ -1,53 +1,40 @@
-"""A preview's violations, the pack's and those of its changes, as one list with levels."""
+"""A preview's violations, the pack's and those of its changes, with levels."""
 
-from typing import Any
+from pulumi.automation.events import PolicyEvent
 
-from pulumi.automation.events import EngineEvent
-
-from policy.verdict import Violated, violated
+from policy.changes import Step
+from policy.verdict import Violated, of_changes, of_pack
 from settings.policy import Policy
 
 GROUP = "urn:pulumi:prod::falco-firelens::aws:cloudwatch/logGroup:LogGroup::events"
+DELETES = Step("delete", GROUP, "aws:cloudwatch/logGroup:LogGroup")
 
 
-def event(**keys: Any) -> EngineEvent:
-    return EngineEvent.from_json({"sequence": 1, "timestamp": 0, **keys})
+def told(message: str, level: str = "mandatory", urn: str | None = GROUP) -> Violated:
+    found = {"policyName": "encryption", "enforcementLevel": level, "message": message, "resourceUrn": urn}
+    return of_pack(PolicyEvent.from_json(found))
 
 
-def of_pack(policy: str, level: str, text: str = "it: path: found a; write b") -> EngineEvent:
-    message = f"What the policy asks for.\n{text}\n"
-    found = {"policyName": policy, "enforcementLevel": level, "message": message, "resourceUrn": GROUP}
-    return event(policyEvent=found)
+def test_what_the_pack_says_has_neither_the_description_nor_the_resource_twice() -> None:
+    found = told("What the policy asks for.\nevents: path: found a; write b\n")
 
-
-DELETES = event(
-    resourcePreEvent={"metadata": {"op": "delete", "urn": GROUP, "type": "aws:cloudwatch/logGroup:LogGroup"}}
-)
-
-
-def test_the_mandatory_come_first_and_changes_before_the_rest() -> None:
-    events = [of_pack("imdsv2", "advisory"), event(stdoutEvent={"message": "", "color": ""}), DELETES,
-              of_pack("encryption", "mandatory")]  # fmt: skip
-    found = violated(events, Policy())
-    assert [(one.policy, one.mandatory) for one in found] == [
-        ("events-kept", True),
-        ("encryption", True),
-        ("imdsv2", False),
-    ]
-    assert str(found[1]) == "[mandatory] encryption: it: path: found a; write b"
-    assert found[1] == Violated("encryption", "mandatory", GROUP, "it: path: found a; write b")
-
-
-def test_a_change_may_be_told_only_or_be_allowed() -> None:
-    (told,) = violated([DELETES], Policy(advisory=("events-kept",)))
-    assert not told.mandatory and told.urn == GROUP
-    assert violated([DELETES], Policy(mayLose=("events",))) == ()  # pyright: ignore[reportCallIssue]
+    assert found == Violated("encryption", "mandatory", GROUP, "path: found a; write b")
+    assert str(found) == "[mandatory] encryption: path: found a; write b"
+    assert not told("x", "advisory").mandatory
 
 
 def test_what_has_no_details_is_told_by_its_description() -> None:
-    (found,) = violated([event(policyEvent={"policyName": "p", "message": "Only this.\n"})], Policy())
-    assert (found.message, found.urn, found.level) == ("Only this.", "", "advisory")
+    assert told("Only this.\n", urn=None) == Violated("encryption", "mandatory", "", "Only this.")
+
+
+def test_a_change_is_mandatory_told_only_or_allowed() -> None:
+    (forbidden,) = of_changes([DELETES], Policy())
+    (only_told,) = of_changes([DELETES], Policy(advisory=("events-kept",)))
+
+    assert forbidden.mandatory and forbidden.urn == GROUP
+    assert not only_told.mandatory
+    assert of_changes([DELETES], Policy(mayLose=("events",))) == ()  # pyright: ignore[reportCallIssue]
 
 
 def test_nothing_broken() -> None:
-    assert violated([], Policy()) == ()
+    assert of_changes([], Policy()) == ()
