@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools import Logger
 
@@ -58,12 +58,20 @@ def _clients() -> Clients:
     return AwsClients()
 
 
-def handle(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+def handle(payload: Any, context: Any) -> dict[str, Any]:
     """Answer one invocation. What it returns is for whoever tries it by hand, and for the queue's partial failures."""
     function = Function(_configuration(), _clients(), Places(os.environ), context)
-    if isinstance(payload, dict) and isinstance(payload.get("Records"), list):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return function.again(payload)
-    return function.delivery(payload)
+    return function.again(payload) if _from_queue(payload) else function.delivery(payload)
+
+
+def _from_queue(payload: object) -> bool:
+    """Whether it is a batch of the retry queue: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    records = cast("dict[str, Any]", payload).get("Records") if isinstance(payload, dict) else None
+    wanted = ("messageId", "body")
+    return isinstance(records, list) and all(
+        isinstance(one, dict) and all(isinstance(cast("dict[str, Any]", one).get(key), str) for key in wanted)
+        for one in cast("list[object]", records)
+    )
 
 
 class Function:

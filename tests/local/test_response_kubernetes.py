@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -137,6 +138,7 @@ def test_a_node_is_cordoned_and_uncordoned(shop: Api, aws: Any) -> None:
     assert state(respond(aws, client, "cordon")) == "done"
     assert shop.admin.get(Node, "node-1").spec.unschedulable is True
     assert state(respond(aws, client, "cordon")) == "unchanged"
+    assert respond(aws, client, "cordon").outcomes[0].undo == ("python -m responder undo cordon eks/node-1",)
     undo.cordon(shop.admin, "eks/node-1")
     assert not shop.admin.get(Node, "node-1").spec.unschedulable
     shop.kubectl("cordon", "node-1")
@@ -169,6 +171,40 @@ def test_a_pod_is_protected_by_its_deployments_name(shop: Api, aws: Any) -> None
     assert state(respond(aws, shop.admin, "isolate", pod=pod, workloads=["shop/ledger"])) == "protected"
     assert state(respond(aws, shop.admin, "isolate", pod=pod, workloads=["shop/led"])) == "done"
     shop.kubectl("delete", "deployment", "ledger", "-n", "shop")
+
+
+def test_the_instance_of_a_kubernetes_node_is_quarantined_and_given_back(shop: Api, aws: Any) -> None:
+    ec2 = aws("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    made = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SubnetId=subnet["SubnetId"])
+    instance = made["Instances"][0]["InstanceId"]
+    closed = ec2.create_security_group(GroupName="closed", Description="none", VpcId=subnet["VpcId"])["GroupId"]
+    for name, provider in {"real": f"aws:///eu-west-1a/{instance}", "elsewhere": "kind://docker/x"}.items():
+        shop.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "spec": {"providerID": provider}})
+
+    def groups() -> list[str]:
+        filters = [{"Name": "attachment.instance-id", "Values": [instance]}]
+        (one,) = ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+        return [group["GroupId"] for group in one["Groups"]]
+
+    def quarantine(node: str) -> Answer:
+        plan = configuration(playbook(actions={"quarantine": {"securityGroupId": closed}}))
+        clients = TestClients(aws, eks=shop.someone("quarantines", needs(["quarantine"])))
+        found = event(pod=None)
+        found = replace(found, node=node, raw={**found.raw, "cluster": {**found.raw["cluster"], "node": node}})
+        (answer,) = Responder(plan, clients, MemoryLedger(), Places()).answer([found])
+        return answer
+
+    before = groups()
+    answer = quarantine("real")
+    assert state(answer) == "done" and groups() == [closed] != before
+    assert answer.outcomes[0].undo == (f"python -m responder undo quarantine eks/{instance}",)
+    assert state(quarantine("real")) == "unchanged"
+    undo.quarantine(aws, f"eks/{instance}")
+    assert groups() == before
+    assert "is not an EC2 instance" in quarantine("elsewhere").outcomes[0].detail
+    shop.kubectl("delete", "node", "real", "elsewhere")
+    assert quarantine("real").outcomes[0].detail == "the node is gone" and groups() == before
 
 
 LESS = [(action, need) for action in ACTIONS for need in NEEDS[action]]

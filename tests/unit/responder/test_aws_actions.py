@@ -85,6 +85,31 @@ def test_the_victims_task_is_stopped_and_says_why(aws: Aws) -> None:
     assert states(respond(aws, of_task(arn), ["stopTask"])) == ["unchanged"]
 
 
+def test_evidence_of_a_task_is_what_ecs_says_of_it_before_it_is_stopped(aws: Aws) -> None:
+    s3 = aws.aws("s3")
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": REGION})
+    arn, _ = task(aws, "service:shop")
+    assert states(respond(aws, of_task(arn), ["stopTask", "evidence"], Places(bucket="kept"))) == ["done", "done"]
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket="kept")["Contents"]]
+    assert {key.rpartition("/")[2] for key in keys} == {"event.json", "task.json"}
+    assert all(key.startswith(f"evidence/jobs/{arn.rpartition('/')[2]}/") for key in keys)
+    (kept,) = json.loads(s3.get_object(Bucket="kept", Key=keys[-1])["Body"].read())
+    assert (kept["taskArn"], kept["desiredStatus"], kept["group"]) == (arn, "RUNNING", "service:shop")
+
+
+def test_the_victim_is_never_the_task_that_firelens_names(aws: Aws) -> None:
+    """FireLens adds `ecs_task_arn`, which is Falco's own task: a wrong reader of it would stop the sensor."""
+    sensor, _ = task(aws, "service:falco")
+    victim, _ = task(aws, "service:shop")
+    firelens = {"ecs_task_arn": sensor, "ecs_cluster": "jobs", "ecs_task_definition": "falco:1"}
+    found = event(pod=None, cluster="jobs", platform="ecs", fields={"ecs.task.arn": victim, **firelens}, **firelens)
+    on_host = event(pod=None, cluster="jobs", platform="ecs", fields={"ecs.task.arn": None, **firelens}, **firelens)
+    assert states(respond(aws, found, ["stopTask"])) == ["done"]
+    assert states(respond(aws, on_host, ["stopTask", "drainInstance"])) == ["nothing to do"] * 2
+    described = aws.aws("ecs").describe_tasks(cluster="jobs", tasks=[victim, sensor])["tasks"]
+    assert {one["taskArn"]: one["desiredStatus"] for one in described} == {victim: "STOPPED", sensor: "RUNNING"}
+
+
 def test_the_sensors_own_task_and_protected_ones_are_left_alone(aws: Aws) -> None:
     arn, _ = task(aws, "service:falco")
     assert states(respond(aws, of_task(arn), ["stopTask", "drainInstance"])) == ["protected", "protected"]

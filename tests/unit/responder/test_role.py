@@ -6,6 +6,7 @@ and nothing calls the log and the dead-letter queue but Lambda itself: see `NOT_
 """
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -154,7 +155,9 @@ class Scene:
             assert text is not None
             return text
 
-        return json.loads(asyncio.run(rendered()))
+        # Not asyncio.run, which takes the thread's loop away from the tests that come later.
+        with contextlib.closing(asyncio.new_event_loop()) as loop:
+            return json.loads(loop.run_until_complete(rendered()))
 
     def role(self, statements: list[dict[str, Any]]) -> Any:
         """A session of a role with these statements."""

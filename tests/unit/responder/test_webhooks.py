@@ -33,16 +33,16 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 receiver.paths.append(self.path)
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
                 if receiver.answer == "hang":
                     receiver.stopped.wait(30)
                     return
                 if receiver.answer == "nonsense":
                     self.wfile.write(b"SSH-2.0-OpenSSH\r\n")
                     return
-                if isinstance(receiver.answer, str):
-                    self.send_response(307)
-                    self.send_header("Location", receiver.answer)
+                if isinstance(receiver.answer, tuple):
+                    self.send_response(receiver.answer[0])
+                    self.send_header("Location", receiver.answer[1])
                 else:
                     self.send_response(receiver.answer)
                     receiver.got += [json.loads(body)] if receiver.answer == 200 else []
@@ -109,7 +109,7 @@ def test_slack_and_a_program_get_the_same_notice_in_their_own_form(account: Acco
     assert plain["event"]["output"] == hostile and plain["subject"] == "pod eks/shop/web-0"
 
 
-FAILURES = [500, 404, 204 + 100, "hang", "nonsense"]
+FAILURES = [500, 404, 304, "hang", "nonsense"]
 
 
 @pytest.mark.parametrize("answer", FAILURES)
@@ -160,13 +160,14 @@ def test_a_url_that_is_wrong_is_not_told_to_anybody(
     nothing_is_said(account, capsys, caplog, message)
 
 
-def test_a_redirect_is_not_followed(account: Account, receiver: Receiver) -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(account: Account, receiver: Receiver, status: int) -> None:
     with receiving() as elsewhere:
-        receiver.answer = elsewhere.url()
+        receiver.answer = (status, elsewhere.url())
         told(account, (receiver.url(), "json"))
         assert receiver.paths == [f"/services/{SECRET}"] and elsewhere.paths == []
     (message,) = account.messages("retries")
-    assert "it answered 307" in message["reasons"]["notify"]
+    assert f"it answered {status}" in message["reasons"]["notify"]
 
 
 @pytest.mark.parametrize("trusted", [True, False])
