@@ -17,7 +17,7 @@ import psutil
 import yaml
 
 from fleet import AssumedRole, Event, Fleet, Stack
-from localcloud.fleet_accounts import CLUSTER, ROLE, Accounts
+from localcloud.accounts import CLUSTER, ROLE, Accounts
 
 PROJECT = Path(__file__).resolve().parents[1]
 ACCOUNTS = [f"{number:02}" * 6 for number in range(10, 30)]

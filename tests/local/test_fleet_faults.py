@@ -17,7 +17,7 @@ import yaml
 
 from fleet import Cancellation, Event, Fleet, Stack, Status, Step, Waves
 from fleet.comment import comment
-from localcloud.fleet_accounts import ROLE
+from localcloud.accounts import ROLE
 from settings import load
 from tests.local.fleets import ADOPTED, PROJECT, Stacks, role_of
 from tests.local.test_fleet import ONE, THREE, TWO, stacks
