@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo-fleet up down env status ship preview test test-unit test-local test-pipeline check format bench clean
+.PHONY: help demo-fleet demo-response up down env status ship preview test test-unit test-local test-pipeline check format bench clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ preview: $(INSTALLED) ## preview a stack under its policies: make preview STACK=
 demo-fleet: $(INSTALLED) ## deploy twelve stacks in four accounts, find drift, render a pull request
 	@$(PY) -m localcloud up --no-deploy
 	@eval "$$($(PY) -m localcloud env)" && $(PY) -m localcloud.fleet_demo
+
+demo-response: $(INSTALLED) ## answer events in what `make up` deployed: in a dry run, for real, and undo it
+	@$(PY) -m localcloud.response_demo
 
 test: test-unit test-local test-pipeline ## run all tests
 

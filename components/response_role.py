@@ -44,13 +44,7 @@ def own_statements(own: OwnArns) -> list[Statement]:
         ),
         _allow(
             "Retries",
-            [
-                "sqs:ChangeMessageVisibility",
-                "sqs:DeleteMessage",
-                "sqs:GetQueueAttributes",
-                "sqs:ReceiveMessage",
-                "sqs:SendMessage",
-            ],
+            ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"],
             own["retries"],
         ),
         _allow("DeadLetters", ["sqs:SendMessage"], own["dead_letters"]),
@@ -82,6 +76,10 @@ def action_statements(
 
 
 def _ecs(place: Place, cluster: ClusterActions, number: int) -> list[Statement]:
+    """Listing is for a cluster, describing and draining for its container instances.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
     tasks = arn(place, "ecs", f"task/{cluster.name}/*")
     instances = arn(place, "ecs", f"container-instance/{cluster.name}/*")
     statements: list[Statement] = []
@@ -89,9 +87,13 @@ def _ecs(place: Place, cluster: ClusterActions, number: int) -> list[Statement]:
         statements.append(_allow(f"FindTasks{number}", ["ecs:DescribeTasks"], tasks))
     if "stopTask" in cluster.actions:
         statements.append(_allow(f"StopTasks{number}", ["ecs:StopTask"], tasks))
+    if cluster.actions & {"drainInstance", "quarantine"}:
+        statements.append(_allow(f"FindInstances{number}", ["ecs:DescribeContainerInstances"], instances))
     if "drainInstance" in cluster.actions:
-        drain = ["ecs:DescribeContainerInstances", "ecs:UpdateContainerInstancesState"]
-        statements.append(_allow(f"Drain{number}", drain, instances))
+        statements.append(_allow(f"Drain{number}", ["ecs:UpdateContainerInstancesState"], instances))
+    if "quarantine" in cluster.actions:
+        listed = arn(place, "ecs", f"cluster/{cluster.name}")
+        statements.append(_allow(f"ListInstances{number}", ["ecs:ListContainerInstances"], listed))
     return statements
 
 

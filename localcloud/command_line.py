@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from localcloud.check import archive_in, check
@@ -63,13 +64,21 @@ def _up(cloud: LocalCloud, options: argparse.Namespace) -> None:
 
 
 def _deploy(cloud: LocalCloud) -> Outputs:
-    """One after the other, since a spoke reads its hub's outputs."""
-    outputs: dict[LocalStack, Mapping[str, Any]] = {}
-    for stack in STACKS:
-        engine = Engine(cloud.layout, stack)
+    """The hub, whose outputs a spoke reads; then its spokes, all at the same time."""
+    _, *spokes = STACKS
+    width = max(len(stack.name) for stack in spokes)
+
+    def deploy(stack: LocalStack, prefix: str = "") -> Mapping[str, Any]:
+        engine = Engine(cloud.layout, stack, prefix=prefix)
         engine.up()
-        outputs[stack] = engine.outputs()
-    return outputs
+        return engine.outputs()
+
+    outputs = {LOCAL: deploy(LOCAL)}
+    say(f"\nDeploying its spokes: {', '.join(stack.name for stack in spokes)}")
+    # Waited for inside, so that an interruption leaves only when every engine has saved its state.
+    with ThreadPoolExecutor(len(spokes)) as pool:
+        running = {stack: pool.submit(deploy, stack, f"{stack.name:{width}} | ") for stack in spokes}
+        return outputs | {stack: future.result() for stack, future in running.items()}
 
 
 def _down(cloud: LocalCloud, _: argparse.Namespace) -> None:
@@ -126,8 +135,11 @@ def _ship(cloud: LocalCloud, outputs: Outputs) -> None:
         say(f"\nThe pipeline check was skipped: fluent-bit is not on PATH. How to install it: {INSTALL_HINT}")
         return
     hub = Deployed(cloud.layout)
-    rows: list[tuple[str, str, str]] = []
-    for stack, output in outputs.items():
+
+    def ship(stack: LocalStack) -> list[tuple[str, str, str]]:
         archive = None if stack == LOCAL else archive_in(hub, outputs[LOCAL], stack)
-        rows += check(Deployed(cloud.layout, stack), output, archive)
+        return check(Deployed(cloud.layout, stack), outputs[stack], archive)
+
+    with ThreadPoolExecutor(len(outputs)) as pool:
+        rows = [row for found in pool.map(ship, outputs) for row in found]
     say(table("\nSample events that arrived through the deployed Fluent Bit configurations", rows))

@@ -17,8 +17,12 @@ from localcloud.health import START_TIMEOUT, answers
 from localcloud.layout import Layout, Ports
 from localcloud.processes import Processes
 
-CLUSTERS = ("eks", "selfmanaged")
+EKS = "eks"
+CLUSTERS = (EKS, "selfmanaged")
 """Each has its own API server, and its own prefix in etcd."""
+
+TOKEN_REVIEW = "/localcloud/token-review"
+"""Where the moto process says whose a token of AWS is (`localcloud.eks_identity.webhook`)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class ControlPlane:
         self._layout, self._processes = layout, processes
         self._port = ports.api_server(name)
         self._folder = layout.kubernetes / name
+        self._authenticator = self._folder / "authenticator.kubeconfig"
+        self._webhook_url = f"https://127.0.0.1:{ports.moto_tls}{TOKEN_REVIEW}"
 
     @property
     def url(self) -> str:
@@ -100,6 +106,9 @@ class ControlPlane:
         _write_account_key(self._folder / "accounts.key", self._folder / "accounts.pub")
         kubeconfig = _kubeconfig(self.name, self.url, self._layout.certificate.read_bytes(), token)
         _write_secret(self._layout.kubeconfig(self.name), kubeconfig.encode())
+        if self.name == EKS:
+            webhook = _kubeconfig("webhook", self._webhook_url, self._layout.certificate.read_bytes(), "")
+            self._authenticator.write_text(webhook)
 
     def ready(self) -> bool:
         """Whether its API server says so."""
@@ -135,8 +144,18 @@ class ControlPlane:
             "--service-account-key-file": self._folder / "accounts.pub",
             "--service-cluster-ip-range": "10.96.0.0/24",
             "--allow-privileged": "true",
+            **(self._webhook_options() if self._authenticator.exists() else {}),
         }
         return [self._layout.bin / "kube-apiserver", *(f"{key}={value}" for key, value in options.items())]
+
+    def _webhook_options(self) -> dict[str, str | Path]:
+        """Who else may come in: roles with an access entry, as on EKS."""
+        return {
+            "--authentication-token-webhook-config-file": self._authenticator,
+            "--authentication-token-webhook-version": "v1",
+            # An access entry that is gone should be seen soon; API servers keep a token for 10 seconds in any case.
+            "--authentication-token-webhook-cache-ttl": "1s",
+        }
 
     def _kubectl(self, *arguments: str, manifests: list[dict[str, Any]] | None = None) -> None:
         command = [self._layout.bin / "kubectl", f"--kubeconfig={self._layout.kubeconfig(self.name)}", *arguments]

@@ -25,10 +25,12 @@ that an operation goes on. Its end is told, and so is what it waits for."""
 class Engine:
     """Deploys a local stack, and says what it consists of."""
 
-    def __init__(self, layout: Layout, stack: LocalStack = LOCAL) -> None:
+    def __init__(self, layout: Layout, stack: LocalStack = LOCAL, *, prefix: str = "") -> None:
+        """`prefix` begins each line of the engine's that is shown, where several engines show theirs at once."""
         self._layout = layout
         self._stack = stack.name
         self._environment = environment(layout, stack)
+        self._prefix = prefix
 
     def up(self) -> None:
         """Deploy; the engine's own output is shown.
@@ -85,7 +87,7 @@ class Engine:
             try:
                 for line in process.stdout:
                     if not _NOISE.search(line):
-                        say(line.rstrip("\n"))
+                        say(self._prefix + line.rstrip("\n"))
             except KeyboardInterrupt:
                 # The terminal has interrupted the engine too: let it finish what it has begun and save the state.
                 say(process.stdout.read())

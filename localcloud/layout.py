@@ -91,6 +91,11 @@ class Layout:
         return self.home / "pulumi"
 
     @property
+    def functions(self) -> Path:
+        """The unpacked code of functions, as their processes import it."""
+        return self.home / "functions"
+
+    @property
     def certificate(self) -> Path:
         """PEM file: the servers' certificate, which is its own authority."""
         return self.tls / "server.pem"
@@ -107,7 +112,16 @@ class Layout:
     @property
     def volatile(self) -> tuple[Path, ...]:
         """What is of no use without the processes."""
-        return self.bin, self.processes, self.etcd, self.kubernetes, self.tls, self.state, self.pulumi_home
+        return (
+            self.bin,
+            self.processes,
+            self.etcd,
+            self.kubernetes,
+            self.functions,
+            self.tls,
+            self.state,
+            self.pulumi_home,
+        )
 
     def ports(self) -> Ports | None:
         """The ports chosen by `choose_ports`, None when the cloud has not been started."""

@@ -1,4 +1,6 @@
-"""Serves moto, AWS's APIs in memory: `python -m localcloud.moto_server PORT TLS_PORT CERTIFICATE KEY`.
+"""Serves moto, AWS's APIs in memory.
+
+`python -m localcloud.moto_server PORT TLS_PORT CERTIFICATE KEY EKS_URL FUNCTIONS`
 
 One process, so that what is written over TLS (Fluent Bit speaks nothing else) is read over plain HTTP.
 """
@@ -8,12 +10,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localcloud import bucket_policy, firehose, log_destination
+from localcloud import bucket_policy, firehose, functions, log_destination
+from localcloud.eks_identity import access_entries, presigned
+from localcloud.eks_identity.cluster import LocalCluster
+from localcloud.eks_identity.webhook import TokenReviews
 
 REQUEST_ID = "x-amzn-RequestId"
 """AWS sends it with every answer; Fluent Bit takes a PutLogEvents answer without it for a failure."""
@@ -36,7 +42,9 @@ class RequestIds:
         return self._application(environ, start)
 
 
-def _server(application: RequestIds, port: int, tls: tuple[str, str] | None = None) -> BaseWSGIServer:
+def _server(
+    application: Callable[..., Iterable[bytes]], port: int, tls: tuple[str, str] | None = None
+) -> BaseWSGIServer:
     return make_server(
         "127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler, ssl_context=tls
     )
@@ -46,13 +54,22 @@ def _exit(_signal: int, _frame: object) -> None:
     sys.exit()
 
 
-def main(port: str, tls_port: str, certificate: str, key: str) -> None:
-    """Serve until terminated."""
+def main(port: str, tls_port: str, certificate: str, key: str, eks_url: str, folder: str) -> None:
+    """Serve until terminated.
+
+    `eks_url` is where the API server of the local control plane `eks` listens, `folder` where functions are unpacked.
+    """
     signal.signal(signal.SIGTERM, _exit)
     firehose.install()
     bucket_policy.install()
     log_destination.install()
-    application = RequestIds(DomainDispatcherApplication(create_backend_app))
+    functions.install(f"http://127.0.0.1:{port}", Path(folder))
+    access_entries.install()
+    presigned.install()
+    cluster = LocalCluster(eks_url, Path(certificate))
+    cluster.install()
+    moto = RequestIds(DomainDispatcherApplication(create_backend_app))
+    application = TokenReviews(moto, cluster, [f"http://127.0.0.1:{port}"])
     servers = [_server(application, int(port)), _server(application, int(tls_port), (certificate, key))]
     threading.Thread(target=servers[1].serve_forever, daemon=True).start()
     servers[0].serve_forever()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import ssl
 import time
 from typing import Any, Protocol
 
@@ -11,13 +12,19 @@ from botocore.signers import RequestSigner
 
 from responder.configuration import Cluster
 
-TIMEOUT_SECONDS = 10
-"""How long one call may take: an API that does not answer must not eat the whole invocation."""
+TIMEOUT_SECONDS = 7
+"""How long one request may take: an API that does not answer must not eat the whole invocation.
+
+An action makes four of them at most, which is what `handler.RESERVE_MILLISECONDS` leaves time for.
+"""
+
+MOST_BYTES = 48 * 2**20
+"""Of an answer: whoever writes a pod's log must not decide how much memory the function takes."""
 
 TOKEN_SECONDS = 600
 """EKS takes a token for 15 minutes: https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster"""
 
-_AWS = Config(connect_timeout=3, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard", "max_attempts": 4})
+AWS = Config(connect_timeout=2, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard", "max_attempts": 3})
 
 
 class Clients(Protocol):
@@ -43,7 +50,7 @@ class AwsClients:
     def aws(self, service: str) -> Any:
         """A boto3 client."""
         if service not in self._aws:
-            self._aws[service] = self._session.client(service, config=_AWS)
+            self._aws[service] = self._session.client(service, config=AWS)
         return self._aws[service]
 
     def kubernetes(self, cluster: Cluster) -> Any:
@@ -75,10 +82,14 @@ def connect(server: str, certificate_authority: str, token: str) -> Any:
     from lightkube.config.models import Cluster as Server
     from lightkube.config.models import User
 
+    from responder.bounds import BoundedTransport
+
     config = KubeConfig.from_one(
         cluster=Server(server=server, certificate_auth_data=certificate_authority), user=User(token=token)
     )
-    return Client(config=config, timeout=httpx2.Timeout(TIMEOUT_SECONDS), trust_env=False)
+    trusted = ssl.create_default_context(cadata=base64.b64decode(certificate_authority).decode())
+    transport = BoundedTransport(httpx2.HTTPTransport(verify=trusted), TIMEOUT_SECONDS, MOST_BYTES)
+    return Client(config=config, timeout=httpx2.Timeout(TIMEOUT_SECONDS), trust_env=False, transport=transport)
 
 
 def eks_token(session: Any, sts: Any, cluster: str) -> str:

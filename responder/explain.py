@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from responder import guards
 from responder.configuration import Configuration, Playbook
 from responder.event import Event
+from responder.notice import one_line
 from responder.playbooks import Labels, Verdict, judge, unknown_labels
 from responder.targets import subject_of, target_of
 
@@ -23,7 +24,11 @@ WHAT: Mapping[str, str] = {
 
 
 def explain(event: Event, configuration: Configuration, labels: Labels = unknown_labels) -> Iterator[str]:
-    """Line by line, every playbook up to and with the one that answers."""
+    """Line by line, every playbook up to and with the one that answers; nothing in the event steers a terminal."""
+    yield from (one_line(line) for line in _lines(event, configuration, labels))
+
+
+def _lines(event: Event, configuration: Configuration, labels: Labels) -> Iterator[str]:
     yield f"{event.priority} {event.rule}, {subject_of(event)}, node {event.node}, {event.iso_time}"
     for playbook in configuration.playbooks:
         verdict = judge(event, playbook, labels)

@@ -16,9 +16,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response  # pyright: ignore[reportUnknownVariableType]
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from responder.cases import Case, fairly
 from responder.clients import AwsClients, Clients
 from responder.configuration import Configuration, load
 from responder.event import SetAside, parse_delivery
@@ -29,8 +28,8 @@ from responder.respond import Answer, Responder
 logger = Logger(service="falco-firelens-responder")
 logging.getLogger("responder").parent = logging.getLogger("falco-firelens-responder")
 
-RESERVE_MILLISECONDS = 20_000
-"""What is kept of an invocation's time to write down what was not done."""
+RESERVE_MILLISECONDS = 30_000
+"""With less time left no action is begun: it is enough for the longest one, and to write down what was not done."""
 
 FIRST_RETRY_SECONDS = 15
 
@@ -62,7 +61,7 @@ def _clients() -> Clients:
 def handle(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one invocation. What it returns is for whoever tries it by hand, and for the queue's partial failures."""
     function = Function(_configuration(), _clients(), Places(os.environ), context)
-    if isinstance(payload.get("Records"), list):
+    if isinstance(payload, dict) and isinstance(payload.get("Records"), list):  # pyright: ignore[reportUnnecessaryIsInstance]
         return function.again(payload)
     return function.delivery(payload)
 
@@ -76,39 +75,44 @@ class Function:
         self._clients, self._places, self._context = clients, places, context
         self._configuration = configuration
         ledger = DynamoDbLedger(places.table, clients.aws("dynamodb"), context)
-        self._responder = Responder(configuration, clients, ledger, places)
+        self._responder = Responder(configuration, clients, ledger, places, self._out_of_time)
 
     def delivery(self, payload: object) -> dict[str, Any]:
         """Answer the events of a delivery. Raises only where something could be neither done nor written down."""
         found = parse_delivery(payload)
-        if found.set_aside:
-            self._set_aside(found.set_aside)
         old_too = isinstance(payload, dict) and REPLAY in payload
-        answers = list(self._responder.answer(found.events, self._out_of_time, old_too=old_too))
+        answers = list(self._responder.answer(found.events, old_too=old_too))
         failed = [answer for answer in answers if answer.failed]
         for answer in failed:
             self._retry(answer)
         _log(answers)
+        if found.set_aside:  # last, since a bucket that cannot be written to is no reason to leave events unanswered
+            self._set_aside(found.set_aside)
         return {"events": len(found.events), "setAside": len(found.set_aside), **_counts(answers)}
 
     def again(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Try messages again; those that fail once more stay in the queue, which counts how often."""
-        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-        self._responder.unreachable.clear()
-        return dict(
-            process_partial_response(
-                event=payload, record_handler=self._record, processor=processor, context=self._context
-            )
-        )
+        cases, failed = dict[str, Case](), list[str]()
+        for record in payload["Records"]:
+            try:
+                cases[record["messageId"]] = case_of(record["body"], self._configuration)
+            except FailedError as error:
+                logger.error("not to be tried again", extra={"record": record["messageId"], "reason": str(error)})
+                failed.append(record["messageId"])
+        for identity in fairly(cases, lambda one: cases[one].subject.cluster):
+            if not self._tried(cases[identity]):
+                failed.append(identity)
+        return {"batchItemFailures": [{"itemIdentifier": identity} for identity in failed]}
 
-    def _record(self, record: SQSRecord) -> None:
-        case = case_of(record.body, self._configuration)
-        if self._out_of_time():
-            raise FailedError("no time was left in this invocation")
-        answer = self._responder.handle(case)
-        _log([answer])
-        if answer.failed:
-            raise FailedError(f"{', '.join(answer.failed)} failed again")
+    def _tried(self, case: Case) -> bool:
+        """Whether a case has succeeded now. Nothing that it raises fails the other messages."""
+        try:
+            answers = list(self._responder.again(case))
+        except Exception:
+            logger.exception("a case could not be tried again", extra={"subject": str(case.subject)})
+            return False
+        _log(answers)
+        return not any(answer.failed for answer in answers)
 
     def _retry(self, answer: Answer) -> None:
         self._clients.aws("sqs").send_message(

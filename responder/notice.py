@@ -33,11 +33,11 @@ def notice_of(context: "Context") -> Notice:
     dry = "[dry run] " if case.playbook.dry_run else ""
     subject = _ascii(f"{dry}{event.priority}: {event.rule} in {case.subject.reference}")[:LONGEST_SUBJECT]
     lines = [
-        f"{dry}{event.rule}",
+        f"{dry}{event.rule}"[:LONGEST_LINE],
         f"priority {event.priority}, {event.iso_time}, {case.subject}, node {event.node}",
         f"playbook {case.playbook.name}, {case.count} event{'s' if case.count > 1 else ''}",
         "",
-        _one_line(str(event.raw.get("output", "")))[:LONGEST_OUTPUT],
+        str(event.raw.get("output", ""))[:LONGEST_OUTPUT],
         "",
         *(_line(outcome) for outcome in context.outcomes),
         *_undo(context.outcomes),
@@ -50,7 +50,7 @@ def notice_of(context: "Context") -> Notice:
         "outcomes": [outcome.document() for outcome in context.outcomes],
         "event": event.raw,
     }
-    return Notice(subject, "\n".join(lines), document)
+    return Notice(subject, "\n".join(one_line(line) for line in lines), document)
 
 
 def _undo(outcomes: "tuple[Outcome, ...] | list[Outcome] | Any") -> Iterator[str]:
@@ -60,13 +60,16 @@ def _undo(outcomes: "tuple[Outcome, ...] | list[Outcome] | Any") -> Iterator[str
 
 
 def _line(outcome: Outcome) -> str:
-    return f"- {outcome.action} {outcome.target}: {outcome.state}: {_one_line(outcome.detail)[:LONGEST_LINE]}"
+    return f"- {outcome.action} {outcome.target}: {outcome.state}: {outcome.detail[:LONGEST_LINE]}"
 
 
-def _one_line(text: str) -> str:
-    """Texts of processes and files come from whoever attacks: no line of theirs may look like one of ours."""
+def one_line(text: str) -> str:
+    """Texts of processes and files come from whoever attacks: no line of theirs may look like one of ours.
+
+    Nor may they steer a terminal, or turn the direction of writing.
+    """
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _ascii(text: str) -> str:
-    return _one_line(text.encode("ascii", "replace").decode())
+    return one_line(text.encode("ascii", "replace").decode())

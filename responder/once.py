@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAl
 from botocore.exceptions import ClientError
 
 from responder.cases import SKEW_SECONDS, Case
-from responder.outcome import FailedError
+from responder.outcome import BusyError
 
 Act = Callable[[], dict[str, Any]]
 
@@ -26,7 +26,7 @@ class Ledger(Protocol):
     def once(self, key: str, minutes: int, act: Act) -> tuple[dict[str, Any], bool]:
         """Do it unless it was done for this key within so many minutes; what it returned, and whether it was now.
 
-        Raises FailedError while another invocation is at it, and whatever `act` raises, which then counts as not done.
+        Raises BusyError while another invocation is at it, and whatever `act` raises, which then counts as not done.
         """
         ...
 
@@ -60,7 +60,7 @@ class DynamoDbLedger:
                 recorded, data_keyword_argument="key", persistence_store=self._store(minutes), config=config
             )(key=key)
         except IdempotencyAlreadyInProgressError:
-            raise FailedError("another invocation is at it") from None
+            raise BusyError("another invocation is at it") from None
         return result, now
 
     def _store(self, minutes: int) -> DynamoDBPersistenceLayer:

@@ -5,11 +5,15 @@ from typing import Any, Literal, Self
 
 from responder.targets import Target
 
-State = Literal["done", "would do", "unchanged", "protected", "held back", "failed", "nothing to do"]
+State = Literal["done", "would do", "unchanged", "protected", "held back", "failed", "in progress", "nothing to do"]
 
 
 class FailedError(Exception):
     """An action that did not succeed and may be tried again; says why."""
+
+
+class BusyError(FailedError):
+    """Another invocation is at it, or was when it died."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,11 @@ class Outcome:
     detail: str
     undo: tuple[str, ...] = ()
     repeated: bool = False
+
+    @property
+    def again(self) -> bool:
+        """Whether it has to be tried again."""
+        return self.state in ("failed", "in progress")
 
     def document(self) -> dict[str, Any]:
         """As JSON."""

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from responder.cases import Case
+from responder.cases import UNDECIDED, Case
 from responder.configuration import Configuration
 from responder.event import parse_event
-from responder.outcome import FailedError
+from responder.outcome import FailedError, Outcome
 from responder.respond import TELLING, Answer
 from responder.targets import subject_of
 
@@ -23,7 +23,8 @@ def message_of(answer: Answer) -> str:
         "playbook": answer.case.playbook.name,
         "actions": _again(answer),
         "count": answer.case.count,
-        "reasons": {outcome.action: outcome.detail for outcome in answer.outcomes if outcome.state == "failed"},
+        "reasons": {outcome.action: outcome.detail for outcome in answer.outcomes if outcome.again},
+        "before": [one.document() for one in answer.outcomes if not one.again and one.action not in TELLING],
         "event": dict(answer.case.event.raw),
     }
     text = json.dumps(document)
@@ -50,12 +51,15 @@ def case_of(text: str, configuration: Configuration) -> Case:
         event = parse_event(json.dumps(document["event"]))
         name, actions = document["playbook"], document["actions"]
         count = int(document["count"])
-    except (ValueError, KeyError, TypeError) as error:
+        before = tuple(Outcome.of(one, repeated=True) for one in document.get("before", ()))
+        subject = subject_of(event)
+        playbook = next((one for one in (UNDECIDED, *configuration.playbooks) if one.name == name), None)
+        wanted = tuple(one for one in (playbook.actions if playbook else ()) if one in actions)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FailedError(f"not a message of the responder: {error}") from None
-    playbook = next((one for one in configuration.playbooks if one.name == name), None)
     if playbook is None:
         raise FailedError(f"there is no playbook {name} any more")
-    return Case(playbook, subject_of(event), event, count, tuple(one for one in playbook.actions if one in actions))
+    return Case(playbook, subject, event, count, wanted, before)
 
 
 def _again(answer: Answer) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from responder.event import pack
 from responder.handler import REPLAY
+from responder.notice import one_line
 
 Aws = Callable[[str], Any]
 
@@ -54,7 +55,11 @@ def payload_of(body: str) -> dict[str, Any]:
 
 
 def summary(body: str) -> str:
-    """A dead letter in a line."""
+    """A dead letter in a line, in which nothing steers a terminal."""
+    return one_line(_summary(body))
+
+
+def _summary(body: str) -> str:
     document = json.loads(body)
     if "requestPayload" in document:
         condition = document.get("requestContext", {}).get("condition", "unknown")

@@ -1,6 +1,6 @@
 """What an action is given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,10 @@ class Places:
 
 @dataclass(frozen=True)
 class Context:
-    """One action of a case. `settings` is what the playbook says about the action; `outcomes` is what went before."""
+    """One action of a case. `settings` is what the playbook says about the action; `outcomes` is what went before.
+
+    `once` does a part of the action unless an earlier try did it.
+    """
 
     case: Case
     target: Target
@@ -32,6 +35,7 @@ class Context:
     clients: Clients
     places: Places
     outcomes: Sequence[Outcome] = field(default_factory=tuple[Outcome, ...])
+    once: Callable[[str, Callable[[], None]], None] = lambda _, act: act()
 
     @property
     def cluster(self) -> Cluster:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from responder import guards
 from responder.actions.context import Context
-from responder.actions.kubernetes import find_node, instance_of
+from responder.actions.kubernetes import GONE, find_node, instance_of
 from responder.outcome import Done, FailedError
 from responder.targets import ECS
 
@@ -18,6 +19,8 @@ def quarantine(context: Context) -> Done:
     """Give every network interface of the node the quarantine security group alone."""
     group: str = context.settings["securityGroupId"]
     instance = _instance(context)
+    if instance is None:
+        return Done(GONE, changed=False)
     ec2 = context.aws("ec2")
     moved = [
         interface["NetworkInterfaceId"] for interface in interfaces_of(ec2, instance) if _move(ec2, interface, group)
@@ -62,11 +65,31 @@ def _tags(groups: Sequence[str]) -> Iterator[dict[str, str]]:
         yield {"Key": f"{BEFORE}-{start // _PER_TAG}", "Value": " ".join(plain[start : start + _PER_TAG])}
 
 
-def _instance(context: Context) -> str:
-    """The node's instance: on ECS the node is called after it, in Kubernetes its provider id says it."""
+def _instance(context: Context) -> str | None:
+    """The node's instance: on ECS the node is called after it, in Kubernetes its provider id says it. None: it is gone.
+
+    Raises:
+        ProtectedError: it is an instance of something else; an event must not reach beyond its cluster.
+        FailedError: the node is no EC2 instance.
+    """
     if context.case.event.platform == ECS:
-        return context.target.name
-    instance = instance_of(find_node(context))
-    if instance is None:
+        return _member(context)
+    node = find_node(context)
+    instance = node and instance_of(node)
+    if node is not None and instance is None:
         raise FailedError(f"node {context.target.name} is not an EC2 instance")
     return instance
+
+
+def _member(context: Context) -> str:
+    """The instance that an ECS event names, which has to be one of the event's cluster."""
+    ecs, cluster, instance = context.aws("ecs"), context.cluster.name, context.target.name
+    pages = ecs.get_paginator("list_container_instances").paginate(
+        cluster=cluster, filter=f"ec2InstanceId == {instance}"
+    )
+    arns = [arn for page in pages for arn in page["containerInstanceArns"]]
+    if arns:
+        found = ecs.describe_container_instances(cluster=cluster, containerInstances=arns)["containerInstances"]
+        if any(one.get("ec2InstanceId") == instance for one in found):
+            return instance
+    raise guards.ProtectedError(f"{instance} is not a container instance of {cluster}")

@@ -11,10 +11,15 @@ from lightkube.resources.core_v1 import Pod
 
 from responder.actions.context import Context
 from responder.actions.kubernetes import NOT_THERE
+from responder.bounds import TooLargeError
 from responder.outcome import Done
+from responder.targets import Target
 
 MOST_LOG_BYTES = 10 * 2**20
 """Of each container's log, the latest."""
+
+TAILS = (100_000, 1_000)
+"""Lines of a log that are asked for; the fewer ones where the others are more than the function has memory for."""
 
 FORBIDDEN = 403
 
@@ -50,17 +55,30 @@ def _pod(context: Context) -> Iterator[tuple[str, bytes]]:
     about = {"involvedObject.name": target.name, "involvedObject.kind": "Pod"}
     events = [one.to_dict() for one in client.list(KubernetesEvent, namespace=target.namespace, fields=about)]
     yield "events.json", json.dumps(events, indent=2, default=str).encode()
+    silent = ""
     for container in [*(pod.spec.initContainers or ()), *pod.spec.containers]:
-        yield f"{container.name}.log", _log(client, target.namespace, target.name, container.name)
+        try:
+            log = silent.encode() or _log(client, target, container.name)
+        except httpx2.TransportError as error:  # the node's next container would be waited for as long
+            silent = f"The log could not be had: {type(error).__name__}: {error}\n"
+            log = silent.encode()
+        yield f"{container.name}.log", log
 
 
-def _log(client: Any, namespace: str, pod: str, container: str) -> bytes:
+def _log(client: Any, target: Target, container: str) -> bytes:
     """A container's log. One that has none yet, or whose node does not answer, is no reason to keep nothing."""
-    try:
-        lines = client.log(pod, namespace=namespace, container=container, timestamps=True, tail_lines=100_000)
-        text = "".join(lines).encode()
-    except httpx2.HTTPError as error:
-        if isinstance(error, ApiError) and error.status.code == FORBIDDEN:
-            raise
-        return f"The log could not be had: {error}\n".encode()
-    return text[-MOST_LOG_BYTES:]
+    for lines in TAILS:
+        try:
+            return _tail(client, target, container, lines)[-MOST_LOG_BYTES:]
+        except TooLargeError:
+            continue
+        except httpx2.HTTPStatusError as error:
+            if error.response.status_code == FORBIDDEN:
+                raise
+            return f"The log could not be had: {error}\n".encode()
+    return b"The log could not be had: its lines are too long\n"
+
+
+def _tail(client: Any, target: Target, container: str, lines: int) -> bytes:
+    found = client.log(target.name, namespace=target.namespace, container=container, timestamps=True, tail_lines=lines)
+    return "".join(found).encode()

@@ -29,6 +29,8 @@ _HASH = "pod-template-hash"
 
 NOT_THERE, CONFLICT = 404, 409
 
+GONE = "the node is gone"
+
 
 def isolate(context: Context) -> Done:
     """Cut the pod off: a label of its own, and a NetworkPolicy that allows what has the label nothing.
@@ -94,23 +96,27 @@ def delete(context: Context) -> Done:
 def cordon(context: Context) -> Done:
     """Keep new pods off the node; those on it go on."""
     node = find_node(context)
+    if node is None:
+        return Done(GONE, changed=False)
+    undo = (f"python -m responder undo cordon {context.target.reference}",)
     if node.spec and node.spec.unschedulable:
-        return Done("cordoned already", changed=False)
+        return Done("cordoned already", undo if CORDONED in (node.metadata.annotations or {}) else (), changed=False)
     patch = {"metadata": {"annotations": {CORDONED: "true"}}, "spec": {"unschedulable": True}}
     context.kubernetes.patch(Node, context.target.name, patch, patch_type=PatchType.MERGE)
-    return Done("no new pod comes to the node", (f"python -m responder undo cordon {context.target.reference}",))
+    return Done("no new pod comes to the node", undo)
 
 
 def taint(context: Context) -> Done:
     """Taint the node; with the effect NoExecute its pods that do not tolerate that leave."""
     node = find_node(context)
-    wanted = {**TAINT, "effect": context.settings.get("effect", TAINT["effect"])}
-    taints = [_taint(one) for one in (node.spec and node.spec.taints) or ()]
+    if node is None:
+        return Done(GONE, changed=False)
+    wanted, taints = {**TAINT, "effect": context.settings.get("effect", TAINT["effect"])}, taints_of(node)
+    undo = (f"python -m responder undo taint {context.target.reference}",)
     if wanted in taints:
-        return Done("tainted already", changed=False)
+        return Done("tainted already", undo, changed=False)
     put_taints(context.kubernetes, node, [*taints, wanted])
-    undo = f"python -m responder undo taint {context.target.reference}"
-    return Done(f"tainted {wanted['key']}={wanted['value']}:{wanted['effect']}", (undo,))
+    return Done(f"tainted {wanted['key']}={wanted['value']}:{wanted['effect']}", undo)
 
 
 def put_taints(client: Any, node: Node, taints: list[dict[str, str]]) -> None:
@@ -154,12 +160,17 @@ def owners(pod: Any) -> Iterator[str]:
 
 
 def find_node(context: Context) -> Any:
-    """The event's node.
+    """The event's node; None when it is gone.
 
     Raises:
         ProtectedError: it carries the cluster's control plane.
     """
-    node = context.kubernetes.get(Node, context.target.name)
+    try:
+        node = context.kubernetes.get(Node, context.target.name)
+    except ApiError as error:
+        if error.status.code == NOT_THERE:
+            return None
+        raise
     if any(label in (node.metadata.labels or {}) for label in guards.CONTROL_PLANE):
         raise guards.ProtectedError(f"node {context.target.name} is of the control plane")
     return node

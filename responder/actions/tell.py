@@ -1,8 +1,10 @@
 """Tells people: a notice to SNS and webhooks, a finding in Security Hub."""
 
 import json
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
 
 from responder.actions.context import Context
@@ -22,13 +24,19 @@ SEVERITIES = {
 
 
 def notify(context: Context) -> Done:
-    """Publish the notice to the stack's topic and to each webhook."""
-    notice = notice_of(context)
+    """Publish the notice to the stack's topic and to each webhook; each is told once, also when another one fails."""
+    notice, failures = notice_of(context), list[str]()
     if context.places.topic:
-        context.aws("sns").publish(TopicArn=context.places.topic, Subject=notice.subject, Message=notice.text)
+        context.once("topic", lambda: _publish(context, notice))
     hooks = _webhooks(context)
-    for hook in hooks:
-        _post(hook["url"], _body(notice, hook["format"]))
+    for number, hook in enumerate(hooks):
+        body = _body(notice, hook["format"])
+        try:
+            context.once(f"webhook-{number}", lambda hook=hook, body=body: _post(hook["url"], body))
+        except FailedError as error:
+            failures.append(str(error))
+    if failures:
+        raise FailedError(f"{len(failures)} of {len(hooks)} webhooks did not take the notice: {'; '.join(failures)}")
     return Done(f"told {' and '.join(['the topic'] * bool(context.places.topic) + ['webhooks'] * bool(hooks))}")
 
 
@@ -66,6 +74,10 @@ def finding(context: Context) -> Done:
     return Done(f"finding falco-firelens/{event.cluster}/{event.identity}")
 
 
+def _publish(context: Context, notice: Notice) -> None:
+    context.aws("sns").publish(TopicArn=context.places.topic, Subject=notice.subject, Message=notice.text)
+
+
 def _webhooks(context: Context) -> list[dict[str, str]]:
     if not context.places.webhooks:
         return []
@@ -74,11 +86,14 @@ def _webhooks(context: Context) -> list[dict[str, str]]:
 
 
 def _body(notice: Notice, form: str) -> bytes:
-    """Slack takes a text, in which `&`, `<` and `>` have a meaning: https://api.slack.com/reference/surfaces/formatting."""
+    """Slack takes a text, in which `&`, `<` and `>` have a meaning, and would fetch what an attacker links to.
+
+    https://api.slack.com/reference/surfaces/formatting
+    """
     if form != "slack":
         return json.dumps(notice.document).encode()
     text = notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return json.dumps({"text": text, "mrkdwn": False}).encode()
+    return json.dumps({"text": text, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}).encode()
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -87,10 +102,12 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _post(url: str, body: bytes) -> None:
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="POST")
     try:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="POST")
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=WEBHOOK_SECONDS):
             pass
-    except OSError as error:
+    except urllib.error.HTTPError as error:
+        raise FailedError(f"it answered {error.code}") from None
+    except (OSError, HTTPException, ValueError) as error:
         # The URL is a secret, and the error's own words may have it.
-        raise FailedError(f"a webhook did not take the notice: {type(error).__name__}") from None
+        raise FailedError(type(error).__name__) from None

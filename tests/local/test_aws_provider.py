@@ -2,20 +2,25 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from moto.server import ThreadedMotoServer
 
+from localcloud.eks_identity import access_entries
 from localcloud.providers.aws import api, lifecycle
 from localcloud.providers.aws.cloud import Cloud, ConfigurationError
 from localcloud.providers.aws.lifecycle import INTERNAL, IncompleteError, Lifecycle
 from localcloud.providers.aws.registry import functions, resources
 from tests.local.aws_samples import SAMPLES
+from tests.local.aws_samples.answering import FUNCTION, archive
 from tests.local.aws_samples.sample import ROLE, TRUST, VPC
 
 pytestmark = pytest.mark.local
 GROUP = "aws:cloudwatch/logGroup:LogGroup"
+SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 STAYS = (
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
@@ -25,14 +30,17 @@ STAYS = (
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
     "aws:redshiftdata/statement:Statement",
     "aws:athena/namedQuery:NamedQuery",
+    SECRET_VERSION,
 )
-"""Part of something else, and emptied rather than deleted; a statement that was run; moto deletes no named query."""
+"""Part of something else, and emptied rather than deleted; a statement that was run, a secret's current value;
+moto deletes no named query."""
 EMULATED = [token for token, resource in resources().items() if not resource.recorded]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def endpoint() -> Iterator[None]:
-    """A moto of this module's own."""
+    """A moto of this module's own, with what the local cloud adds to it."""
+    access_entries.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -133,6 +141,55 @@ def test_refresh_finds_what_was_changed_behind_its_back(cloud: Cloud) -> None:
     assert life.update(identity, state, inputs)["tags"] == {"a": "b"}
 
 
+def test_refresh_finds_code_that_was_changed_behind_its_back_and_brings_its_own_back(cloud: Cloud, world) -> None:
+    life = Lifecycle(cloud, resources()[FUNCTION])
+    identity, inputs, state = create(cloud, FUNCTION, dict(SAMPLES[FUNCTION].inputs(world)))
+    code = cloud.region().client("lambda")
+    other = archive("def handle(event, context): return 'stray'")
+    code.update_function_code(FunctionName=identity, ZipFile=Path(other["path"]).read_bytes())
+    found = life.read(identity, inputs, state)
+    assert found is not None
+    drifted = found[1]
+
+    assert [change.path for change in life.diff(drifted, found[0], inputs).changes] == ["code"]
+    assert life.update(identity, found[0], inputs)["codeSha256"] == state["codeSha256"]
+    assert life.read(identity, inputs, state) == (state | {"lastModified": ANY}, inputs)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "exactly one of code, imageUri, s3Bucket must be given, not 0"),
+        ({"code": {**archive(""), "path": "folder"}}, "takes a FileArchive of a .zip file"),
+    ],
+)
+def test_a_function_without_a_zip_is_refused(given: dict[str, Any], said: str, cloud: Cloud) -> None:
+    _, failures = Lifecycle(cloud, resources()[FUNCTION]).check("sample", {"role": "r", **given}, {}, b"")
+    assert said in failures[0].reason
+
+
+def test_a_functions_subnets_and_role_have_to_be_there(cloud: Cloud, world) -> None:
+    given = dict(SAMPLES[FUNCTION].inputs(world))
+    with pytest.raises(Exception, match=r"InvalidSubnetID\.NotFound"):
+        create(cloud, FUNCTION, {**given, "vpcConfig": {"subnetIds": ["subnet-1"], "securityGroupIds": []}})
+    with pytest.raises(Exception, match="cannot be assumed by Lambda"):
+        create(cloud, FUNCTION, {**given, "role": "arn:aws:iam::123456789012:role/nobody"})
+
+
+def test_a_new_value_of_a_secret_is_a_new_version_and_the_old_one_loses_its_labels(cloud: Cloud, world) -> None:
+    life = Lifecycle(cloud, resources()[SECRET_VERSION])
+    _, inputs, state = create(cloud, SECRET_VERSION, dict(SAMPLES[SECRET_VERSION].inputs(world)))
+    assert life.diff(inputs, state, {**inputs, "secretString": "new"}).replaces == {"secretString"}
+    _, _, new = create(cloud, SECRET_VERSION, {**inputs, "secretString": "new"})
+    life.delete(f"{state['secretId']}|{state['versionId']}", state)
+
+    secrets = cloud.region().client("secretsmanager")
+    assert new["versionStages"] == ["AWSCURRENT"]
+    assert secrets.get_secret_value(SecretId=state["secretId"])["SecretString"] == "new"
+    labels = secrets.describe_secret(SecretId=state["secretId"])["VersionIdsToStages"]
+    assert labels.get(state["versionId"], []) == []
+
+
 def test_an_error_of_aws_comes_through(cloud: Cloud) -> None:
     create(cloud, GROUP, {"name": "taken"})
 
@@ -194,12 +251,6 @@ def test_default_tags_are_on_the_resource_but_not_among_its_own() -> None:
 
 RECORDED = {
     "aws:eks/addon:Addon": {"addonName": "vpc-cni"},
-    "aws:eks/accessEntry:AccessEntry": {"principalArn": "arn:aws:iam::123456789012:role/admin"},
-    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": {
-        "principalArn": "arn:aws:iam::123456789012:role/admin",
-        "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
-        "accessScope": {"type": "cluster"},
-    },
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": {
         "namespace": "falco",
         "serviceAccount": "fluent-bit",

@@ -21,6 +21,8 @@ from tests.local.aws_samples.sample import (
     sample,
 )
 
+ENTRY = "aws:eks/accessEntry:AccessEntry"
+
 IDENTITY: dict[str, Sample] = {
     ROLE: sample({"description": "new"}, assumeRolePolicy=TRUST, description="old", tags={"team": "blue"}),
     "aws:iam/rolePolicy:RolePolicy": sample(
@@ -54,6 +56,19 @@ CLUSTERS: dict[str, Sample] = {
         scalingConfig={"minSize": 1, "desiredSize": 1, "maxSize": 2},
         labels={"a": "1"},
         tags={"team": "blue"},
+    ),
+    ENTRY: sample(
+        {"kubernetesGroups": ["readers", "writers"], "userName": "shop:{{SessionName}}", **TAGS},
+        clusterName=of(EKS, "name"),
+        principalArn=of(ROLE, "arn"),
+        kubernetesGroups=["readers"],
+        tags={"team": "blue"},
+    ),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": sample(
+        clusterName=of(ENTRY, "clusterName"),
+        principalArn=of(ENTRY, "principalArn"),
+        policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+        accessScope={"type": "namespace", "namespaces": ["shop"]},
     ),
     ECS: sample(
         {"settings": [{"name": "containerInsights", "value": "disabled"}]},

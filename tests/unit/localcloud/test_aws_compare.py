@@ -110,6 +110,20 @@ def test_what_aws_fills_in_is_no_difference_when_the_program_stops_saying_it() -
     assert lifecycle("aws:eks/cluster:Cluster").diff(old, dict(old), new).changes == ()
 
 
+def test_an_archive_is_its_content_wherever_it_lies() -> None:
+    function = lifecycle("aws:lambda/function:Function")
+    old = {"role": "r", "code": {wire.SIGNATURE: wire.ARCHIVE, "hash": "a", "path": "/here/a.zip"}, INTERNAL: []}
+    moved, other = (
+        {**old, "code": {**old["code"], "path": "/there/b.zip", "hash": digest}}  # pyright: ignore[reportGeneralTypeIssues]
+        for digest in ("a", "b")
+    )
+
+    assert function.diff(old, old, moved).changes == ()
+    assert [(change.path, change.kind) for change in function.diff(old, old, other).changes] == [("code", "update")]
+    assert compare.settle(old, moved) == old
+    assert compare.settle(old, other)["code"]["hash"] == "b"
+
+
 def test_a_preview_knows_what_is_given_and_no_more() -> None:
     outputs = lifecycle("aws:eks/cluster:Cluster").preview({"name": "a", "vpcConfig": {"subnetIds": ["s"]}})
 

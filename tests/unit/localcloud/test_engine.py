@@ -49,6 +49,14 @@ def test_the_first_deployment_makes_the_stack_and_later_ones_do_not(layout, pulu
     assert asked() == ["stack ls", "stack init local", "up", "stack ls", "up"]
 
 
+def test_a_prefix_says_whose_line_it_is(layout, pulumi, capsys):
+    pulumi()
+    Engine(layout, prefix="spoke | ").up()
+
+    shown = capsys.readouterr().out.splitlines()
+    assert shown and all(line.startswith("spoke | ") for line in shown)
+
+
 def test_what_tells_nothing_is_not_shown(layout, pulumi, capsys):
     pulumi()
     Engine(layout).up()

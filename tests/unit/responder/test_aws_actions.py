@@ -111,14 +111,26 @@ def test_the_tasks_container_instance_is_drained_and_made_active_again(aws: Aws)
     assert status() == "ACTIVE"
 
 
+def on_instance(identity: str) -> Any:
+    """An event of a process in no container of an instance."""
+    found = event(pod=None, cluster="jobs", platform="ecs")
+    return replace(found, node=identity, raw={**found.raw, "cluster": {**found.raw["cluster"], "node": identity}})
+
+
+def test_an_event_cannot_reach_an_instance_beyond_its_cluster(aws: Aws) -> None:
+    task(aws, "service:shop")
+    other = instance(aws)
+    answer = respond(aws, on_instance(other), {"quarantine": {"securityGroupId": "sg-1"}})
+    assert states(answer) == ["protected"]
+    assert f"{other} is not a container instance of jobs" in answer.outcomes[0].detail
+
+
 def test_a_nodes_interfaces_are_moved_and_given_back_what_they_had(aws: Aws) -> None:
     ec2 = aws.aws("ec2")
-    identity = instance(aws)
+    _, identity = task(aws, "service:shop")
     vpc = ec2.describe_instances(InstanceIds=[identity])["Reservations"][0]["Instances"][0]["VpcId"]
     closed = ec2.create_security_group(GroupName="closed", Description="none", VpcId=vpc)["GroupId"]
-    cluster = {**event(cluster="jobs", platform="ecs").raw["cluster"], "node": identity}
-    found = event(pod=None, cluster="jobs", platform="ecs")
-    found = replace(found, node=identity, raw={**found.raw, "cluster": cluster})
+    found = on_instance(identity)
 
     def groups() -> list[str]:
         filters = [{"Name": "attachment.instance-id", "Values": [identity]}]

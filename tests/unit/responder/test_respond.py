@@ -142,7 +142,9 @@ def test_old_events_and_those_of_the_future_are_left_to_people(acts: Acts) -> No
 
 
 def test_what_no_time_is_left_for_is_to_be_tried_again(acts: Acts) -> None:
-    (answer,) = responder(playbook()).answer([event()], lambda: True)
+    one = responder(playbook())
+    one.out_of_time = lambda: True
+    (answer,) = one.answer([event()])
     assert answer.failed == ("isolate", "notify")
     assert acts.called == []
 

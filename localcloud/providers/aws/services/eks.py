@@ -13,14 +13,11 @@ from localcloud.providers.aws.naming import AutoName
 from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
-PROVIDER_ONLY = frozenset({"tags", "accessConfig", "enabledClusterLogTypes", "defaultAddonsToRemoves"})
+PROVIDER_ONLY = frozenset({"tags", "enabledClusterLogTypes", "defaultAddonsToRemoves"})
 
 
 class Cluster(Resource):
-    """An EKS cluster.
-
-    moto keeps no access configuration and changes no version; both stay as the program gave them.
-    """
+    """An EKS cluster. moto changes no version, which stays as the program gave it."""
 
     token = "aws:eks/cluster:Cluster"
     service = "eks"
@@ -48,12 +45,15 @@ class Cluster(Resource):
         return self.call(region, "create_cluster", wished, logging=_logging(inputs))["cluster"]["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Endpoint access and control-plane logs."""
+        """Endpoint access, control-plane logs, and how people get in."""
         if old is None:
             return
         eks = self.client(region)
         if changed(inputs, old, "enabledClusterLogTypes"):
             eks.update_cluster_config(name=identity, logging=_logging(inputs))
+        mode = inputs.get("accessConfig", {}).get("authenticationMode")
+        if mode and mode != old.get("accessConfig", {}).get("authenticationMode"):
+            eks.update_cluster_config(name=identity, accessConfig={"authenticationMode": mode})
         access = {
             name: value for name, value in inputs["vpcConfig"].items() if name.startswith(("endpoint", "publicAccess"))
         }
@@ -68,7 +68,7 @@ class Cluster(Resource):
         defaults = {"authenticationMode": "CONFIG_MAP", "bootstrapClusterCreatorAdminPermissions": True}
         return {
             **known,
-            "accessConfig": {**defaults, **state.get("accessConfig", {})},
+            "accessConfig": {**defaults, **state.get("accessConfig", {}), **found.get("accessConfig", {})},
             "certificateAuthority": {"data": found["certificateAuthority"]["data"]},
             "deletionProtection": state.get("deletionProtection", False),
             "enabledClusterLogTypes": logs or None,

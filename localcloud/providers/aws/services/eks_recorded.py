@@ -1,11 +1,11 @@
-"""EKS: add-ons, access entries and Pod Identity, which moto lacks; only their cluster has to be there."""
+"""EKS: add-ons and Pod Identity, which moto lacks; only their cluster has to be there."""
 
 import secrets
 from typing import ClassVar
 
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.recorded import Recorded
-from localcloud.providers.aws.resource import Defaults, Properties, Rename
+from localcloud.providers.aws.resource import Properties, Rename
 
 ADDON_VERSIONS = {
     "aws-ebs-csi-driver": "v1.48.0-eksbuild.2",
@@ -50,44 +50,6 @@ class Addon(OfCluster):
         }
 
 
-class AccessEntry(OfCluster):
-    """Who may reach the cluster's API; its id is `<cluster>:<principal>`."""
-
-    token = "aws:eks/accessEntry:AccessEntry"
-    operation = "create_access_entry"
-    create_only = frozenset({"clusterName", "principalArn", "type"})
-    defaults: ClassVar[Defaults] = {"type": "STANDARD"}
-    rename: ClassVar[Rename] = {"userName": "username"}
-
-    def identity(self, region: Region, inputs: Properties) -> str:
-        """Cluster and principal."""
-        return f"{inputs['clusterName']}:{inputs['principalArn']}"
-
-    def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """ARN, groups and user."""
-        cluster, principal = identity.split(":", 1)
-        name = principal.rpartition("/")[2]
-        return {
-            "accessEntryArn": region.arn(
-                "eks", f"access-entry/{cluster}/role/{region.account}/{name}/{_number(identity)}"
-            ),
-            "kubernetesGroups": state.get("kubernetesGroups", []),
-            "userName": state.get("userName", principal),
-        }
-
-
-class AccessPolicyAssociation(OfCluster):
-    """What an access entry may do; its id is `<cluster>#<principal>#<policy>`."""
-
-    token = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
-    operation = "associate_access_policy"
-    create_only = frozenset({"clusterName", "principalArn", "policyArn", "accessScope"})
-
-    def identity(self, region: Region, inputs: Properties) -> str:
-        """Cluster, principal and policy."""
-        return "#".join((inputs["clusterName"], inputs["principalArn"], inputs["policyArn"]))
-
-
 class PodIdentityAssociation(OfCluster):
     """Which role a service account gets."""
 
@@ -121,5 +83,5 @@ def get_addon_version(region: Region, arguments: Properties) -> Properties:
     return {"id": name, "version": ADDON_VERSIONS[name]}
 
 
-RESOURCES = (Addon, AccessEntry, AccessPolicyAssociation, PodIdentityAssociation)
+RESOURCES = (Addon, PodIdentityAssociation)
 FUNCTIONS = {"aws:eks/getAddonVersion:getAddonVersion": get_addon_version}

@@ -1,0 +1,124 @@
+"""The response of the local stack at work: `make demo-response`.
+
+In each Kubernetes cluster an event is answered by a dry run, and another one for real: the pod is cut off, the evidence
+is kept, the notice names the command that undoes it, and that command is run.
+"""
+
+import secrets
+import sys
+import textwrap
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.cloud import LocalCloud
+from localcloud.console import say
+from localcloud.deployed import Deployed
+from localcloud.engine import Engine
+from localcloud.errors import LocalCloudError
+from localcloud.layout import CHECKOUT, Layout
+from localcloud.response_scene import NODE, Pods, Response
+from responder.actions.kubernetes import ISOLATED
+
+REHEARSAL, REAL = "rehearsal", "storefront"
+"""Namespaces that the playbooks of Pulumi.local.yaml are for: one only tells, one acts."""
+
+UNDO = "python -m responder undo "
+
+
+def main() -> int:
+    """Run the whole demonstration on the cloud of `make up`; 1 when something is not as it should be."""
+    layout = LocalCloud().layout
+    try:
+        deployed = Deployed(layout)
+        demonstrate(layout, deployed, Engine(layout).outputs())
+    except LocalCloudError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def demonstrate(layout: Layout, deployed: Deployed, outputs: Mapping[str, Any]) -> None:
+    """Show it in every Kubernetes cluster of a stack, whose outputs these are.
+
+    Raises:
+        LocalCloudError: something is not as it should be; says what.
+    """
+    response = Response(layout, deployed, outputs)
+    try:
+        say("The playbooks: " + ", ".join(f"{name}: {does}" for name, does in response.playbooks.items()))
+        for cluster, output in outputs["clusters"].items():
+            if output["platform"] != "ecs":
+                _in_cluster(Pods(layout, cluster), response)
+        say("\nEverything was as it should be.")
+    finally:
+        response.close()
+
+
+def _in_cluster(pods: Pods, response: Response) -> None:
+    name = f"web-{secrets.token_hex(2)}"  # a name of its own: a target is not acted on again for an hour
+    say(f"\n{pods.cluster}: pods {REHEARSAL}/{name} and {REAL}/{name} run on {NODE}")
+    try:
+        pods.run(name, REHEARSAL, REAL)
+        _rehearsed(pods, response, name)
+        notice = _isolated(pods, response, name)
+        _undone(pods, response, name, notice)
+    finally:
+        pods.remove(REHEARSAL, REAL)
+
+
+def _rehearsed(pods: Pods, response: Response, name: str) -> None:
+    """A dry run tells what it would do, and does nothing."""
+    reference = f"{pods.cluster}/{REHEARSAL}/{name}"
+    say(f"\n{pods.cluster}: Falco sees a shell in {REHEARSAL}/{name}, for which there is a dry run")
+    began = response.write_event(pods.cluster, REHEARSAL, name)
+    notice = response.notice(reference)
+    _show(f"The notice, {time.time() - began:.1f} s after the event:", notice)
+    _hold("[dry run]" in notice and "would do" in notice, "the notice says that this is a dry run")
+    _hold(UNDO not in notice, "the notice of a dry run has nothing to undo")
+    changed = [*pods.policies(REHEARSAL), *response.evidence(reference)]
+    _hold(not changed and ISOLATED not in pods.labels(REHEARSAL, name), f"a dry run changes nothing, found {changed}")
+    say("  Nothing has changed: no NetworkPolicy, no label, no evidence.")
+
+
+def _isolated(pods: Pods, response: Response, name: str) -> str:
+    """For real the pod is cut off, and there is evidence; returns the notice."""
+    reference = f"{pods.cluster}/{REAL}/{name}"
+    say(f"\n{pods.cluster}: Falco sees a shell in {REAL}/{name}, for which there is no dry run")
+    began = response.write_event(pods.cluster, REAL, name)
+    response.wait(f"a NetworkPolicy in {REAL}", lambda: pods.policies(REAL))
+    seconds = time.time() - began
+    notice = response.notice(reference)
+    uid = pods.labels(REAL, name).get(ISOLATED)
+    described = pods.kubectl("describe", "networkpolicy", f"--namespace={REAL}")
+    _hold(uid is not None and f"{ISOLATED}={uid}" in described, f"the policy selects {name}, found:\n{described}")
+    _show(f"Isolated {seconds:.1f} s after the event. kubectl describe networkpolicy -n {REAL}:", described)
+    kept = response.evidence(reference)
+    _hold(any(key.endswith("/pod.json") for key in kept), f"the pod's manifest is kept, found {list(kept)}")
+    _show(f"Evidence in s3://{response.bucket}:", "\n".join(f"{size:6} bytes  {key}" for key, size in kept.items()))
+    _show("The notice:", notice)
+    return notice
+
+
+def _undone(pods: Pods, response: Response, name: str, notice: str) -> None:
+    """The command in the notice gives the pod its network back."""
+    command = next((line.strip() for line in notice.splitlines() if line.strip().startswith(UNDO)), "")
+    _hold(command.endswith(f" {pods.cluster}/{REAL}/{name}"), "the notice names the command that undoes it")
+    kubeconfig = pods.kubeconfig.relative_to(CHECKOUT) if pods.kubeconfig.is_relative_to(CHECKOUT) else pods.kubeconfig
+    said = response.undo(command, pods)
+    _hold(not pods.policies(REAL) and ISOLATED not in pods.labels(REAL, name), "the policy and the label are gone")
+    left = pods.kubectl("get", "networkpolicy", f"--namespace={REAL}")
+    _show(f"KUBECONFIG={kubeconfig} {command}", f"{said}\n{left}")
+
+
+def _show(title: str, text: str) -> None:
+    say(f"  {title}\n{textwrap.indent(text, '    | ', lambda _: True)}")
+
+
+def _hold(true: bool, what: str) -> None:
+    if not true:
+        raise LocalCloudError(f"it should be so that {what}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""An HTTPS server before a real API server: it passes requests on, late, or not at all, or answers nonsense itself."""
+
+import ssl
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx2
+
+from tests.local.response import Api
+
+
+@dataclass
+class Fault:
+    """What the server does; without anything set it passes requests on.
+
+    `delay` is in seconds, before each answer; `drip` between each byte of one.
+    """
+
+    delay: float = 0.0
+    drip: float = 0.0
+    hang: bool = False
+    status: int = 0
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class FaultyApi:
+    """The server; `fault` may be changed while it runs, `asked` is what it was asked, by method and path."""
+
+    def __init__(self, api: Api) -> None:
+        self.fault = Fault()
+        self.asked: list[str] = []
+        self.stopped = threading.Event()
+        layout, access = api.layout, api.access("")
+        trusted = ssl.create_default_context(cafile=layout.certificate)
+        self.behind = httpx2.Client(base_url=access["server"], verify=trusted, timeout=20, trust_env=False)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(layout.certificate, layout.key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.server.server_address[1]}"
+
+
+@contextmanager
+def faulty_api(api: Api) -> Generator[FaultyApi]:
+    """The server, stopped at the end."""
+    made = FaultyApi(api)
+    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.stopped.set()
+        made.server.shutdown()
+        thread.join()
+        made.server.server_close()
+        made.behind.close()
+
+
+def _handler(api: FaultyApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body, fault = self.rfile.read(length), api.fault
+            api.asked.append(f"{self.command} {self.path.partition('?')[0]}")
+            if fault.hang:
+                api.stopped.wait(60)
+                self.close_connection = True
+                return
+            status, headers, content = fault.status, fault.headers, fault.body
+            if not status:
+                kept = {
+                    name: self.headers[name]
+                    for name in ("Authorization", "Content-Type", "Accept")
+                    if name in self.headers
+                }
+                found = api.behind.request(self.command, self.path, content=body, headers=kept)
+                status, content = found.status_code, found.content
+                headers = {"Content-Type": found.headers.get("Content-Type", "")}
+            time.sleep(fault.delay)
+            self.send(status, headers, content, fault.drip)
+
+        def send(self, status: int, headers: dict[str, str], content: bytes, drip: float) -> None:
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            pieces = [content[n : n + 1] for n in range(len(content))] if drip else [content]
+            try:
+                for piece in pieces:
+                    self.wfile.write(piece)
+                    self.wfile.flush()
+                    if drip and api.stopped.wait(drip):
+                        return
+            except OSError:  # the client has had enough
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
+
+    return Handler

@@ -1,0 +1,352 @@
+"""The stand-in for Lambda's runtime, in a moto process of its own: what runs, what is repeated, what is given up."""
+
+import io
+import json
+import os
+import signal
+import time
+import zipfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from localcloud.layout import Layout, Ports
+from localcloud.moto import Moto
+from localcloud.pipeline import self_signed
+from localcloud.processes import Processes
+
+pytestmark = pytest.mark.local
+
+ACCOUNT, REGION = "111111111111", "eu-west-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/function"
+
+
+class Aws:
+    """The AWS of a moto process, in an account that is not its default one."""
+
+    def __init__(self, url: str, pid: int) -> None:
+        self.url, self.pid = url, pid
+        root: Any = boto3.Session("test", "test", region_name=REGION)
+        given = root.client("sts", endpoint_url=url).assume_role(RoleArn=ROLE, RoleSessionName="test")["Credentials"]
+        self._session: Any = boto3.Session(
+            given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=REGION
+        )
+        self.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")
+
+    def client(self, service: str, **config: Any) -> Any:
+        return self._session.client(service, endpoint_url=self.url, config=Config(**config))
+
+    def function(self, name: str, code: str | Mapping[str, str | bytes], **settings: Any) -> str:
+        """Make a function out of the code of its module `main`, or of several files; its ARN."""
+        return self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="main.handle",
+            Role=ROLE,
+            Code={"ZipFile": packed({"main.py": code} if isinstance(code, str) else code)},
+            **{"Timeout": 10, **settings},
+        )["FunctionArn"]
+
+    def invoke(self, name: str, event: object = None) -> tuple[Any, str | None]:
+        """Call a function; what it returned, and what kind of error that is."""
+        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read()), answer.get("FunctionError")
+
+    def printed(self, name: str) -> list[str]:
+        """Every line of a function's log, none where it was not called."""
+        logs, group = self.client("logs"), f"/aws/lambda/{name}"
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        return [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+
+    def queue(self, name: str, **attributes: str) -> tuple[str, str]:
+        """A queue's URL and ARN."""
+        url = self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        return url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+    def receive(self, url: str, seconds: float = 30) -> Any:
+        """The next message of a queue, as JSON."""
+
+        def message() -> Any:
+            found = self.client("sqs").receive_message(QueueUrl=url).get("Messages", [])
+            return found and found[0]
+
+        return json.loads(until(message, seconds)["Body"])
+
+    def subscribe(self, group: str, arn: str, pattern: str = "") -> None:
+        """Let a log group call a function."""
+        source = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
+        self.client("lambda").add_permission(
+            FunctionName=arn,
+            StatementId="logs",
+            Action="lambda:InvokeFunction",
+            Principal="logs.amazonaws.com",
+            SourceArn=source,
+            SourceAccount=ACCOUNT,
+        )
+        self.client("logs").put_subscription_filter(
+            logGroupName=group, filterName="f", filterPattern=pattern, destinationArn=arn
+        )
+
+    def write(self, group: str, *messages: str) -> float:
+        """Write log events into a stream; how long that took, in seconds."""
+        now, began = int(time.time() * 1000), time.monotonic()
+        events = [{"timestamp": now, "message": message} for message in messages]
+        self.client("logs").put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
+        return time.monotonic() - began
+
+    def group(self, name: str) -> str:
+        """A log group with a stream."""
+        self.client("logs").create_log_group(logGroupName=name)
+        self.client("logs").create_log_stream(logGroupName=name, logStreamName="s")
+        return name
+
+
+def packed(files: Mapping[str, str | bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
+def until(look: Callable[[], Any], seconds: float = 30) -> Any:
+    """Wait until something is there."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.1)
+    return found
+
+
+@contextmanager
+def moto_of_its_own(home: Path) -> Generator[Aws]:
+    """The AWS of a local cloud, and nothing else of it."""
+    layout = Layout(home)
+    layout.tls.mkdir()
+    self_signed(layout.tls)
+    processes = Processes(layout.processes, layout.log)
+    moto = Moto(layout, processes, Ports.free())
+    try:
+        moto.start()
+        found = processes.find(moto.name)
+        assert found
+        yield Aws(moto.url, found.pid)
+    finally:
+        processes.stop([moto.name])
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    with moto_of_its_own(tmp_path_factory.mktemp("cloud")) as aws:
+        yield aws
+
+
+WHERE = """
+import os, sys, boto3
+def handle(event, context):
+    identity = boto3.client("sts").get_caller_identity()
+    left = context.get_remaining_time_in_millis()
+    print("hello", event["name"])
+    return {"account": identity["Account"], "arn": context.invoked_function_arn, "left": left, "pid": os.getpid(),
+            "id": context.aws_request_id, "variable": os.environ["GREETING"], "home": os.environ.get("HOME"),
+            "foreign": [path for path in sys.path if "site-packages" in path]}
+"""
+
+
+def test_runs_as_its_role_with_its_variables_and_stays_warm(aws: Aws) -> None:
+    arn = aws.function("where", WHERE, Environment={"Variables": {"GREETING": "good day"}}, Timeout=7)
+    first, error = aws.invoke("where", {"name": "one"})
+    assert error is None
+    assert (first["account"], first["arn"], first["variable"]) == (ACCOUNT, arn, "good day")
+    assert 5000 < first["left"] <= 7000
+    assert first["home"] is None and first["foreign"] == []
+    second, _ = aws.invoke("where", {"name": "two"})
+    assert second["pid"] == first["pid"] and second["id"] != first["id"]
+    printed = aws.printed("where")
+    assert {"hello one", "hello two", f"START RequestId: {first['id']} Version: $LATEST"} <= set(printed)
+    assert "a stand-in for Lambda" in printed[0]
+
+
+def test_new_code_runs_in_a_new_process_and_the_old_one_ends(aws: Aws) -> None:
+    aws.function("changed", "import os\ndef handle(event, context): return [1, os.getpid()]")
+    (version, pid), _ = aws.invoke("changed")
+    assert version == 1
+    code = packed({"main.py": "def handle(event, context): return 2"})
+    aws.client("lambda").update_function_code(FunctionName="changed", ZipFile=code)
+    assert aws.invoke("changed") == (2, None)
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_a_deleted_functions_process_ends(aws: Aws) -> None:
+    aws.function("deleted", "import os\ndef handle(event, context): return os.getpid()")
+    pid, _ = aws.invoke("deleted")
+    assert psutil.pid_exists(pid)
+    aws.client("lambda").delete_function(FunctionName="deleted")
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_a_library_that_the_package_lacks_is_missing(aws: Aws) -> None:
+    aws.function("lacking", "import pydantic\ndef handle(event, context): return 1")
+    said, error = aws.invoke("lacking")
+    assert error == "Unhandled"
+    assert said["errorType"] == "Runtime.ImportModuleError"
+    assert said["errorMessage"] == "Unable to import module 'main': No module named 'pydantic'"
+    assert f"[ERROR] Runtime.ImportModuleError: {said['errorMessage']}" in aws.printed("lacking")
+
+
+def test_a_library_of_another_processor_is_replaced_by_the_same_version_or_said_to_be_missing(aws: Aws) -> None:
+    from importlib.metadata import version
+
+    def package(installed: str) -> dict[str, str | bytes]:
+        module = "msgspec/_core.cpython-399-sparc.so"
+        return {
+            "main.py": "import msgspec\ndef handle(event, context): return msgspec.__version__",
+            module: b"\x7fELF",
+            "msgspec/__init__.py": "from . import _core",
+            f"msgspec-{installed}.dist-info/RECORD": f"{module},,\nmsgspec/__init__.py,,\n",
+        }
+
+    here = version("msgspec")
+    aws.function("replaced", package(here))
+    assert aws.invoke("replaced") == (here, None)
+    aws.function("foreign", package("0.0.1"))
+    said, error = aws.invoke("foreign")
+    assert error
+    assert "msgspec/_core.cpython-399-sparc.so is compiled for another processor or Python" in said["errorMessage"]
+    assert here in said["errorMessage"]
+
+
+def test_a_call_that_takes_too_long_is_killed_and_a_crash_ends_its_process_alone(aws: Aws) -> None:
+    code = """
+import os, time
+def handle(event, context):
+    if event == "sleep":
+        time.sleep(60)
+    if event == "crash":
+        os._exit(3)
+    return os.getpid()
+"""
+    aws.function("dying", code, Timeout=1)
+    first, _ = aws.invoke("dying")
+    began = time.monotonic()
+    said, error = aws.invoke("dying", "sleep")
+    assert error and said["errorType"] == "Sandbox.Timedout"
+    assert said["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert time.monotonic() - began < 5
+    assert not psutil.pid_exists(first)
+    second, error = aws.invoke("dying")
+    assert error is None and second != first
+    said, error = aws.invoke("dying", "crash")
+    assert error and said["errorType"] == "Runtime.ExitError" and said["errorMessage"].endswith("exit status 3")
+    third, _ = aws.invoke("dying")
+    assert third not in (first, second)
+    assert any("Task timed out" in line for line in aws.printed("dying"))
+
+
+def test_no_more_calls_at_a_time_than_are_reserved(aws: Aws) -> None:
+    aws.function("scarce", "import time\ndef handle(event, context): time.sleep(3)")
+    aws.client("lambda").put_function_concurrency(FunctionName="scarce", ReservedConcurrentExecutions=1)
+    aws.client("lambda").invoke(FunctionName="scarce", InvocationType="Event", Payload="{}")
+    until(lambda: any(line.startswith("START") for line in aws.printed("scarce")))
+    with pytest.raises(ClientError, match="TooManyRequests"):
+        aws.client("lambda", retries={"total_max_attempts": 1}).invoke(FunctionName="scarce", Payload="{}")
+
+
+def test_a_log_group_calls_with_what_matches_and_does_not_wait(aws: Aws) -> None:
+    code = """
+import base64, gzip, json, time
+def handle(event, context):
+    time.sleep(2)
+    batch = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
+    print("got", batch["logGroup"], batch["logStream"], [one["message"] for one in batch["logEvents"]])
+"""
+    arn, group = aws.function("subscribed", code), aws.group("/events")
+    aws.subscribe(group, arn, '{ $.source != "internal" }')
+    event, heartbeat = '{"source": "syscall"}', '{"source": "internal"}'
+    assert aws.write(group, event, heartbeat) < 1
+    until(lambda: f"got /events s {[event]}" in aws.printed("subscribed"))
+    aws.write(group, heartbeat)
+    time.sleep(1)
+    assert len([line for line in aws.printed("subscribed") if line.startswith("START")]) == 1
+
+
+def test_without_permission_a_log_group_cannot_call(aws: Aws) -> None:
+    arn, group = aws.function("closed", "def handle(event, context): return 1"), aws.group("/closed")
+    with pytest.raises(ClientError, match="given CloudWatch Logs permission"):
+        aws.client("logs").put_subscription_filter(
+            logGroupName=group, filterName="f", filterPattern="", destinationArn=arn
+        )
+    aws.subscribe(group, arn)
+    aws.client("lambda").remove_permission(FunctionName="closed", StatementId="logs")
+    aws.write(group, "{}")
+    time.sleep(1)
+    assert aws.printed("closed") == []
+
+
+def test_a_call_that_goes_on_failing_is_repeated_twice_and_told_to_the_destination(aws: Aws) -> None:
+    code = """
+def handle(event, context):
+    print("id", context.aws_request_id)
+    raise KeyError("x")
+"""
+    arn, group, (url, queue) = aws.function("failing", code), aws.group("/failing"), aws.queue("failed")
+    aws.client("lambda").put_function_event_invoke_config(
+        FunctionName="failing", MaximumRetryAttempts=2, DestinationConfig={"OnFailure": {"Destination": queue}}
+    )
+    aws.subscribe(group, arn)
+    aws.write(group, '{"a": 1}')
+    record = aws.receive(url)
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert record["requestContext"]["functionArn"] == f"{arn}:$LATEST"
+    assert list(record["requestPayload"]) == ["awslogs"]
+    assert record["responsePayload"]["errorType"] == "KeyError"
+    printed = aws.printed("failing")
+    assert [line for line in printed if line.startswith("id")] == [f"id {record['requestContext']['requestId']}"] * 3
+    assert "[ERROR] KeyError: 'x'" in printed
+
+
+def test_of_a_batch_only_what_failed_comes_again_and_ends_in_the_dead_letter_queue(aws: Aws) -> None:
+    dead_url, dead = aws.queue("dead")
+    redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 2})
+    url, queue = aws.queue("work", VisibilityTimeout="2", RedrivePolicy=redrive)
+    code = """
+def handle(event, context):
+    failed = []
+    for record in event["Records"]:
+        print("body", record["body"], record["attributes"]["ApproximateReceiveCount"])
+        if record["body"] == '"bad"':
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+"""
+    aws.function("working", code)
+    for body in ("good", "bad"):
+        aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
+    aws.client("lambda").create_event_source_mapping(
+        FunctionName="working", EventSourceArn=queue, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"]
+    )
+    assert aws.receive(dead_url) == "bad"
+    printed = [line for line in aws.printed("working") if line.startswith("body")]
+    assert sorted(printed) == ['body "bad" 1', 'body "bad" 2', 'body "good" 1']
+
+
+def test_a_process_ends_with_moto_whatever_it_is_doing(tmp_path: Path) -> None:
+    with moto_of_its_own(tmp_path) as aws:
+        busy_when_moto_is_killed(aws)
+
+
+def busy_when_moto_is_killed(aws: Aws) -> None:
+    aws.function("busy", "import os, time\ndef handle(event, context): print(os.getpid()); time.sleep(60)", Timeout=60)
+    aws.client("lambda").invoke(FunctionName="busy", InvocationType="Event", Payload="{}")
+    until(lambda: any(line.isdigit() for line in aws.printed("busy")))
+    pid = next(int(line) for line in aws.printed("busy") if line.isdigit())
+    os.kill(aws.pid, signal.SIGKILL)
+    until(lambda: not psutil.pid_exists(pid))
