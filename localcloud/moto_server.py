@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -60,6 +61,8 @@ def main(port: str, tls_port: str, certificate: str, key: str, eks_url: str, fol
     `eks_url` is where the API server of the local control plane `eks` listens, `folder` where functions are unpacked.
     """
     signal.signal(signal.SIGTERM, _exit)
+    # An ECS task runs until somebody stops it; moto would end it as soon as somebody looks at it.
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": sys.maxsize})
     firehose.install()
     bucket_policy.install()
     log_destination.install()

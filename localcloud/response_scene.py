@@ -1,4 +1,4 @@
-"""What the demonstration of the response acts with: pods, Falco's events, the notices, the evidence, the function."""
+"""What the demonstration of the response acts with: pods, a task, Falco's events, notices, evidence."""
 
 import json
 import secrets
@@ -23,6 +23,7 @@ PATIENCE = 60.0
 """Seconds for what takes two on an idle machine."""
 
 NODE = "node-1"
+TASK_IMAGE = "docker.io/library/httpd"
 
 
 class Pods:
@@ -75,6 +76,34 @@ class Pods:
         return (done.stdout or done.stderr).strip()
 
 
+class Task:
+    """A task on an EC2 instance of an ECS cluster, neither of which is more here than an entry in moto's tables."""
+
+    def __init__(self, deployed: Deployed, cluster: str) -> None:
+        self._ecs, self._ec2, self._cluster = deployed.client("ecs"), deployed.client("ec2"), cluster
+        image = self._ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        started = self._ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+        self.node: str = started["Instances"][0]["InstanceId"]
+        document = json.dumps({"instanceId": self.node})
+        answer = self._ecs.register_container_instance(cluster=cluster, instanceIdentityDocument=document)
+        self._instance: str = answer["containerInstance"]["containerInstanceArn"]
+        container = {"name": "web", "image": f"{TASK_IMAGE}:2.4", "memory": 64}
+        self._ecs.register_task_definition(family="demo", containerDefinitions=[container])
+        tasks = self._ecs.run_task(cluster=cluster, taskDefinition="demo", launchType="EC2")["tasks"]
+        self.arn: str = tasks[0]["taskArn"]
+        self.identity = self.arn.rpartition("/")[2]
+
+    def described(self) -> Mapping[str, str]:
+        """Whether it runs, and why it does not."""
+        task = self._ecs.describe_tasks(cluster=self._cluster, tasks=[self.arn])["tasks"][0]
+        return {key: task[key] for key in ("taskArn", "group", "lastStatus", "stoppedReason") if task.get(key)}
+
+    def remove(self) -> None:
+        """Take the instance from the cluster, which could not be deleted with it, and end it."""
+        self._ecs.deregister_container_instance(cluster=self._cluster, containerInstance=self._instance, force=True)
+        self._ec2.terminate_instances(InstanceIds=[self.node])
+
+
 class Response:
     """A deployed response; `outputs` are the stack's.
 
@@ -97,19 +126,19 @@ class Response:
         self._deployed.client("sns").unsubscribe(SubscriptionArn=self._subscription)
         self._deployed.client("sqs").delete_queue(QueueUrl=self._queue)
 
-    def write_event(self, cluster: str, namespace: str, pod: str) -> float:
-        """Write an event of a pod into the log group, where Fluent Bit would; returns when."""
+    def write_event(self, cluster: str, node: str, fields: Mapping[str, str]) -> float:
+        """Write an event with these output fields into the log group, where Fluent Bit would; returns when."""
         began, logs = time.time(), self._deployed.client("logs")
-        group, stream = self._outputs["logGroup"]["name"], f"{cluster}/{NODE}"
+        group, stream = self._outputs["logGroup"]["name"], f"{cluster}/{node}"
         if not logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)["logStreams"]:
             logs.create_log_stream(logGroupName=group, logStreamName=stream)
-        event = falco_event(self._outputs, cluster, namespace, pod)
+        event = falco_event(self._outputs, cluster, node, fields)
         events = [{"timestamp": int(began * 1000), "message": json.dumps(event)}]
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
         return began
 
     def notice(self, reference: str) -> str:
-        """The text of the next notice about CLUSTER/NAMESPACE/POD."""
+        """The text of the next notice about CLUSTER/NAMESPACE/POD or CLUSTER/TASK."""
 
         def received() -> str | None:
             found = self._deployed.client("sqs").receive_message(QueueUrl=self._queue, WaitTimeSeconds=1)
@@ -119,7 +148,7 @@ class Response:
         return self.wait(f"a notice about {reference}", received)
 
     def evidence(self, reference: str) -> dict[str, int]:
-        """What is kept about CLUSTER/NAMESPACE/POD: bytes by key."""
+        """What is kept about CLUSTER/NAMESPACE/POD or CLUSTER/TASK: bytes by key."""
         pages = self._deployed.client("s3").get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=self.bucket, Prefix=f"evidence/{reference}/")
         return {one["Key"]: one["Size"] for page in found for one in page.get("Contents", ())}
@@ -159,11 +188,27 @@ class Response:
         return url, subscribed["SubscriptionArn"]
 
 
-def falco_event(outputs: Mapping[str, Any], cluster: str, namespace: str, pod: str) -> dict[str, Any]:
-    """Falco's event of a shell in a pod, as a sensor of the cluster ships it; its time is now."""
-    event: dict[str, Any] = json.loads(sample_events(NODE)[0])
+def in_pod(namespace: str, name: str) -> dict[str, str]:
+    """The output fields by which Falco names a pod."""
+    return {"k8s.ns.name": namespace, "k8s.pod.name": name}
+
+
+def in_task(arn: str) -> dict[str, str]:
+    """The output fields by which Falco names an ECS task and its image."""
+    return {"ecs.task.arn": arn, "container.image.repository": TASK_IMAGE, "container.image.tag": "2.4"}
+
+
+def falco_event(outputs: Mapping[str, Any], cluster: str, node: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Falco's event of a shell in a container, as a sensor of the cluster ships it; its time is now."""
+    event: dict[str, Any] = json.loads(sample_events(node)[0])
     account, region = outputs["logGroup"]["arn"].split(":")[4:2:-1]
     about = {"name": cluster, "platform": outputs["clusters"][cluster]["platform"], "account": account}
-    fields = {**event["output_fields"], "k8s.ns.name": namespace, "k8s.pod.name": pod}
-    output = event["output"].replace("k8s_ns_name=shop", f"k8s_ns_name={namespace} k8s_pod_name={pod}")
-    return {**event, "output": output, "output_fields": fields, "cluster": {**about, "region": region, "node": NODE}}
+    bare = {name: value for name, value in event["output_fields"].items() if not name.startswith("k8s.")}
+    said = event["output"].partition(" container_name=")[0]
+    words = " ".join(f"{name.replace('.', '_')}={value}" for name, value in fields.items())
+    return {
+        **event,
+        "output": f"{said} {words}",
+        "output_fields": {**bare, **fields},
+        "cluster": {**about, "region": region, "node": node},
+    }

@@ -33,6 +33,7 @@ def test_the_demonstration_of_the_response(
     kubeconfig = {"kubeconfigFile": str(local_cloud.layout.kubeconfig("selfmanaged")), "context": "selfmanaged"}
     clusters = [
         {"name": "eks", "platform": "eks"},
+        {"name": "ecs", "platform": "ecs"},
         {"name": "selfmanaged", "platform": "kubernetes", "existing": kubeconfig, "nodeRole": "selfmanaged-node"},
     ]
     stack.configure({"clusters": clusters, "account": "123456789012", "response": shipped()})
@@ -47,6 +48,7 @@ def test_the_demonstration_of_the_response(
     for cluster in ("eks", "selfmanaged"):
         assert f"{cluster}: Falco sees a shell in {REHEARSAL}/" in printed
         assert f"python -m responder undo isolate {cluster}/{REAL}/web-" in printed
+    assert '"stoppedReason": "falco-firelens: Terminal shell in container (stop)"' in printed
     assert printed.count("has its network back") == 2
     for kind in ("namespace", "networkpolicy"):
         left = Api(local_cloud.layout).kubectl("get", kind, "-A", "--ignore-not-found", "--output=name")
