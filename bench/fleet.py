@@ -121,7 +121,9 @@ def _previews(fleet: Fleet, stacks: list[Stack]) -> Cost:
     failed = [result for result in results if not result.ok]
     if failed:
         raise SystemExit(f"{failed[0].stack}: {failed[0].error}")
-    return Cost(seconds, children_cpu() - cpu_before, own, tuple(peaks.values()))
+    # A stack that is not there yet has a small engine before its own, which finds that out.
+    operations = sorted(peaks.values())[-len(stacks) :]
+    return Cost(seconds, children_cpu() - cpu_before, own, tuple(operations))
 
 
 def _engines() -> list[int]:
