@@ -1,7 +1,8 @@
 """What previews of many stacks at once take, beside one preview: wall time, memory, time to the first line.
 
-Run inside the local cloud's shell: `eval "$(make -s env)" && python -m bench.fleet [STACKS]`, 40 by default, over
-20 accounts and 5 regions. Each stack adopts an ECS cluster.
+And what the policy pack adds to one preview. Run inside the local cloud's shell:
+`eval "$(make -s env)" && python -m bench.fleet [STACKS]`, 40 by default, over 20 accounts and 5 regions. Each stack
+adopts an ECS cluster.
 """
 
 import os
@@ -11,18 +12,43 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import yaml
 
+from bench.process_tree import children_cpu, tree_mib
 from fleet import AssumedRole, Event, Fleet, Stack
-from localcloud.fleet_accounts import CLUSTER, ROLE, Accounts
+from localcloud.accounts import CLUSTER, ROLE, Accounts
 
 PROJECT = Path(__file__).resolve().parents[1]
 ACCOUNTS = [f"{number:02}" * 6 for number in range(10, 30)]
 REGIONS = ("eu-west-1", "us-east-2", "ap-southeast-2", "eu-central-1", "us-west-2")
-SAMPLE_SECONDS = 0.5
+SAMPLE_SECONDS = 0.25
+RUNS = 3
+"""Of what is measured alone, of which the median is taken."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of wall and CPU time, and MiB: the most of this process, and the most of each operation's processes.
+
+    An operation's processes are its engine with the program, the plugins and the policy pack; what they share counts
+    for each of them.
+    """
+
+    wall: float
+    cpu: float
+    own_mib: float
+    operations_mib: tuple[float, ...]
+
+    @property
+    def operation_mib(self) -> float:
+        """The median of the operations' peaks."""
+        return statistics.median(self.operations_mib)
 
 
 def main(count: int) -> int:
@@ -32,20 +58,35 @@ def main(count: int) -> int:
         folder = Path(name)
         for index in range(count):
             _write(folder, accounts, f"s{index:03}", ACCOUNTS[index % 20], REGIONS[index // 20 % 5])
-        first = _first_line(folder)
-        fleet = Fleet(folders=[folder], credentials=_role)
-        stacks = fleet.stacks()
-        single = statistics.median(
-            _previews(Fleet(folders=[folder], credentials=_role, concurrency=1), [stack])[0] for stack in stacks[:3]
-        )
-        _, one_memory = _previews(fleet, stacks[:1])
-        wall, memory = _previews(fleet, stacks)
+        first = statistics.median(_first_line(folder) for _ in range(RUNS))
+        stacks = Fleet(folders=[folder]).stacks()
+        bare = _one_at_a_time(Fleet(folders=[folder], credentials=_role, concurrency=1, policy=False), stacks)
+        single = _one_at_a_time(Fleet(folders=[folder], credentials=_role, concurrency=1), stacks)
+        many = _previews(Fleet(folders=[folder], credentials=_role), stacks)
     cores = os.cpu_count() or 1
-    print(f"one preview {single:.1f} s; {count} previews {wall:.1f} s on {cores} cores")
-    print(f"ratio to {count} x one / cores: {wall / (count * single / cores):.2f}")
-    print(f"this process at most {one_memory:.0f} MiB with one stack, {memory:.0f} MiB with {count}")
+    print("| | wall s | CPU s | an operation's processes MiB | this process MiB |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for title, cost in (
+        ("one preview, `--no-policy`", bare),
+        ("one preview", single),
+        (f"{count} previews, {cores} at a time", many),
+    ):
+        print(f"| {title} | {cost.wall:.1f} | {cost.cpu:.1f} | {cost.operation_mib:.0f} | {cost.own_mib:.0f} |")
+    print(f"ratio to {count} x one / {cores} cores: {many.wall / (count * single.wall / cores):.2f}")
+    print(f"most of any one operation: {max(many.operations_mib):.0f} MiB")
     print(f"first line after {first:.2f} s")
     return 0
+
+
+def _one_at_a_time(fleet: Fleet, stacks: list[Stack]) -> Cost:
+    """The medians of single previews."""
+    costs = [_previews(fleet, [stack]) for stack in stacks[:RUNS]]
+    return Cost(
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        statistics.median(cost.own_mib for cost in costs),
+        tuple(cost.operation_mib for cost in costs),
+    )
 
 
 def _role(stack: Stack) -> AssumedRole:
@@ -59,18 +100,20 @@ def _write(folder: Path, accounts: Accounts, name: str, account: str, region: st
     (folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": config}))
 
 
-def _previews(fleet: Fleet, stacks: list[Stack]) -> tuple[float, float]:
-    """Seconds, and the most MiB that this process had."""
-    peak, done = 0.0, threading.Event()
+def _previews(fleet: Fleet, stacks: list[Stack]) -> Cost:
+    peaks: defaultdict[int, float] = defaultdict(float)
+    own, done = 0.0, threading.Event()
 
     def watch() -> None:
-        nonlocal peak
+        nonlocal own
         while not done.wait(SAMPLE_SECONDS):
-            peak = max(peak, psutil.Process().memory_info().rss / 2**20)
+            own = max(own, psutil.Process().memory_info().rss / 2**20)
+            for engine in _engines():
+                peaks[engine] = max(peaks[engine], tree_mib(engine))
 
     watching = threading.Thread(target=watch)
     watching.start()
-    began = time.monotonic()
+    began, cpu_before = time.monotonic(), children_cpu()
     results = fleet.preview(stacks, on_progress=_ignore)
     seconds = time.monotonic() - began
     done.set()
@@ -78,7 +121,19 @@ def _previews(fleet: Fleet, stacks: list[Stack]) -> tuple[float, float]:
     failed = [result for result in results if not result.ok]
     if failed:
         raise SystemExit(f"{failed[0].stack}: {failed[0].error}")
-    return seconds, peak
+    # A stack that is not there yet has a small engine before its own, which finds that out.
+    operations = sorted(peaks.values())[-len(stacks) :]
+    return Cost(seconds, children_cpu() - cpu_before, own, tuple(operations))
+
+
+def _engines() -> list[int]:
+    """The engines of operations; other commands, such as `stack init`, are short and small."""
+    found: list[int] = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "--event-log" in child.cmdline():
+                found.append(child.pid)
+    return found
 
 
 def _ignore(_: Event) -> None:

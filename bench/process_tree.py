@@ -36,7 +36,7 @@ def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], pick: 
     Raises:
         CommandError: the command's exit code was not 0.
     """
-    start, cpu_before = time.monotonic(), _children_cpu()
+    start, cpu_before = time.monotonic(), children_cpu()
     peak = picked_peak = 0.0
     with tempfile.TemporaryFile("w+") as printed:
         process = subprocess.Popen(list(command), cwd=cwd, env=dict(env), stdout=printed, stderr=subprocess.STDOUT)
@@ -49,12 +49,18 @@ def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], pick: 
         output = printed.read()
     if process.returncode:
         raise CommandError(f"{' '.join(command)} ended with {process.returncode}:\n{output}")
-    return Usage(wall, _children_cpu() - cpu_before, peak, picked_peak, output)
+    return Usage(wall, children_cpu() - cpu_before, peak, picked_peak, output)
 
 
-def _children_cpu() -> float:
+def children_cpu() -> float:
+    """Seconds of CPU time that ended children of this process have taken, with theirs."""
     times = psutil.Process().cpu_times()
     return times.children_user + times.children_system
+
+
+def tree_mib(pid: int) -> float:
+    """Resident MiB of a process with everything that it has started; 0 when it has ended."""
+    return _memory(pid, "")[0]
 
 
 def _memory(pid: int, pick: str) -> tuple[float, float]:

@@ -1,9 +1,8 @@
 """The accounts of the local cloud: moto tells them apart by the credentials of a role that was assumed."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
-
-from localcloud.layout import Layout
 
 ACCOUNT = "123456789012"
 """The account that moto takes every unknown access key for."""
@@ -11,16 +10,19 @@ ACCOUNT = "123456789012"
 TEST: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 """Its credentials."""
 
-ROLE = "deploy"
-"""The role that is assumed in the other account. moto asks neither whether it is there nor whom it trusts."""
+ROLE = "arn:aws:iam::{account}:role/falco-firelens-deploy"
+"""The role that is assumed in any other account. moto asks neither whether it is there nor whom it trusts."""
+
+CLUSTER = "there-before"
+"""An ECS cluster that a stack adopts makes the smallest stack."""
 
 
-def credentials(layout: Layout, account: str) -> Mapping[str, str]:
-    """What to set in the environment in order to act in an account of a cloud that runs."""
+def credentials(endpoint: str, account: str) -> Mapping[str, str]:
+    """What to set in the environment in order to act in an account; `endpoint` is moto's URL."""
     if account == ACCOUNT:
         return TEST
-    role = f"arn:aws:iam::{account}:role/{ROLE}"
-    given = _sts(layout).assume_role(RoleArn=role, RoleSessionName="localcloud")["Credentials"]
+    sts = client("sts", {**TEST, "AWS_ENDPOINT_URL": endpoint}, "us-east-1")
+    given = sts.assume_role(RoleArn=ROLE.format(account=account), RoleSessionName="localcloud")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
@@ -28,15 +30,40 @@ def credentials(layout: Layout, account: str) -> Mapping[str, str]:
     }
 
 
-def _sts(layout: Layout) -> Any:
+def client(service: str, environment: Mapping[str, str], region: str = "") -> Any:
+    """A boto3 client with the credentials, the endpoint and, unless given, the region of an environment."""
     import boto3  # takes half a second, which `make env` does not need
 
-    ports = layout.ports()
-    assert ports is not None
-    return boto3.client(  # pyright: ignore[reportUnknownVariableType]
-        "sts",
-        endpoint_url=f"http://127.0.0.1:{ports.moto}",
-        region_name="us-east-1",
-        aws_access_key_id=TEST["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=TEST["AWS_SECRET_ACCESS_KEY"],
+    return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+        service,  # pyright: ignore[reportArgumentType]
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=region or environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
     )
+
+
+class Accounts:
+    """Any account and region of a local cloud, whose environment `env` is."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._of_account: dict[str, Mapping[str, str]] = {}
+
+    def client(self, service: str, account: str, region: str = "eu-west-1") -> Any:
+        """A boto3 client that acts in an account."""
+        if account not in self._of_account:
+            self._of_account[account] = credentials(self._env["AWS_ENDPOINT_URL"], account)
+        return client(service, {**self._env, **self._of_account[account]}, region)
+
+    def with_cluster(self, account: str, region: str = "eu-west-1") -> None:
+        """See that there is an ECS cluster with one container instance, for a stack to adopt."""
+        ecs, ec2 = self.client("ecs", account, region), self.client("ec2", account, region)
+        if ecs.describe_clusters(clusters=[CLUSTER])["clusters"]:
+            return
+        ecs.create_cluster(clusterName=CLUSTER)
+        image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        document = json.dumps({"instanceId": instance})
+        ecs.register_container_instance(cluster=CLUSTER, instanceIdentityDocument=document)

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-
+from localcloud.accounts import client
 from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
 from localcloud.layout import Layout
@@ -75,14 +74,7 @@ class Deployed:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the local AWS."""
-        return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
-            service,  # pyright: ignore[reportArgumentType]
-            endpoint_url=self._environment["AWS_ENDPOINT_URL"],
-            region_name=self._environment["AWS_REGION"],
-            aws_access_key_id=self._environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self._environment["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=self._environment.get("AWS_SESSION_TOKEN"),
-        )
+        return client(service, self._environment)
 
     def _config_map(self, cluster: str) -> dict[str, str]:
         return self._kubectl(cluster, "get", "configmap", FLUENT_BIT)["data"]

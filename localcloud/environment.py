@@ -32,12 +32,13 @@ def variables(layout: Layout, stack: LocalStack = LOCAL, *, path: str | None = N
     ports = layout.ports()
     if ports is None:
         raise LocalCloudError("the local cloud is not running: start it with `make up`")
+    moto = f"http://127.0.0.1:{ports.moto}"
     return {
         "PATH": _path(layout, os.environ["PATH"] if path is None else path),
         "KUBECONFIG": ":".join(str(layout.kubeconfig(name)) for name in CLUSTERS),
         "LOCALCLOUD_EKS_KUBECONFIG": str(layout.kubeconfig("eks")),
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.moto}",
-        **credentials(layout, stack.account),
+        "AWS_ENDPOINT_URL": moto,
+        **credentials(moto, stack.account),
         "AWS_REGION": stack.region,
         "AWS_DEFAULT_REGION": stack.region,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -16,8 +16,8 @@ import yaml
 from fleet import AssumedRole, Ended, Event, Fleet, Selection, Stack, Started, Violation, Waves
 from fleet.comment import comment
 from fleet.display import counts
+from localcloud.accounts import CLUSTER, ROLE, Accounts
 from localcloud.console import say
-from localcloud.fleet_accounts import CLUSTER, ROLE, Accounts
 from localcloud.layout import CHECKOUT
 
 HUB, ACCOUNTS = "111111111111", ("222222222222", "333333333333", "444444444444")

@@ -3,10 +3,8 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
-import boto3
-
+from localcloud.accounts import TEST, client
 from localcloud.health import START_TIMEOUT, answers
 from localcloud.layout import CHECKOUT, Layout, Ports
 from localcloud.processes import Processes
@@ -52,13 +50,7 @@ class Moto:
 
     def _create_node_role(self) -> None:
         """What is there before the stack is: the nodes of a cluster that it does not build have a role."""
-        iam: Any = boto3.client(  # pyright: ignore[reportUnknownVariableType]
-            "iam",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        iam = client("iam", {**TEST, "AWS_ENDPOINT_URL": self.url}, "us-east-1")
         iam.create_role(RoleName=NODE_ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST_OF_EC2))
 
 

@@ -1,14 +1,17 @@
-"""Whether what the engine is about to do deletes or replaces something that holds events, without the word for it.
+"""Whether what the engine is about to do loses events without the word for it: what holds them would be deleted or
+replaced, or would keep them less long.
 
 CrossGuard cannot see it: a resource policy is handed what is to be, a stack policy what is left at the end. The engine
 tells its steps as events (Automation API, `--event-log`) and in `pulumi preview --json`; both are read here.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata
+
+from policy.keeping import KEEPS, Shortened, shortened
 
 POLICY = "events-kept"
 """The policy's name, as in the stack file's `policy.advisory`."""
@@ -47,18 +50,22 @@ class Step:
     reasons: tuple[str, ...] = ()
     retained: bool = False
     """Whether Pulumi only forgets the resource when it deletes it (`retain_on_delete`)."""
+    old: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    """Inputs before and after it, of types that say how long they keep something."""
+    new: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
 
 @dataclass(frozen=True)
 class Violation:
-    """Something that holds events and would be lost."""
+    """Something that holds events and would be lost, or keep them less long."""
 
     urn: str
     kind: str
     """What people call it, such as `log group`."""
     change: str
-    """`deleted` or `replaced`."""
+    """`deleted`, `replaced` or `shortened`."""
     reasons: tuple[str, ...] = ()
+    shorter: tuple[Shortened, ...] = ()
     policy: str = POLICY
 
     @property
@@ -69,11 +76,19 @@ class Violation:
     @property
     def message(self) -> str:
         """What was found, and what to write instead; one line."""
-        because = f", because of {', '.join(self.reasons)}" if self.reasons else ""
+        what = self._shorter() if self.shorter else self._gone()
         return (
-            f"{self.kind} {self.name} would be {self.change}{because}, and what it holds be lost. Take the change back"
-            f" or, if it may go, name it in the stack file: `falco-firelens:policy: {{mayLose: [{self.name}]}}`"
+            f"{self.kind} {self.name}{what}. Take the change back or, if it may go, name it in the stack file:"
+            f" `falco-firelens:policy: {{mayLose: [{self.name}]}}`"
         )
+
+    def _gone(self) -> str:
+        because = f", because of {', '.join(self.reasons)}" if self.reasons else ""
+        return f" would be {self.change}{because}, and what it holds be lost"
+
+    def _shorter(self) -> str:
+        said = ", ".join(f"{one.path} would be {one.after} instead of {one.before}" for one in self.shorter)
+        return f": {said}, and what is kept until now could be lost"
 
 
 def name_of(urn: str) -> str:
@@ -82,16 +97,21 @@ def name_of(urn: str) -> str:
 
 
 def violations(steps: Iterable[Step], allowed: Collection[str] = ()) -> tuple[Violation, ...]:
-    """One violation for each resource that would be lost, in the steps' order.
+    """One violation for each resource that would be lost or keep less, in the steps' order.
 
-    `allowed` names by URN or logical name, exactly, what may be deleted or replaced.
+    `allowed` names by URN or logical name, exactly, what may be deleted, replaced or shortened.
     """
     # A replacement is told in up to three steps, one of them a deletion, and not all of them give the reasons.
     lost: dict[str, list[Step]] = {}
     for step in steps:
-        if _loses(step) and step.urn not in allowed and name_of(step.urn) not in allowed:
+        if (_loses(step) or _shortened(step)) and step.urn not in allowed and name_of(step.urn) not in allowed:
             lost.setdefault(step.urn, []).append(step)
     return tuple(_violation(of_one) for of_one in lost.values())
+
+
+def _shortened(step: Step) -> tuple[Shortened, ...]:
+    forgotten = step.operation in _DELETED and step.retained
+    return () if forgotten else shortened(step.type, step.operation, step.old, step.new)
 
 
 def _loses(step: Step) -> bool:
@@ -100,9 +120,12 @@ def _loses(step: Step) -> bool:
 
 
 def _violation(steps: Sequence[Step]) -> Violation:
+    first = steps[0]
+    if not any(map(_loses, steps)):
+        return Violation(first.urn, KEEPS[first.type].name, "shortened", shorter=_shortened(first))
     change = "replaced" if any(step.operation in _REPLACED for step in steps) else "deleted"
     reasons = next((step.reasons for step in steps if step.reasons), ())
-    return Violation(steps[0].urn, HOLDS_EVENTS[steps[0].type], change, reasons)
+    return Violation(first.urn, HOLDS_EVENTS[first.type], change, reasons)
 
 
 def step_of(event: EngineEvent) -> Step | None:
@@ -117,8 +140,21 @@ def steps_of(events: Iterable[EngineEvent]) -> tuple[Step, ...]:
 
 
 def _of_metadata(metadata: StepEventMetadata) -> Step:
-    retained = bool(metadata.old and metadata.old.retain_on_delete)
-    return Step(str(metadata.op.value), metadata.urn, metadata.type, tuple(metadata.keys or ()), retained)
+    old, new = metadata.old, metadata.new
+    return Step(
+        str(metadata.op.value),
+        metadata.urn,
+        metadata.type,
+        tuple(metadata.keys or ()),
+        bool(old and old.retain_on_delete),
+        _inputs(metadata.type, old.inputs if old else None),
+        _inputs(metadata.type, new.inputs if new else None),
+    )
+
+
+def _inputs(kind: str, inputs: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What has to be known of a resource: nothing of most, since a step of a large stack may hold much."""
+    return inputs or {} if kind in KEEPS else {}
 
 
 def steps_of_preview(preview: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -128,6 +164,8 @@ def steps_of_preview(preview: Mapping[str, Any]) -> tuple[Step, ...]:
 
 def _of_digest(step: Mapping[str, Any]) -> Step:
     old: Mapping[str, Any] = step.get("oldState") or {}
-    state: Mapping[str, Any] = step.get("newState") or old
+    new: Mapping[str, Any] = step.get("newState") or {}
+    kind: str = (new or old).get("type", "")
     reasons = tuple(step.get("replaceReasons") or ())
-    return Step(step["op"], step["urn"], state.get("type", ""), reasons, bool(old.get("retainOnDelete")))
+    inputs = [_inputs(kind, state.get("inputs")) for state in (old, new)]
+    return Step(step["op"], step["urn"], kind, reasons, bool(old.get("retainOnDelete")), *inputs)

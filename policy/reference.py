@@ -56,8 +56,21 @@ deletes or replaces one of these:
 
 {{kinds}}.
 
-What may go is named in the stack file, by its logical name or its URN and exactly; patterns mean nothing. Since it is
-a change of a file, whoever reviews the pull request sees it.
+It is also broken by a step that makes events be kept less long than before:
+
+| | what is shortened |
+| --- | --- |
+| log group | `retentionInDays` lowered, or given where there was none |
+| bucket lifecycle | objects, or their earlier versions, expire sooner, or where they never did; by filter |
+| object lock | the default retention removed or shortened, or no longer `COMPLIANCE` |
+| queue, data stream | the time that messages are kept |
+
+A setting that is only made is not judged, so that an update that was cut short can go on without a word; and a date in
+a lifecycle rule, or the rules in a bucket's own deprecated properties, are not read.
+
+What may go, or be kept less long, is named in the stack file, by its logical name or its URN and exactly; patterns mean
+nothing. In this project's stacks a bucket's settings have the logical name of the bucket. Since it is a change of a
+file, whoever reviews the pull request sees it.
 
 ```yaml
 config:

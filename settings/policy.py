@@ -38,8 +38,8 @@ class Policy(Model):
     """Tags that every resource has to have, beside those of `tags`."""
 
     may_lose: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """What holds events and may be deleted or replaced, by logical name or URN: see docs/policy.md. Take it out again
-    when it has been done."""
+    """What holds events and may be deleted, replaced or made to keep them less long, by logical name or URN: see
+    docs/policy.md. Take it out again when it has been done."""
 
     def level(self, name: str) -> Enforcement:
         """How strict a policy is with the stack."""

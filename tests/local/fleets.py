@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from fleet import AssumedRole, Fleet, Stack
-from localcloud.fleet_accounts import CLUSTER, ROLE, Accounts
+from localcloud.accounts import CLUSTER, ROLE, Accounts
 
 PROJECT = Path(__file__).resolve().parents[2]
 ADOPTED = [{"name": "shop", "platform": "ecs", "existing": {"cluster": CLUSTER}}]

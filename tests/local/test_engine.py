@@ -1,18 +1,17 @@
 """The program on the local cloud with the real engine: up, change, drift, failure, interruption, destroy."""
 
-import json
 import time
 
-import boto3
 import pytest
 
+from localcloud.accounts import ACCOUNT, CLUSTER, Accounts, client
 from tests.local.stack import PulumiError, Stack, Step, interrupt
 
 pytestmark = pytest.mark.local
 
-ACCOUNT = {"account": "123456789012"}
-CREATED = {**ACCOUNT, "clusters": [{"name": "shop", "platform": "ecs"}]}
-ADOPTED = {**ACCOUNT, "clusters": [{"name": "shop", "platform": "ecs", "existing": {"cluster": "there-before"}}]}
+OURS = {"account": ACCOUNT}
+CREATED = {**OURS, "clusters": [{"name": "shop", "platform": "ecs"}]}
+ADOPTED = {**OURS, "clusters": [{"name": "shop", "platform": "ecs", "existing": {"cluster": CLUSTER}}]}
 """A cluster that is there already makes the smallest stack."""
 
 
@@ -23,17 +22,7 @@ def with_events(**events: object) -> dict[str, object]:
 @pytest.fixture
 def aws(local_env):
     """Clients of the local AWS, by service."""
-
-    def client(service: str):
-        return boto3.client(
-            service,
-            region_name="eu-west-1",
-            endpoint_url=local_env["AWS_ENDPOINT_URL"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-
-    return client
+    return lambda service: client(service, local_env)
 
 
 @pytest.fixture
@@ -42,17 +31,8 @@ def logs(aws):
 
 
 @pytest.fixture(autouse=True)
-def cluster_that_was_there_before(aws) -> None:
-    """An ECS cluster with one container instance."""
-    ecs, ec2 = aws("ecs"), aws("ec2")
-    if ecs.describe_clusters(clusters=["there-before"])["clusters"]:
-        return
-    ecs.create_cluster(clusterName="there-before")
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
-    ecs.register_container_instance(
-        cluster="there-before", instanceIdentityDocument=json.dumps({"instanceId": instance})
-    )
+def cluster_that_was_there_before(local_env) -> None:
+    Accounts(local_env).with_cluster(ACCOUNT)
 
 
 def test_a_second_up_changes_nothing(stack: Stack) -> None:

@@ -17,7 +17,7 @@ import yaml
 
 from fleet import Cancellation, Event, Fleet, Stack, Status, Step, Waves
 from fleet.comment import comment
-from localcloud.fleet_accounts import ROLE
+from localcloud.accounts import ROLE
 from settings import load
 from tests.local.fleets import ADOPTED, PROJECT, Stacks, role_of
 from tests.local.test_fleet import ONE, THREE, TWO, stacks
@@ -84,7 +84,7 @@ def test_a_spoke_waits_for_its_hub_and_is_not_begun_without_it(stacks: Stacks) -
 def test_cancelled_at_a_random_moment_no_stack_is_locked_or_half_written(stacks: Stacks, attempt: int) -> None:
     for name, account in (("a", ONE), ("b", TWO)):
         stacks.write(name, account)
-    seconds = random.Random().uniform(0.5, 14)
+    seconds = random.Random().uniform(0.5, 24)  # an update takes about that long, half of it the preview before it
     process = command(stacks, "up", "--canary", "2")
 
     time.sleep(seconds)

@@ -1,10 +1,8 @@
 """Metric filters and alarms on the local cloud: deployed by the real engine, read back, and driven with events."""
 
-from typing import Any
-
-import boto3
 import pytest
 
+from localcloud.accounts import client
 from localcloud.cloudwatch.metric_data import MetricData, state
 from tests.local.stack import Stack
 from tests.unit.insight.watched import CRITICAL, ERROR, HEARTBEAT_EVENT, NOW, Arrival, arrivals
@@ -15,21 +13,11 @@ SHOP = {"account": "123456789012", "clusters": [{"name": "shop", "platform": "ec
 TOLD = {"notifications": [{"protocol": "email", "endpoint": "soc@example.com"}]}
 
 
-def client(env: dict[str, str], service: str) -> Any:
-    return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
-        service,  # pyright: ignore[reportArgumentType]
-        region_name="eu-west-1",
-        endpoint_url=env["AWS_ENDPOINT_URL"],
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
 def states(env: dict[str, str], events: list[Arrival]) -> dict[str, str]:
     """The states of the alarms that are there, after events have gone through the metric filters that are there."""
     data = MetricData()
-    data.ingest(client(env, "logs").describe_metric_filters(logGroupName="/falco/events")["metricFilters"], events)
-    alarms = client(env, "cloudwatch").describe_alarms()["MetricAlarms"]
+    data.ingest(client("logs", env).describe_metric_filters(logGroupName="/falco/events")["metricFilters"], events)
+    alarms = client("cloudwatch", env).describe_alarms()["MetricAlarms"]
     return {alarm["AlarmName"].removeprefix("falco-test-"): state(alarm, data, NOW) for alarm in alarms}
 
 
@@ -42,7 +30,7 @@ def test_what_is_deployed_rings_when_it_should_and_is_left_as_it_was(stack: Stac
     well = states(local_env, heard + arrivals(ERROR, "shop", [NOW - 5]))
     assert (well["shop-silent"], well["shop-events"], well["shop-drops"]) == ("OK", "OK", "OK")
     assert states(local_env, heard + arrivals(CRITICAL, "shop", [NOW - 5]))["shop-events"] == "ALARM"
-    sns = client(local_env, "sns")
+    sns = client("sns", local_env)
     assert [each["Endpoint"] for each in sns.list_subscriptions()["Subscriptions"]] == ["soc@example.com"]
 
     stack.configure({**SHOP, "alarms": {"clusters": {"shop": {"minimumPriority": "Error"}}}})
@@ -50,7 +38,7 @@ def test_what_is_deployed_rings_when_it_should_and_is_left_as_it_was(stack: Stac
     assert states(local_env, heard + arrivals(ERROR, "shop", [NOW - 5]))["shop-events"] == "ALARM"
     assert sns.list_subscriptions()["Subscriptions"] == []
 
-    cloudwatch = client(local_env, "cloudwatch")
+    cloudwatch = client("cloudwatch", local_env)
     cloudwatch.delete_alarms(AlarmNames=["falco-test-shop-silent"])
     stack.refresh()
     assert [(step.op, step.resource) for step in stack.preview()] == [("create", "MetricAlarm insights-shop-silent")]

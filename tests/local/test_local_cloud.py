@@ -12,6 +12,7 @@ import psutil
 import pytest
 import yaml
 
+from localcloud.accounts import client
 from localcloud.check import NOT_HERE, check
 from localcloud.cloud import LocalCloud
 from localcloud.control_plane import CLUSTERS
@@ -68,7 +69,7 @@ def test_what_is_written_over_tls_is_read_over_http(local_cloud, local_env):
     tls = boto3.client(
         "logs", endpoint_url=f"https://127.0.0.1:{ports.moto_tls}", verify=str(layout.certificate), **keys
     )
-    http = boto3.client("logs", endpoint_url=local_env["AWS_ENDPOINT_URL"], **keys)
+    http = client("logs", local_env)
     tls.create_log_group(logGroupName="/tls")
     tls.create_log_stream(logGroupName="/tls", logStreamName="one")
     event = {"timestamp": int(time.time() * 1000), "message": "hello"}

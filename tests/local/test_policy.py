@@ -147,6 +147,18 @@ def test_no_log_group_goes_without_the_word(stack: Stack, local_env: dict[str, s
     allowed = judged(stack, local_env)
     assert allowed.returncode == 0, allowed.stdout + allowed.stderr
 
+    shorter = {**ECS_ONLY, "events": {"retentionDays": 7}}
+    stack.configure(shorter)
+    refused = judged(stack, local_env)
+    assert refused.returncode == 1
+    assert (
+        "[mandatory] events-kept: log group events: retentionInDays would be 7 days instead of 90 days, "
+        "and what is kept until now could be lost."
+    ) in refused.stdout
+
+    stack.configure({**shorter, "policy": {"mayLose": ["events"]}})
+    assert judged(stack, local_env).returncode == 0
+
     # The engine fails a preview that breaks the pack's mandatory policies, but by then it has told every step.
     archive_only = {"cloudwatch": False, "destinations": {"s3": {}}}
     stack.configure({**ECS_ONLY, "events": archive_only, "policy": {"requiredTags": ["owner"]}})
