@@ -50,11 +50,15 @@ def groups_before(interface: dict[str, Any]) -> list[str]:
 
 
 def _move(ec2: Any, interface: dict[str, Any], group: str) -> bool:
-    """Write down first, then move: an interface that moved without its tags could not be moved back."""
+    """Write down first, then move: an interface that moved without its tags could not be moved back.
+
+    What is written down stays: the groups of an interface that another playbook has moved are not its own.
+    """
     identity, groups = interface["NetworkInterfaceId"], [one["GroupId"] for one in interface["Groups"]]
     if groups == [group]:
         return False
-    ec2.create_tags(Resources=[identity], Tags=list(_tags(groups)))
+    if not groups_before(interface):
+        ec2.create_tags(Resources=[identity], Tags=list(_tags(groups)))
     ec2.modify_network_interface_attribute(NetworkInterfaceId=identity, Groups=[group])
     return True
 

@@ -154,7 +154,10 @@ def test_a_nodes_interfaces_are_moved_and_given_back_what_they_had(aws: Aws) -> 
     ec2 = aws.aws("ec2")
     _, identity = task(aws, "service:shop")
     vpc = ec2.describe_instances(InstanceIds=[identity])["Reservations"][0]["Instances"][0]["VpcId"]
-    closed = ec2.create_security_group(GroupName="closed", Description="none", VpcId=vpc)["GroupId"]
+    closed, shut = (
+        ec2.create_security_group(GroupName=name, Description="none", VpcId=vpc)["GroupId"]
+        for name in ("closed", "shut")
+    )
     found = on_instance(identity)
 
     def groups() -> list[str]:
@@ -167,6 +170,8 @@ def test_a_nodes_interfaces_are_moved_and_given_back_what_they_had(aws: Aws) -> 
     assert states(respond(aws, found, actions)) == ["done"]
     assert groups() == [closed]
     assert states(respond(aws, found, actions)) == ["unchanged"]
+    assert states(respond(aws, found, {"quarantine": {"securityGroupId": shut}})) == ["done"]
+    assert groups() == [shut]
     undo.quarantine(aws.aws, f"jobs/{identity}")
     assert groups() == before
     with pytest.raises(undo.NotUndoneError):
