@@ -21,8 +21,11 @@ OPERATIONS: Mapping[str, str] = {"Logs": "PutLogEvents", "Firehose": "PutRecordB
 _FIRST, _LAST = 5, 95
 """Percent of the events between which somebody fails."""
 
-_SECONDS = 30
-"""How long the others may take, during a failure, for what has been written until then."""
+_SECONDS = 60
+"""How long a failure may last until somebody has met it, and the others may take for what has been written until then.
+
+Twice what Fluent Bit waits at most before it tries again (`scheduler.cap`), as it may after the failure before.
+"""
 
 
 class Outages:
