@@ -1,6 +1,8 @@
 """The accounts of the local cloud: moto tells them apart by the credentials of a role that was assumed."""
 
+import functools
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,10 +21,13 @@ CLUSTER = "there-before"
 
 def credentials(endpoint: str, account: str) -> Mapping[str, str]:
     """What to set in the environment in order to act in an account; `endpoint` is moto's URL."""
-    if account == ACCOUNT:
-        return TEST
-    sts = client("sts", {**TEST, "AWS_ENDPOINT_URL": endpoint}, "us-east-1")
-    given = sts.assume_role(RoleArn=ROLE.format(account=account), RoleSessionName="localcloud")["Credentials"]
+    return TEST if account == ACCOUNT else assumed(endpoint, ROLE.format(account=account), "localcloud", "us-east-1")
+
+
+def assumed(endpoint: str, role: str, session: str, region: str) -> Mapping[str, str]:
+    """The credentials of a role, by its ARN, in the names of the environment: calls with them act in its account."""
+    sts = client("sts", {**TEST, "AWS_ENDPOINT_URL": endpoint}, region)
+    given = sts.assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
@@ -31,17 +36,30 @@ def credentials(endpoint: str, account: str) -> Mapping[str, str]:
 
 
 def client(service: str, environment: Mapping[str, str], region: str = "") -> Any:
-    """A boto3 client with the credentials, the endpoint and, unless given, the region of an environment."""
+    """A boto3 client with the credentials, the endpoint and, unless given, the region of an environment.
+
+    Many threads may use a client, but only one at a time a session, which makes it.
+    """
+    with _making:
+        return _session().client(
+            service,
+            endpoint_url=environment["AWS_ENDPOINT_URL"],
+            region_name=region or environment["AWS_REGION"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=environment.get("AWS_SESSION_TOKEN"),
+        )
+
+
+_making = threading.Lock()
+
+
+@functools.cache
+def _session() -> Any:
+    """One for all clients, since it keeps the models of the services; not boto3's own, which anybody may use."""
     import boto3  # takes half a second, which `make env` does not need
 
-    return boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
-        service,  # pyright: ignore[reportArgumentType]
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=region or environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
-    )
+    return boto3.Session()
 
 
 class Accounts:

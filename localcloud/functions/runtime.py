@@ -2,14 +2,14 @@
 
 import threading
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.accounts import TEST
+from localcloud.accounts import assumed, client
 from localcloud.functions.function import Answer, Function, ThrottledError
 from localcloud.functions.package import PackageError, runtime_libraries, unpack
 from localcloud.functions.process import FunctionProcess
@@ -59,7 +59,8 @@ class Runtime:
 
     def client(self, function: Function, service: str) -> Any:
         """A boto3 client with the credentials of the function's role."""
-        return _client(service, self._endpoint, function.region, self._credentials(function))
+        environment = {**self._credentials(function), "AWS_ENDPOINT_URL": self._endpoint}
+        return client(service, environment, function.region)
 
     def _take(self, pool: _Pool, function: Function, *, wait: bool) -> FunctionProcess | None:
         """A process that waits, or None where one has to be started; those of older code end."""
@@ -90,27 +91,6 @@ class Runtime:
         package = unpack(function.code, self._folder / function.digest)
         return FunctionProcess(function, [package, self._libraries], self._endpoint, self._credentials(function))
 
-    def _credentials(self, function: Function) -> dict[str, str]:
+    def _credentials(self, function: Function) -> Mapping[str, str]:
         """Of the function's role, in its account: whose they are decides where a call acts."""
-        sts = _client("sts", self._endpoint, function.region, dict(TEST))
-        given = sts.assume_role(RoleArn=function.role, RoleSessionName=function.name)["Credentials"]
-        return {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
-        }
-
-
-_lock = threading.Lock()
-
-
-def _client(service: str, endpoint: str, region: str, credentials: dict[str, str]) -> Any:
-    """Of a session of its own: boto3's default session is not for several threads."""
-    with _lock:
-        session: Any = boto3.Session(
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
-            region_name=region,
-        )
-        return session.client(service, endpoint_url=endpoint)
+        return assumed(self._endpoint, function.role, function.name, function.region)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 
 from tests.local.response import Api
+from tests.serving import serving
 
 
 @dataclass
@@ -53,16 +54,8 @@ class FaultyApi:
 def faulty_api(api: Api) -> Generator[FaultyApi]:
     """The server, stopped at the end."""
     made = FaultyApi(api)
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with made.behind, serving(made.server, made.stopped):
         yield made
-    finally:
-        made.stopped.set()
-        made.server.shutdown()
-        thread.join()
-        made.server.server_close()
-        made.behind.close()
 
 
 def _handler(api: FaultyApi) -> type[BaseHTTPRequestHandler]:

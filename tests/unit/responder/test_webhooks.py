@@ -13,6 +13,7 @@ import pytest
 
 from localcloud.pipeline.certificate import self_signed
 from responder.actions import tell
+from tests.serving import serving
 from tests.unit.responder.account import Account, deliver, moto_account
 from tests.unit.responder.events import configuration, document, playbook
 
@@ -63,15 +64,8 @@ class Receiver:
 @contextlib.contextmanager
 def receiving() -> Generator[Receiver]:
     made = Receiver()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(made.server, made.stopped):
         yield made
-    finally:
-        made.stopped.set()
-        made.server.shutdown()
-        thread.join()
-        made.server.server_close()
 
 
 @pytest.fixture

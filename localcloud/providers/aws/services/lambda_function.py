@@ -100,14 +100,13 @@ class Function(Resource):
         """Creates the function with its code."""
         self._find_subnets(region, inputs)
         wished = {name: value for name, value in inputs.items() if name not in CODE | {"code", "publish", "tags"}}
-        architectures = {"Architectures": inputs["architectures"]} if "architectures" in inputs else {}
         answer = self.call(
             region,
             "create_function",
             wished,
             Code=_source(inputs),
             Publish=bool(inputs.get("publish")),
-            **architectures,
+            **_architectures(inputs),
         )
         return answer["FunctionName"]
 
@@ -121,8 +120,7 @@ class Function(Resource):
             wished = {name: value for name, value in inputs.items() if name in CONFIGURATION}
             self.call(region, "update_function_configuration", {**gone, **wished}, FunctionName=identity)
         if old is not None and changed(inputs, old, *code):
-            architectures = {"Architectures": inputs["architectures"]} if "architectures" in inputs else {}
-            client.update_function_code(FunctionName=identity, **_source(inputs), **architectures)
+            client.update_function_code(FunctionName=identity, **_source(inputs), **_architectures(inputs))
         if old is not None and inputs.get("publish") and changed(inputs, old, *configuration, *code, "publish"):
             client.publish_version(FunctionName=identity)
         if changed(inputs, old, "reservedConcurrentExecutions"):
@@ -191,6 +189,10 @@ def _source(inputs: Properties) -> dict[str, Any]:
         return {"ZipFile": Path(inputs["code"]["path"]).read_bytes()}
     names = {"imageUri": "ImageUri", "s3Bucket": "S3Bucket", "s3Key": "S3Key", "s3ObjectVersion": "S3ObjectVersion"}
     return {name: inputs[key] for key, name in names.items() if key in inputs}
+
+
+def _architectures(inputs: Properties) -> dict[str, Any]:
+    return {"Architectures": inputs["architectures"]} if "architectures" in inputs else {}
 
 
 def _code(archive: dict[str, Any] | None, digest: str) -> Properties:
