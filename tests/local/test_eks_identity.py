@@ -50,7 +50,7 @@ def cluster(aws: Deployed) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def api(local_cloud: LocalCloud) -> Api:
+def api(local_cloud: LocalCloud) -> Iterator[Api]:
     """Where the group of the response function may isolate pods, as components/cluster_access.py has it."""
     one = Api(local_cloud.layout)
     group = "rbac.authorization.k8s.io"
@@ -63,7 +63,9 @@ def api(local_cloud: LocalCloud) -> Api:
         "subjects": [{"apiGroup": group, "kind": "Group", "name": GROUP}],
     }
     one.apply({**role, "rules": rules(needs(["isolate"]))}, binding)
-    return one
+    yield one
+    # A stack with a response makes the same two.
+    one.kubectl("delete", "clusterrole,clusterrolebinding", NAME)
 
 
 @pytest.fixture
