@@ -12,9 +12,9 @@ import sys
 import time
 
 from responder import actions
-from responder.actions.context import Places
 from responder.event import pack, parse_delivery
 from responder.outcome import Done
+from responder.places import Places
 from responder.respond import Responder
 from tests.unit.responder.events import MemoryLedger, configuration, document, playbook
 

@@ -265,6 +265,7 @@ class EventResponse(pulumi.ComponentResource):
         if network:
             vpc = {"security_group_ids": [network["security_group_id"]], "subnet_ids": list(network["subnet_ids"])}
         variables: dict[str, pulumi.Input[str]] = {
+            "ACCOUNT": self._place["account"],
             "BUCKET": self._bucket.bucket_name,
             "POWERTOOLS_SERVICE_NAME": "falco-firelens-responder",
             "RETRY_QUEUE_URL": self._retries.url,

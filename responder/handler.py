@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from responder.clients import AwsClients, Clients
 from responder.configuration import Configuration, load
 from responder.event import SetAside, parse_delivery
 from responder.outcome import FailedError
+from responder.places import Places
 from responder.queue import case_of, message_of
 from responder.respond import Answer, Responder
 
@@ -37,17 +38,6 @@ REPLAY = "replay"
 """Key of a delivery that a person sends again: its events are answered however old they are."""
 
 
-class Places:
-    """Where things are, from the function's environment."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.bucket = environment.get("BUCKET", "")
-        self.topic = environment.get("TOPIC_ARN", "")
-        self.webhooks = environment.get("WEBHOOKS_SECRET", "")
-        self.table = environment.get("TABLE", "")
-        self.retries = environment.get("RETRY_QUEUE_URL", "")
-
-
 @functools.cache
 def _configuration() -> Configuration:
     return load()
@@ -60,7 +50,7 @@ def _clients() -> Clients:
 
 def handle(payload: Any, context: Any) -> dict[str, Any]:
     """Answer one invocation. What it returns is for whoever tries it by hand, and for the queue's partial failures."""
-    function = Function(_configuration(), _clients(), Places(os.environ), context)
+    function = Function(_configuration(), _clients(), Places.of(os.environ), context)
     return function.again(payload) if _from_queue(payload) else function.delivery(payload)
 
 

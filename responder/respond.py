@@ -13,6 +13,7 @@ from responder.configuration import Configuration
 from responder.event import Event
 from responder.once import Ledger
 from responder.outcome import BusyError, Done, FailedError, Outcome
+from responder.places import Places
 from responder.targets import ECS, Target, target_of
 
 log = logging.getLogger("responder")
@@ -52,7 +53,7 @@ class Responder:
     configuration: Configuration
     clients: Clients
     ledger: Ledger
-    places: Any
+    places: Places
     out_of_time: Callable[[], bool] = lambda: False
     unreachable: dict[str, str] = field(default_factory=dict[str, str])
     """Clusters whose API did not answer in this invocation, and what was wrong: they are not asked again and again."""

@@ -8,17 +8,8 @@ from responder.cases import Case
 from responder.clients import Clients
 from responder.configuration import Cluster, Configuration
 from responder.outcome import Outcome
+from responder.places import Places
 from responder.targets import Target
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the function puts things: all of it made by the stack, and handed over in the function's environment."""
-
-    bucket: str = ""
-    topic: str = ""
-    webhooks: str = ""
-    """Name of the secret that holds the webhooks."""
 
 
 @dataclass(frozen=True)

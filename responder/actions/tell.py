@@ -46,10 +46,8 @@ def finding(context: Context) -> Done:
     https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
     """
     notice, event = notice_of(context), context.case.event
-    cluster: dict[str, Any] = event.raw["cluster"]
-    region, account = str(cluster.get("region")), str(cluster.get("account"))
-    hub = context.aws("securityhub")
-    partition = hub.meta.partition
+    hub, account = context.aws("securityhub"), context.places.account
+    partition, region = hub.meta.partition, hub.meta.region_name
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     answer = hub.batch_import_findings(
         Findings=[

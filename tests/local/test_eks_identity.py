@@ -17,10 +17,10 @@ from components.cluster_access import GROUP, NAME
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
 from localcloud.eks_identity.webhook import STAND_IN
-from responder.actions.context import Places
 from responder.clients import AwsClients, connect, eks_token
 from responder.configuration import Cluster
 from responder.permissions import needs, rules
+from responder.places import Places
 from responder.respond import Responder
 from tests.local.response import Api
 from tests.unit.responder.events import MemoryLedger, configuration, event, playbook

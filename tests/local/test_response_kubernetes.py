@@ -15,9 +15,9 @@ from moto import mock_aws
 
 from localcloud.cloud import LocalCloud
 from responder import undo
-from responder.actions.context import Places
 from responder.actions.kubernetes import CORDONED, ISOLATED, TAINT
 from responder.permissions import NEEDS, Need, needs
+from responder.places import Places
 from responder.respond import Answer, Responder
 from tests.local.response import Api, TestClients
 from tests.unit.responder.events import MemoryLedger, configuration, event, playbook

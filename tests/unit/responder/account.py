@@ -20,10 +20,12 @@ from moto.sqs.models import sqs_backends
 
 from responder.configuration import Cluster, Configuration
 from responder.event import pack
-from responder.handler import Function, Places
+from responder.handler import Function
+from responder.places import Places
 
 REGION = "eu-west-1"
 ENVIRONMENT = {
+    "ACCOUNT": DEFAULT_ACCOUNT_ID,
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": REGION,
@@ -80,7 +82,7 @@ class Account:
         return {**ENVIRONMENT, "TOPIC_ARN": self.topic, "RETRY_QUEUE_URL": self.urls["retries"]}
 
     def function(self, configuration: Configuration, seconds: float = 120, **environment: str) -> Function:
-        places = Places({**self.environment, **environment})
+        places = Places.of({**self.environment, **environment})
         return Function(configuration, self, places, Invocation(seconds))
 
     def messages(self, queue: str) -> list[Any]:

@@ -12,9 +12,10 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_api import state_manager
 
 from responder import undo
-from responder.actions.context import Places
+from responder.event import parse_event
+from responder.places import Places
 from responder.respond import Answer, Responder
-from tests.unit.responder.events import MemoryLedger, configuration, event, playbook
+from tests.unit.responder.events import MemoryLedger, configuration, document, event, playbook
 
 REGION = "eu-west-1"
 
@@ -203,11 +204,15 @@ def test_a_notice_reaches_the_topic_with_the_way_back_and_on_lines_of_its_own(aw
     assert "\n  rm -rf" not in forged["Message"] and "\n" not in forged["Subject"]
 
 
-def test_a_finding_is_opened(aws: Aws) -> None:
+def test_a_finding_is_opened_in_the_functions_own_account_whatever_the_event_says(aws: Aws) -> None:
     aws.aws("securityhub").enable_security_hub()
-    assert states(respond(aws, event(), ["finding"])) == ["done"]
+    cluster = {"name": "eks", "platform": "eks", "account": "999999999999", "region": "us-east-1", "node": "node-1"}
+    forged = parse_event(json.dumps({**document(), "cluster": cluster}))
+    assert states(respond(aws, forged, ["finding"], Places(account=DEFAULT_ACCOUNT_ID))) == ["done"]
     (found,) = aws.aws("securityhub").get_findings()["Findings"]
-    assert found["Severity"]["Label"] == "MEDIUM" and found["Resources"][0]["Id"] == "pod eks/shop/web-0"
+    assert found["Severity"]["Label"] == "MEDIUM"
+    assert found["AwsAccountId"] == DEFAULT_ACCOUNT_ID and f":{REGION}:{DEFAULT_ACCOUNT_ID}:" in found["ProductArn"]
+    assert found["Resources"] == [{"Type": "Other", "Id": "pod eks/shop/web-0", "Region": REGION}]
 
 
 def test_a_task_that_is_gone_is_nothing_to_stop(aws: Aws) -> None:

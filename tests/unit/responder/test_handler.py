@@ -13,8 +13,9 @@ from moto import mock_aws
 from responder import actions, replay
 from responder.actions.context import Context
 from responder.event import pack
-from responder.handler import Function, Places
+from responder.handler import Function
 from responder.outcome import Done
+from responder.places import Places
 from tests.unit.responder.events import configuration, document, playbook
 
 REGION = "eu-west-1"
@@ -81,7 +82,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def function(aws: Any, milliseconds: int = 60_000, **limits: Any) -> Function:
-    places = Places({"BUCKET": "kept", "TABLE": "ledger", "RETRY_QUEUE_URL": aws.queue})
+    places = Places.of({"BUCKET": "kept", "TABLE": "ledger", "RETRY_QUEUE_URL": aws.queue})
     plan = configuration(playbook(actions=["isolate"], **limits))
     return Function(plan, aws, places, LambdaContext(milliseconds))
 

@@ -227,7 +227,8 @@ KILLED = """
 import json, os, sys
 from responder import actions
 from responder.clients import AwsClients
-from responder.handler import Function, Places
+from responder.handler import Function
+from responder.places import Places
 from tests.unit.responder.account import Invocation
 from tests.unit.responder.test_interruptions import PLAN, _keep, cut_off
 
@@ -236,7 +237,7 @@ def isolate(context):
     os._exit(9)
 
 actions.ACTIONS = {**actions.ACTIONS, "evidence": _keep, "isolate": isolate}
-Function(PLAN, AwsClients(), Places(os.environ), Invocation(100)).delivery(json.load(sys.stdin))
+Function(PLAN, AwsClients(), Places.of(os.environ), Invocation(100)).delivery(json.load(sys.stdin))
 """
 
 

@@ -24,7 +24,8 @@ from moto.moto_api import state_manager
 from components.place import arn
 from components.response_role import ClusterActions, action_statements, own_statements, trust
 from responder.clients import AwsClients
-from responder.handler import Function, Places
+from responder.handler import Function
+from responder.places import Places
 from tests.unit.responder.account import REGION, Account, Invocation, deliver, moto_account
 from tests.unit.responder.events import configuration, document, playbook
 from tests.unit.responder.test_aws_actions import Aws, task
@@ -175,7 +176,7 @@ class Scene:
         clients = AwsClients()
         clients._session = session
         account = self.account
-        places = Places({**account.environment, "WEBHOOKS_SECRET": HOOKS})
+        places = Places.of({**account.environment, "WEBHOOKS_SECRET": HOOKS})
         cluster = {"name": "jobs", "platform": "ecs", "account": DEFAULT_ACCOUNT_ID, "region": REGION}
         victim = document(pod=None, platform="ecs", fields={"ecs.task.arn": self.task})
         victim["cluster"] = {**cluster, "node": self.instance}

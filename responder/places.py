@@ -1,0 +1,36 @@
+"""Where the function is, and what it writes to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the function is and puts things: made by the stack, and handed over in the function's environment."""
+
+    account: str = ""
+    """The ID of the function's own account, which no event can change."""
+    bucket: str = ""
+    table: str = ""
+    topic: str = ""
+    retries: str = ""
+    """URL of the queue of what is to be tried again."""
+    webhooks: str = ""
+    """Name of the secret that holds the webhooks."""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Self:
+        """The places of a function with this environment."""
+        return cls(**{name: environment.get(variable, "") for name, variable in VARIABLES.items()})
+
+
+VARIABLES = {
+    "account": "ACCOUNT",
+    "bucket": "BUCKET",
+    "table": "TABLE",
+    "topic": "TOPIC_ARN",
+    "retries": "RETRY_QUEUE_URL",
+    "webhooks": "WEBHOOKS_SECRET",
+}
+"""What each place is called in the function's environment."""
