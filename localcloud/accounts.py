@@ -81,7 +81,13 @@ class Accounts:
         if ecs.describe_clusters(clusters=[CLUSTER])["clusters"]:
             return
         ecs.create_cluster(clusterName=CLUSTER)
-        image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-        instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
-        document = json.dumps({"instanceId": instance})
-        ecs.register_container_instance(cluster=CLUSTER, instanceIdentityDocument=document)
+        container_instance(ec2, ecs, CLUSTER)
+
+
+def container_instance(ec2: Any, ecs: Any, cluster: str) -> tuple[str, str]:
+    """Start an EC2 instance and register it with an ECS cluster: the instance's ID, and the registration's ARN."""
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    document = json.dumps({"instanceId": instance})
+    answer = ecs.register_container_instance(cluster=cluster, instanceIdentityDocument=document)
+    return instance, answer["containerInstance"]["containerInstanceArn"]

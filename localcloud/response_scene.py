@@ -13,6 +13,7 @@ from lightkube import ApiError, Client, KubeConfig
 from lightkube.resources.core_v1 import Pod
 from lightkube.resources.networking_v1 import NetworkPolicy
 
+from localcloud.accounts import container_instance
 from localcloud.deployed import Deployed
 from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
@@ -81,12 +82,7 @@ class Task:
 
     def __init__(self, deployed: Deployed, cluster: str) -> None:
         self._ecs, self._ec2, self._cluster = deployed.client("ecs"), deployed.client("ec2"), cluster
-        image = self._ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-        started = self._ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)
-        self.node: str = started["Instances"][0]["InstanceId"]
-        document = json.dumps({"instanceId": self.node})
-        answer = self._ecs.register_container_instance(cluster=cluster, instanceIdentityDocument=document)
-        self._instance: str = answer["containerInstance"]["containerInstanceArn"]
+        self.node, self._instance = container_instance(self._ec2, self._ecs, cluster)
         container = {"name": "web", "image": f"{TASK_IMAGE}:2.4", "memory": 64}
         self._ecs.register_task_definition(family="demo", containerDefinitions=[container])
         tasks = self._ecs.run_task(cluster=cluster, taskDefinition="demo", launchType="EC2")["tasks"]
