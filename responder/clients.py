@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.signers import RequestSigner
 
 from responder.configuration import Cluster
+from responder.outcome import FailedError
 
 TIMEOUT_SECONDS = 7
 """How long one request may take: an API that does not answer must not eat the whole invocation.
@@ -24,7 +26,14 @@ MOST_BYTES = 48 * 2**20
 TOKEN_SECONDS = 600
 """EKS takes a token for 15 minutes: https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster"""
 
-AWS = Config(connect_timeout=2, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard", "max_attempts": 3})
+ATTEMPTS = 3
+AWS = Config(
+    connect_timeout=2, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard", "total_max_attempts": ATTEMPTS}
+)
+"""A call that is not answered takes 24 seconds with the pauses between the attempts, and ends its action."""
+
+SILENT_SECONDS = 60
+"""How long a service that has not answered is not asked again: what needs another one is to have the time."""
 
 
 class Clients(Protocol):
@@ -50,7 +59,7 @@ class AwsClients:
     def aws(self, service: str) -> Any:
         """A boto3 client."""
         if service not in self._aws:
-            self._aws[service] = self._session.client(service, config=AWS)
+            self._aws[service] = once_silent_not_asked(self._session.client(service, config=AWS))
         return self._aws[service]
 
     def kubernetes(self, cluster: Cluster) -> Any:
@@ -70,6 +79,27 @@ class AwsClients:
             "certificate_authority": found["certificateAuthority"]["data"],
             "token": eks_token(self._session, self.aws("sts"), cluster.name),
         }
+
+
+def once_silent_not_asked(client: Any) -> Any:
+    """Let the calls of a boto3 client fail at once, with FailedError, for a while after one that was never answered.
+
+    A function in a VPC without a way to a service has such calls.
+    """
+    silent_until = 0.0
+
+    def note(attempts: int, caught_exception: Exception | None = None, **_: Any) -> None:
+        nonlocal silent_until
+        if attempts >= ATTEMPTS and isinstance(caught_exception, ConnectTimeoutError | ReadTimeoutError):
+            silent_until = time.monotonic() + SILENT_SECONDS
+
+    def refuse(**_: Any) -> None:
+        if time.monotonic() < silent_until:
+            raise FailedError(f"{client.meta.endpoint_url} did not answer a moment ago")
+
+    client.meta.events.register("needs-retry.*", note)
+    client.meta.events.register("before-send.*", refuse)
+    return client
 
 
 def connect(server: str, certificate_authority: str, token: str) -> Any:
