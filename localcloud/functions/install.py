@@ -26,6 +26,15 @@ NO_PERMISSION = (
 """What PutSubscriptionFilter says, https://repost.aws/knowledge-center/cloudwatch-error-code-log-subscription"""
 
 
+class _InvalidParameterError(JsonRESTError):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
+
+    code = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__("InvalidParameterValueException", message)
+
+
 class _TooManyRequestsError(JsonRESTError):
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors"""
 
@@ -77,14 +86,28 @@ def _mappings(polling: QueuePolling) -> None:
     create: Callable[..., Any] = LambdaBackend.create_event_source_mapping
 
     def polled(self: LambdaBackend, spec: dict[str, Any]) -> Any:
+        queues = sqs_backends[self.account_id][self.region_name].queues
+        _check_visibility(self.get_function(spec["FunctionName"]), queues.get(spec["EventSourceArn"].split(":")[-1]))
         mapping = create(self, spec)
-        for queue in sqs_backends[self.account_id][self.region_name].queues.values():
+        for queue in queues.values():
             if queue.lambda_event_source_mappings.pop(mapping.function_arn, None):
                 # moto would call the function from within SendMessage.
                 polling.add(self, mapping)
         return mapping
 
     LambdaBackend.create_event_source_mapping = polled
+
+
+def _check_visibility(function: LambdaFunction, queue: Any) -> None:
+    """Else a message would be seen again while the function is still at it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    if queue and queue.visibility_timeout < function.timeout:
+        raise _InvalidParameterError(
+            f"Queue visibility timeout: {queue.visibility_timeout} seconds is less than "
+            f"Function timeout: {function.timeout} seconds"
+        )
 
 
 def _subscriptions(calls: AsynchronousCalls) -> None:

@@ -200,7 +200,7 @@ def handle(event, context):
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
 """
-    aws.function("working", code)
+    aws.function("working", code, Timeout=2)
     for body in ("good", "bad"):
         aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
     aws.client("lambda").create_event_source_mapping(
@@ -209,6 +209,14 @@ def handle(event, context):
     assert aws.receive(dead_url) == "bad"
     printed = [line for line in aws.printed("working") if line.startswith("body")]
     assert sorted(printed) == ['body "bad" 1', 'body "bad" 2', 'body "good" 1']
+
+
+def test_a_queue_that_shows_a_message_again_before_the_function_has_to_be_done_is_refused(aws: Aws) -> None:
+    _, queue = aws.queue("hasty", VisibilityTimeout="2")
+    aws.function("slow", "def handle(event, context): pass", Timeout=3)
+    with pytest.raises(ClientError, match="Queue visibility timeout: 2 seconds is less than Function timeout: 3 sec"):
+        aws.client("lambda").create_event_source_mapping(FunctionName="slow", EventSourceArn=queue)
+    assert aws.client("lambda").list_event_source_mappings(FunctionName="slow")["EventSourceMappings"] == []
 
 
 def test_a_process_ends_with_moto_whatever_it_is_doing(tmp_path: Path) -> None:
