@@ -75,16 +75,29 @@ class Stack:
         exported = json.loads(self._run("stack", "export", config=False))
         return [resource["urn"] for resource in exported["deployment"].get("resources", [])]
 
-    def start_up(self) -> subprocess.Popen[str]:
-        """Begin to deploy, without waiting for the end."""
-        return subprocess.Popen(
+    def interrupt_up(self, after: str) -> None:
+        """Deploy, and stop it as Ctrl-C does once it prints this: the engine lets what it has begun end, and saves it.
+
+        What it prints is watched, not the state, which can be read half-written meanwhile.
+        """
+        with subprocess.Popen(
             self._command("up", "--yes", "--skip-preview"),
             cwd=PROJECT,
             env=dict(self._env),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
+        ) as update:
+            assert update.stdout
+            printed = list[str]()
+            for line in update.stdout:
+                printed.append(line)
+                if after in line:
+                    update.send_signal(signal.SIGINT)
+                    break
+            else:
+                raise PulumiError(f"it never printed {after}\n{''.join(printed)}")
+            update.communicate(timeout=120)
 
     def init(self) -> None:
         """Make the stack in the state backend, in a folder where the engine finds and completes its stack file."""
@@ -111,12 +124,6 @@ class Stack:
     def _command(self, *command: str, config: bool = True, select: bool = True) -> list[str]:
         options = ["--config-file", str(self._file)] if config else []
         return ["pulumi", *command, "--non-interactive", *(["--stack", self.name] if select else []), *options]
-
-
-def interrupt(process: subprocess.Popen[str]) -> None:
-    """Stop a deployment as Ctrl-C does: the engine lets what it has begun end, and writes it down."""
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=120)
 
 
 def _step(step: Mapping[str, Any]) -> Step:

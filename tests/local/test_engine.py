@@ -1,11 +1,9 @@
 """The program on the local cloud with the real engine: up, change, drift, failure, interruption, destroy."""
 
-import time
-
 import pytest
 
 from localcloud.accounts import ACCOUNT, CLUSTER, Accounts, client
-from tests.local.stack import PulumiError, Stack, Step, interrupt
+from tests.local.stack import PulumiError, Stack, Step
 
 pytestmark = pytest.mark.local
 
@@ -84,11 +82,7 @@ def test_refresh_finds_what_was_changed_by_hand_and_up_mends_it(stack: Stack, lo
 
 def test_an_interrupted_update_is_completed_by_the_next(stack: Stack) -> None:
     stack.configure(CREATED)
-    interrupted = stack.start_up()
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not any("aws:ec2/vpc:Vpc" in urn for urn in stack.resources()):
-        time.sleep(0.2)
-    interrupt(interrupted)
+    stack.interrupt_up(after="aws:ec2:Vpc network created")
     begun = stack.resources()
 
     stack.up()
