@@ -73,6 +73,7 @@ class FunctionProcess:
         self._printing = threading.Thread(target=self._copy, daemon=True)
         self._printing.start()
         self._killed = False
+        self.last_called = time.monotonic()
         loaded = self._receive(LOADING_SECONDS)
         self.failed_to_load: Answer | None = None
         if loaded is None:
@@ -93,6 +94,7 @@ class FunctionProcess:
             self._requests.write(json.dumps(request) + "\n")
             self._requests.flush()
         answer = self._receive(seconds)
+        self.last_called = time.monotonic()
         if answer is None:
             return self._ended(f"RequestId: {identity}", seconds)
         if "error" in answer:

@@ -1,6 +1,7 @@
 """Calls functions: finds or starts a process for each call, and never more than a function may have."""
 
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from localcloud.accounts import assumed, client
 from localcloud.functions.function import Answer, Function, ThrottledError
 from localcloud.functions.package import PackageError, runtime_libraries, unpack
 from localcloud.functions.process import FunctionProcess
+
+IDLE_SECONDS = 300.0
+"""How long a process waits for another call, as Lambda's do for some minutes."""
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Runtime:
         self._endpoint, self._folder = endpoint, folder.resolve()
         self._libraries = runtime_libraries(self._folder / "runtime")
         self._pools: dict[str, _Pool] = {}
+        threading.Thread(target=self._end_idle, daemon=True).start()
 
     def call(self, function: Function, payload: str, *, wait: bool, identity: str | None = None) -> Answer:
         """Call a function. `payload` is JSON; with `wait` until it may have one more call.
@@ -56,6 +61,20 @@ class Runtime:
         pool = self._pools.pop(arn, None)
         for process in pool.idle if pool else ():
             process.kill()
+
+    def end_idle(self, seconds: float = IDLE_SECONDS) -> None:
+        """End the processes that have waited for so long."""
+        for pool in list(self._pools.values()):
+            with pool.changed:
+                waiting = [one for one in pool.idle if time.monotonic() - one.last_called >= seconds]
+                pool.idle = [one for one in pool.idle if one not in waiting]
+            for process in waiting:
+                process.kill()
+
+    def _end_idle(self) -> None:
+        while True:
+            time.sleep(IDLE_SECONDS / 10)
+            self.end_idle()
 
     def client(self, function: Function, service: str) -> Any:
         """A boto3 client with the credentials of the function's role."""

@@ -11,7 +11,9 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.functions import ACCOUNT, Aws, moto_of_its_own, packed, until
+from localcloud.functions.function import Function
+from localcloud.functions.runtime import Runtime
+from tests.local.functions import ACCOUNT, REGION, ROLE, Aws, moto_of_its_own, packed, until
 
 pytestmark = pytest.mark.local
 
@@ -56,6 +58,32 @@ def test_new_code_runs_in_a_new_process_and_the_old_one_ends(aws: Aws) -> None:
     aws.client("lambda").update_function_code(FunctionName="changed", ZipFile=code)
     assert aws.invoke("changed") == (2, None)
     until(lambda: not psutil.pid_exists(pid))
+
+
+def test_a_process_that_nobody_calls_ends(aws: Aws, tmp_path: Path) -> None:
+    runtime, code = Runtime(aws.url, tmp_path), packed({"main.py": "import os\ndef handle(*_): return os.getpid()"})
+    function = Function(
+        name="idle",
+        arn="arn:idle",
+        account=ACCOUNT,
+        region=REGION,
+        role=ROLE,
+        runtime="python3.13",
+        handler="main.handle",
+        seconds=10,
+        memory=128,
+        variables={},
+        digest="idle",
+        code=code,
+        limit=1,
+    )
+    pid = int(runtime.call(function, "{}", wait=False).payload)
+    runtime.end_idle()
+    assert int(runtime.call(function, "{}", wait=False).payload) == pid
+    runtime.end_idle(seconds=0)
+    assert not psutil.pid_exists(pid)
+    assert int(runtime.call(function, "{}", wait=False).payload) != pid
+    runtime.forget(function.arn)
 
 
 def test_a_deleted_functions_process_ends(aws: Aws) -> None:
