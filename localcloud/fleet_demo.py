@@ -23,6 +23,8 @@ from localcloud.layout import CHECKOUT
 HUB, ACCOUNTS = "111111111111", ("222222222222", "333333333333", "444444444444")
 REGIONS = ("eu-west-1", "us-east-2", "ap-southeast-2")
 COMMENT = CHECKOUT / "docs" / "pull-request-comment.md"
+SHOWN_LINES = 18
+"""Of the comment, in the terminal: what nobody may overlook, and the summary."""
 
 
 def main() -> int:
@@ -98,7 +100,8 @@ def _reviewed(fleet: Fleet, folder: Path) -> bool:
     results = fleet.preview(touched, on_progress=_tell)
     text = comment(results, unchanged_elsewhere=10)
     COMMENT.write_text(text)
-    say(f"\n{text[:1200]}\n…\nThe whole is in {COMMENT.relative_to(CHECKOUT)}")
+    beginning = "\n".join(text.splitlines()[:SHOWN_LINES])
+    say(f"\n{beginning}\n…\nThe whole is in {COMMENT.relative_to(CHECKOUT)}")
     return "forbidden by policy** `events-kept`" in "\n".join(text.splitlines()[:8])
 
 

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from fleet.comment.markdown import code, fence, folded, table, visible
@@ -60,8 +60,10 @@ def comment(
 
     `unchanged_elsewhere` is how many stacks were not previewed because nothing of theirs changed. `more` is a link to
     where the whole is, as a URL of the caller's own. `removed` are stacks whose files the pull request takes away.
+
+    The same previews make the same text, in whatever order the engine came to their resources.
     """
-    ordered = sorted(results, key=_importance)
+    ordered = sorted(map(_by_urn, results), key=_importance)
     head = [MARKER, _title(ordered), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere), *_removed(removed)]
     text = _fit([*head, *_failures(ordered), *_permissions(ordered)], limit - _ROOM)
     blocks = sorted(_blocks(ordered), key=lambda block: block.weight)
@@ -70,6 +72,12 @@ def comment(
 
 _ROOM = 600
 """Kept free for the last line and for the frame of the last stack."""
+
+
+def _by_urn(result: Result) -> Result:
+    """What belongs to one component is together so, since a URN begins with the types of the resource's parents."""
+    findings = sorted(result.findings, key=lambda one: (one.urn, one.policy, one.message))
+    return replace(result, changes=sorted(result.changes, key=lambda one: one.urn), findings=findings)
 
 
 def _importance(result: Result) -> tuple[object, ...]:

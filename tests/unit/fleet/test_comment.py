@@ -107,6 +107,19 @@ def test_stacks_that_do_not_change_take_a_number_and_no_row() -> None:
     assert "| `new` | 1 |  |  |  | new |" in text
 
 
+def test_the_order_in_which_the_engine_came_to_resources_is_not_seen() -> None:
+    preview = recorded()
+    policy = [PolicyFinding("events-kept", mandatory=True, message=f"no {name}", urn=f"urn::{name}") for name in "ab"]
+    allowed = [
+        change("update", POLICY, name, properties={"policy": "update"}, old={"policy": document()}, new={"policy": new})
+        for name, new in (("x", document(statement())), ("y", document(statement(Action="s3:GetObject"))))
+    ]
+    changes = [*preview.changes, *allowed]
+    one = result(*changes, findings=policy)
+    other = result(*reversed(changes), findings=policy[::-1])
+    assert comment([one]) == comment([other])
+
+
 def test_a_failure_is_told_with_its_message() -> None:
     text = comment([result(status=Status.FAILED, error=EngineFailed("no such VPC"))])
 
