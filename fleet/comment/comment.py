@@ -27,7 +27,7 @@ PROTECTED: Mapping[str, str] = {
     "aws:opensearch/domain:Domain": "OpenSearch domain",
     "aws:redshift/cluster:Cluster": "Redshift cluster",
 }
-"""What holds events, opens them, or runs workloads: nobody should lose it without having seen it."""
+"""What holds events, opens them, or runs workloads, the weightiest first: nobody should lose it unseen."""
 
 MOST_ROWS = 150
 """Stacks in the summary. Those that fail, lose something or change most come first."""
@@ -63,7 +63,7 @@ def comment(
 
     The same previews make the same text, in whatever order the engine came to their resources.
     """
-    ordered = sorted(map(_by_urn, results), key=_importance)
+    ordered = sorted(map(_in_order, results), key=_importance)
     head = [MARKER, _title(ordered), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere), *_removed(removed)]
     text = _fit([*head, *_failures(ordered), *_permissions(ordered)], limit - _ROOM)
     blocks = sorted(_blocks(ordered), key=lambda block: block.weight)
@@ -74,10 +74,16 @@ _ROOM = 600
 """Kept free for the last line and for the frame of the last stack."""
 
 
-def _by_urn(result: Result) -> Result:
-    """What belongs to one component is together so, since a URN begins with the types of the resource's parents."""
-    findings = sorted(result.findings, key=lambda one: (one.urn, one.policy, one.message))
-    return replace(result, changes=sorted(result.changes, key=lambda one: one.urn), findings=findings)
+def _in_order(result: Result) -> Result:
+    """What holds events first, then by URN, which keeps a component's resources together: it begins with its types."""
+    changes = sorted(result.changes, key=lambda one: _place(one.urn))
+    findings = sorted(result.findings, key=lambda one: (_place(one.urn), one.policy, one.message))
+    return replace(result, changes=changes, findings=findings)
+
+
+def _place(urn: str) -> tuple[int, str]:
+    kind = urn.rpartition("::")[0].replace("::", "$").rpartition("$")[2]
+    return list(PROTECTED).index(kind) if kind in PROTECTED else len(PROTECTED), urn
 
 
 def _importance(result: Result) -> tuple[object, ...]:

@@ -120,6 +120,13 @@ def test_the_order_in_which_the_engine_came_to_resources_is_not_seen() -> None:
     assert comment([one]) == comment([other])
 
 
+def test_of_many_resources_the_log_group_is_named_first() -> None:
+    tagless = [change("create", kind, name) for kind, name in ((ALARM, "a"), (LOG_GROUP, "z"), (POLICY, "b"))]
+    policy = [PolicyFinding("required-tags", mandatory=True, message="none", urn=one.urn) for one in tagless]
+    lines = comment([result(*tagless, findings=policy)]).splitlines()
+    assert [line.split(": `")[1][0] for line in lines if "required-tags" in line] == ["z", "a", "b"]
+
+
 def test_a_failure_is_told_with_its_message() -> None:
     text = comment([result(status=Status.FAILED, error=EngineFailed("no such VPC"))])
 
