@@ -22,15 +22,11 @@ class Places:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:
         """The places of a function with this environment."""
-        return cls(**{name: environment.get(variable, "") for name, variable in VARIABLES.items()})
-
-
-VARIABLES = {
-    "account": "ACCOUNT",
-    "bucket": "BUCKET",
-    "table": "TABLE",
-    "topic": "TOPIC_ARN",
-    "retries": "RETRY_QUEUE_URL",
-    "webhooks": "WEBHOOKS_SECRET",
-}
-"""What each place is called in the function's environment."""
+        return cls(
+            account=environment.get("ACCOUNT", ""),
+            bucket=environment.get("BUCKET", ""),
+            table=environment.get("TABLE", ""),
+            topic=environment.get("TOPIC_ARN", ""),
+            retries=environment.get("RETRY_QUEUE_URL", ""),
+            webhooks=environment.get("WEBHOOKS_SECRET", ""),
+        )
