@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.utils import get_backend
 from moto.core.exceptions import JsonRESTError
@@ -24,15 +25,6 @@ NO_PERMISSION = (
     "function."
 )
 """What PutSubscriptionFilter says, https://repost.aws/knowledge-center/cloudwatch-error-code-log-subscription"""
-
-
-class _InvalidParameterError(JsonRESTError):
-    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
-
-    code = 400
-
-    def __init__(self, message: str) -> None:
-        super().__init__("InvalidParameterValueException", message)
 
 
 class _TooManyRequestsError(JsonRESTError):
@@ -104,7 +96,7 @@ def _check_visibility(function: LambdaFunction, queue: Any) -> None:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     """
     if queue and queue.visibility_timeout < function.timeout:
-        raise _InvalidParameterError(
+        raise InvalidParameterValueException(
             f"Queue visibility timeout: {queue.visibility_timeout} seconds is less than "
             f"Function timeout: {function.timeout} seconds"
         )
