@@ -90,7 +90,9 @@ def _ecs(place: Place, cluster: ClusterActions, number: int) -> list[Statement]:
     if cluster.actions & {"drainInstance", "quarantine"}:
         statements.append(_allow(f"FindInstances{number}", ["ecs:DescribeContainerInstances"], instances))
     if "drainInstance" in cluster.actions:
-        statements.append(_allow(f"Drain{number}", ["ecs:UpdateContainerInstancesState"], instances))
+        statements.append(
+            _allow(f"Drain{number}", ["ecs:PutAttributes", "ecs:UpdateContainerInstancesState"], instances)
+        )
     if "quarantine" in cluster.actions:
         listed = arn(place, "ecs", f"cluster/{cluster.name}")
         statements.append(_allow(f"ListInstances{number}", ["ecs:ListContainerInstances"], listed))

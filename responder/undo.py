@@ -9,6 +9,7 @@ from lightkube.resources.networking_v1 import NetworkPolicy
 from lightkube.types import PatchType
 
 from responder.actions import ec2 as instances
+from responder.actions.ecs import DRAINED, was_drained_here
 from responder.actions.kubernetes import CORDONED, ISOLATED, NOT_THERE, TAINT, policy_name, put_taints, taints_of
 
 Aws = Callable[[str], Any]
@@ -60,9 +61,15 @@ def taint(client: Any, reference: str) -> str:
 def drain_instance(aws: Aws, reference: str) -> str:
     """Let a container instance take tasks again; `reference` is ECS-CLUSTER/CONTAINER-INSTANCE-ID."""
     cluster, instance = _parts(reference, 2)
-    done = aws("ecs").update_container_instances_state(cluster=cluster, containerInstances=[instance], status="ACTIVE")
+    ecs = aws("ecs")
+    known = ecs.describe_container_instances(cluster=cluster, containerInstances=[instance])["containerInstances"]
+    if not known or not was_drained_here(known[0]):
+        raise NotUndoneError(f"{reference} was not drained by a playbook")
+    done = ecs.update_container_instances_state(cluster=cluster, containerInstances=[instance], status="ACTIVE")
     if done.get("failures"):
         raise NotUndoneError(f"ECS refused: {done['failures'][0].get('reason')}")
+    marked = {**DRAINED, "targetId": known[0]["containerInstanceArn"]}
+    ecs.delete_attributes(cluster=cluster, attributes=[marked])
     return f"{reference} takes tasks again"
 
 

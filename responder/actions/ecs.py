@@ -6,6 +6,9 @@ from responder import guards
 from responder.actions.context import Context
 from responder.outcome import Done, FailedError
 
+DRAINED = {"name": "falco-firelens/drained", "value": "true"}
+"""Attribute of a container instance that was drained here and not by a person, so that undoing does not undo theirs."""
+
 GONE = ("STOPPED", "DEPROVISIONING", "STOPPING", "DEACTIVATING")
 
 
@@ -30,11 +33,17 @@ def drain_instance(context: Context) -> Done:
     found = ecs.describe_container_instances(cluster=cluster, containerInstances=[instance])["containerInstances"]
     undo = (f"python -m responder undo drainInstance {cluster}/{instance.rpartition('/')[2]}",)
     if found and found[0]["status"] == "DRAINING":
-        return Done("draining already", undo, changed=False)
+        return Done("draining already", undo if was_drained_here(found[0]) else (), changed=False)
+    ecs.put_attributes(cluster=cluster, attributes=[{**DRAINED, "targetId": instance}])
     done = ecs.update_container_instances_state(cluster=cluster, containerInstances=[instance], status="DRAINING")
     if done.get("failures"):
         raise FailedError(f"ECS refused to drain {instance}: {done['failures'][0].get('reason')}")
     return Done(f"container instance {instance.rpartition('/')[2]} is draining", undo)
+
+
+def was_drained_here(instance: dict[str, Any]) -> bool:
+    """Whether a playbook drained a container instance, which is as ECS describes it."""
+    return any(one["name"] == DRAINED["name"] for one in instance.get("attributes", ()))
 
 
 def find_task(context: Context) -> dict[str, Any] | None:

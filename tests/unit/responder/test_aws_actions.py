@@ -133,8 +133,15 @@ def test_the_tasks_container_instance_is_drained_and_made_active_again(aws: Aws)
 
     assert status() == "DRAINING"
     reference = answer.outcomes[0].undo[0].removeprefix("python -m responder undo drainInstance ")
+    assert respond(aws, of_task(arn), ["drainInstance"]).outcomes[0].undo == answer.outcomes[0].undo
     undo.drain_instance(aws.aws, reference)
     assert status() == "ACTIVE"
+
+    ecs.update_container_instances_state(cluster="jobs", containerInstances=[instance], status="DRAINING")
+    assert respond(aws, of_task(arn), ["drainInstance"]).outcomes[0].undo == (), "a person drained it"
+    with pytest.raises(undo.NotUndoneError):
+        undo.drain_instance(aws.aws, reference)
+    assert status() == "DRAINING"
 
 
 def on_instance(identity: str) -> Any:
