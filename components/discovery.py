@@ -1,8 +1,7 @@
 """Looks up what a stack finds in its account, and whether it is what the stack file says, before anything is made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import pulumi_aws as aws
 from pulumi_aws import ec2, ecs, eks, iam
@@ -10,13 +9,13 @@ from pulumi_aws import ec2, ecs, eks, iam
 from components.event_warehouse import FIREHOSE
 from components.hub_reference import HubReference, NoHubError, hub_of
 from components.kubeconfig import eks_kubeconfig
+from components.lookup import MisfitError, looked_up
 from components.place import Place
+from components.response_fit import EksAccess, misfits
 from settings import EcsCluster, EksCluster, Mistake, RedshiftCreate, Settings, SettingsError
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
 """Where EKS places no control plane: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class FoundEks:
     kubeconfig: str
     oidc_issuer: str
     oidc_provider_arn: str
+    access: EksAccess
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def discover(settings: Settings, file: str) -> Found:
         SettingsError: every part of the stack file that does not fit the account, one line each.
     """
     try:
-        place = _looked_up("account", "AWS credentials in the environment, and a region at aws:region", _place)
-    except _MisfitError as misfit:
+        place = looked_up("account", "AWS credentials in the environment, and a region at aws:region", _place)
+    except MisfitError as misfit:
         raise SettingsError(file, [misfit.mistake]) from None
     if settings.account not in (None, place["account"]):
         expected = f"credentials of account {settings.account}"
@@ -79,9 +79,10 @@ def discover(settings: Settings, file: str) -> Found:
                 found.eks[cluster.name] = _eks(cluster, place["region"], path)
             elif isinstance(cluster, EcsCluster) and cluster.existing:
                 found.ecs[cluster.name] = _ecs(cluster.existing.cluster, f"{path}.cluster")
-        except _MisfitError as misfit:
+        except MisfitError as misfit:
             mistakes.append(misfit.mistake)
-    if creates(settings) and settings.network.existing:
+    mistakes.extend(misfits(settings, {name: one.access for name, one in found.eks.items()}))
+    if settings.network.existing and (creates(settings) or settings.response):
         network = settings.network.existing
         mistakes.extend(_network("network.existing", "privateSubnetIds", network.vpc_id, network.private_subnet_ids))
     redshift = settings.events.destinations.redshift
@@ -107,12 +108,6 @@ def creates(settings: Settings) -> bool:
     return any(getattr(cluster, "create", None) is not None for cluster in settings.clusters)
 
 
-class _MisfitError(Exception):
-    def __init__(self, path: str, found: str, expected: str) -> None:
-        super().__init__(path)
-        self.mistake = Mistake(path, found, expected)
-
-
 def _place() -> Place:
     partition = aws.get_partition()
     return {
@@ -133,19 +128,10 @@ def _zones(settings: Settings) -> Sequence[str]:
     return sorted(zones.names)[: settings.network.availability_zones]
 
 
-def _looked_up(path: str, expected: str, lookup: Callable[[], T]) -> T:
-    """Call an invoke; the provider's own words say what it found instead."""
-    try:
-        return lookup()
-    except Exception as error:  # the SDK raises no narrower type for a failed invoke
-        _, _, reason = " ".join(str(error).split()).rpartition("returned an error: ")
-        raise _MisfitError(path, f"nothing ({reason})", expected) from None
-
-
 def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
     existing = cluster.existing
     assert existing is not None
-    found = _looked_up(
+    found = looked_up(
         f"{path}.name",
         f"an EKS cluster in {region}",
         lambda: eks.get_cluster(name=existing.name),
@@ -153,7 +139,7 @@ def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
     issuer = found.identities[0].oidcs[0].issuer if found.identities else ""
     provider = ""
     if cluster.permission == "irsa":
-        provider = _looked_up(
+        provider = looked_up(
             f"{path}.name",
             "a cluster with an IAM OIDC provider, because permission is irsa",
             lambda: iam.get_open_id_connect_provider(url=issuer).arn,
@@ -166,25 +152,30 @@ def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
         kubeconfig=given or eks_kubeconfig(existing.name, found.endpoint, authority, region),
         oidc_issuer=issuer,
         oidc_provider_arn=provider,
+        access=EksAccess(
+            found.vpc_config.vpc_id,
+            found.vpc_config.endpoint_public_access,
+            found.access_configs[0].authentication_mode,
+        ),
     )
 
 
 def _ecs(name_or_arn: str, path: str) -> FoundEcs:
     name = name_or_arn.rpartition("/")[2]
     expected = "an ECS cluster with EC2 container instances: Falco needs its host's kernel, which Fargate does not give"
-    found = _looked_up(path, expected, lambda: ecs.get_cluster(cluster_name=name))
+    found = looked_up(path, expected, lambda: ecs.get_cluster(cluster_name=name))
     if name_or_arn not in (name, found.arn):
-        raise _MisfitError(path, name_or_arn, f"a cluster of this account and region, such as {found.arn}")
+        raise MisfitError(path, name_or_arn, f"a cluster of this account and region, such as {found.arn}")
     if not found.registered_container_instances_count:
-        raise _MisfitError(path, f"{name}, which has no container instance", expected)
+        raise MisfitError(path, f"{name}, which has no container instance", expected)
     return FoundEcs(name, found.arn, found.registered_container_instances_count)
 
 
 def _network(path: str, key: str, vpc_id: str, subnet_ids: Sequence[str]) -> Sequence[Mistake]:
     vpc = ec2.GetSubnetsFilterArgs(name="vpc-id", values=[vpc_id])
     try:
-        known = _looked_up(f"{path}.vpcId", "a VPC", lambda: ec2.get_subnets(filters=[vpc]).ids)
-    except _MisfitError as misfit:
+        known = looked_up(f"{path}.vpcId", "a VPC", lambda: ec2.get_subnets(filters=[vpc]).ids)
+    except MisfitError as misfit:
         return [misfit.mistake]
     return [
         Mistake(f"{path}.{key}[{index}]", subnet, f"a subnet of {vpc_id}")

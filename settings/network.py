@@ -65,7 +65,9 @@ class ExistingNetwork(Model):
 
 
 class Network(Model):
-    """The VPC of the clusters that the stack creates; not used where every cluster exists already."""
+    """The VPC of the clusters that the stack creates, and of the response's function.
+
+    Where every cluster exists already none is made, and one that is given is for the function alone."""
 
     availability_zones: Annotated[int, Field(ge=2, le=4)] = 2
     """How many availability zones to spread over. EKS needs two."""

@@ -18,6 +18,7 @@ from settings import load
 ACCOUNT = "111122223333"
 FILE = "Pulumi.unit.yaml"
 ZONES = ["a", "b", "c"]
+VPC = "vpc-0123456789abcdef0"
 KUBECONFIG = json.dumps(
     {
         "apiVersion": "v1",
@@ -75,8 +76,12 @@ class Account(mocks.Mocks):
     ecs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     subnets: list[str] = field(default_factory=list[str])
     oidc_providers: dict[str, str] = field(default_factory=dict[str, str])
+    groups: dict[str, str] = field(default_factory=dict[str, str])
+    """Security groups, with the VPC of each."""
 
-    def with_eks(self, name: str, *, oidc_provider: bool = False) -> "Account":
+    def with_eks(
+        self, name: str, *, oidc_provider: bool = False, mode: str = "API", public: bool = True, vpc: str = VPC
+    ) -> "Account":
         issuer = f"https://oidc.example/id/{name}"
         self.eks[name] = {
             "name": name,
@@ -84,6 +89,8 @@ class Account(mocks.Mocks):
             "endpoint": f"https://{name}.eks.example",
             "certificateAuthorities": [{"data": "Y2E="}],
             "identities": [{"oidcs": [{"issuer": issuer}]}],
+            "accessConfigs": [{"authenticationMode": mode}],
+            "vpcConfig": {"vpcId": vpc, "endpointPublicAccess": public},
         }
         if oidc_provider:
             self.oidc_providers[issuer] = f"arn:{self.partition}:iam::{ACCOUNT}:oidc-provider/oidc.example/id/{name}"
@@ -110,6 +117,7 @@ class Account(mocks.Mocks):
             },
             "aws:eks/getCluster:getCluster": lambda given: self.eks[given["name"]],
             "aws:ecs/getCluster:getCluster": lambda given: self.ecs[given["clusterName"]],
+            "aws:ec2/getSecurityGroup:getSecurityGroup": lambda given: {"vpcId": self.groups[given["id"]]},
             "aws:ec2/getSubnets:getSubnets": lambda _: {"ids": self.subnets},
             "pulumi:pulumi:readStackOutputs": lambda given: {"outputs": self.stacks[given["name"]]},
             "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": lambda given: {

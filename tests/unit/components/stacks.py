@@ -40,7 +40,7 @@ WAREHOUSE = {"create": {"vpcId": "vpc-1a2b3c4d", "publicSubnetIds": SUBNETS}}
 
 def account(partition: str = "aws", region: str = "eu-west-1") -> Account:
     """An account that has what ADOPTED adopts, and a network."""
-    found = Account(partition, region, subnets=SUBNETS)
+    found = Account(partition, region, subnets=SUBNETS, groups={"sg-01234567": "vpc-1a2b3c4d"})
     return found.with_eks("Prod_1").with_eks("Prod_2", oidc_provider=True).with_eks("Prod_3").with_ecs("prod-jobs", 7)
 
 

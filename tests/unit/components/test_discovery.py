@@ -7,10 +7,9 @@ import pytest
 from components.kubeconfig import cluster_identifier, eks_kubeconfig
 from sensor.model import SensorError
 from settings import SettingsError
-from tests.unit.components.cloud import ACCOUNT, Account, NotFoundError, deploy
+from tests.unit.components.cloud import ACCOUNT, VPC, Account, NotFoundError, deploy
 from tests.unit.components.stacks import ADOPTED, EKS, OWN, account, ecs, eks
 
-VPC = "vpc-0123456789abcdef0"
 SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 
 
@@ -88,6 +87,59 @@ def test_every_misfit_is_told_at_once() -> None:
 def test_a_network_is_looked_at_only_where_a_cluster_is_created() -> None:
     values = {"clusters": [OWN], "network": {"existing": {"vpcId": VPC, "privateSubnetIds": SUBNETS}}}
     assert deploy(values).of("Deployment")
+
+
+RESPONSE = {"playbooks": [{"name": "contain", "actions": {"isolate": {}}}]}
+PODS = {"clusters": [{"name": "pods", "platform": "eks", "existing": {"name": "Prod"}}]}
+INSIDE = {"network": {"existing": {"vpcId": VPC, "privateSubnetIds": SUBNETS}}}
+
+
+def test_a_response_asks_for_access_entries_and_a_way_to_a_private_endpoint() -> None:
+    found = Account(subnets=SUBNETS).with_eks("Prod", mode="CONFIG_MAP", public=False)
+    assert deploy(PODS, found).of("Deployment"), "without a response neither matters"
+    telling = {"playbooks": [{"name": "tell", "actions": {"notify": {}}}]}
+    assert deploy({**PODS, "response": telling}, found).of("Deployment"), "nor where the cluster is not asked"
+    assert mistakes({**PODS, "response": RESPONSE}, found) == [
+        "clusters[0].existing.name: found a cluster with authentication mode CONFIG_MAP, expected authentication mode "
+        "API or API_AND_CONFIG_MAP, because response acts there by an access entry",
+        "clusters[0].existing.name: found a cluster with a private endpoint, expected network.existing with vpcId "
+        f"{VPC}, from which the response's function reaches it",
+    ]
+    suits = Account(subnets=SUBNETS).with_eks("Prod", mode="API_AND_CONFIG_MAP", public=False)
+    stack = deploy({**PODS, **INSIDE, "response": RESPONSE}, suits)
+    assert stack.one("lambda/function:Function", "response").inputs["vpcConfig"]["subnetIds"] == SUBNETS
+
+
+def test_the_network_of_a_response_is_looked_at() -> None:
+    found = Account(subnets=SUBNETS[:1]).with_eks("Prod")
+    (line,) = mistakes({**PODS, **INSIDE, "response": RESPONSE}, found)
+    assert line.startswith(f"network.existing.privateSubnetIds[1]: found {SUBNETS[1]}")
+
+
+def test_a_quarantine_group_has_to_be_there_and_in_the_vpc_of_each_cluster() -> None:
+    here, there, path = "sg-01234567", "sg-89abcdef", "response.playbooks[0].actions.quarantine.securityGroupId"
+
+    def stack(group: str, **match: object) -> dict[str, object]:
+        acting = {"name": "contain", "match": match, "actions": {"quarantine": {"securityGroupId": group}}}
+        return {**PODS, "response": {"playbooks": [acting]}}
+
+    found = Account().with_eks("Prod")
+    (line,) = mistakes(stack(here), found)
+    assert line.startswith(f"{path}: found nothing (") and line.endswith("expected a security group that is there")
+    found.groups = {here: VPC, there: "vpc-another"}
+    assert deploy(stack(here), found).of("Deployment")
+    assert mistakes(stack(there), found) == [
+        f"{path}: found a security group of vpc-another, expected one of {VPC}, where cluster pods is, "
+        "or match.clusters without pods"
+    ]
+    assert deploy(stack(there, clusters=["other"]), found).of("Deployment"), "the playbook is not for it"
+
+
+def test_the_clusters_that_are_created_in_a_network_are_in_its_vpc() -> None:
+    group = {"quarantine": {"securityGroupId": "sg-01234567"}}
+    values = {**eks(), **INSIDE, "response": {"playbooks": [{"name": "contain", "actions": group}]}}
+    (line,) = mistakes(values, Account(subnets=SUBNETS, groups={"sg-01234567": "vpc-another"}))
+    assert "a security group of vpc-another" in line and "cluster web" in line
 
 
 def test_a_sensor_that_does_not_fit_is_told_before_anything_is_made() -> None:

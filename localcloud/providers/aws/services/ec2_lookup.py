@@ -1,4 +1,4 @@
-"""EC2's functions: looking up VPCs, subnets, route tables, images and instance types."""
+"""EC2's functions: looking up VPCs, subnets, security groups, route tables, images and instance types."""
 
 import datetime
 import re
@@ -15,6 +15,7 @@ ARGUMENT_FILTERS = {
     "defaultForAz": "default-for-az",
     "dhcpOptionsId": "dhcp-options-id",
     "default": "is-default",
+    "name": "group-name",
     "state": "state",
     "subnetId": "association.subnet-id",
     "vpcId": "vpc-id",
@@ -69,6 +70,20 @@ def get_vpc(region: Region, arguments: Properties) -> Properties:
         "id": identity,
         "mainRouteTableId": tables[0]["RouteTableId"] if tables else "",
         "ownerId": region.account,
+    }
+
+
+def get_security_group(region: Region, arguments: Properties) -> Properties:
+    """The one security group that matches."""
+    ids = {"GroupIds": [arguments["id"]]} if "id" in arguments else {}
+    filters = _filters(arguments, "name", "vpcId")
+    found = _one(region.client("ec2").describe_security_groups(Filters=filters, **ids)["SecurityGroups"], "groups")
+    identity = found["GroupId"]
+    return {
+        **_result("aws:ec2/getSecurityGroup:getSecurityGroup", found),
+        "arn": region.arn("ec2", f"security-group/{identity}"),
+        "id": identity,
+        "name": found["GroupName"],
     }
 
 
@@ -167,6 +182,7 @@ FUNCTIONS = {
     "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": get_instance_type_offerings,
     "aws:ec2/getRouteTable:getRouteTable": get_route_table,
     "aws:ec2/getRouteTables:getRouteTables": get_route_tables,
+    "aws:ec2/getSecurityGroup:getSecurityGroup": get_security_group,
     "aws:ec2/getSubnet:getSubnet": get_subnet,
     "aws:ec2/getSubnets:getSubnets": get_subnets,
     "aws:ec2/getVpc:getVpc": get_vpc,

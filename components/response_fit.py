@@ -1,0 +1,67 @@
+"""Whether a response could act in the account: found out now, and not by an action that fails when it is needed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from pulumi_aws import ec2
+
+from components.lookup import MisfitError, looked_up
+from responder.permissions import needs
+from settings import EksCluster, Mistake, Response, Settings
+
+NO_ACCESS_ENTRIES = "CONFIG_MAP"
+"""https://docs.aws.amazon.com/eks/latest/userguide/grant-k8s-access.html#set-cam"""
+
+
+@dataclass(frozen=True)
+class EksAccess:
+    """How an existing EKS cluster can be reached. `mode` is its authentication mode."""
+
+    vpc_id: str
+    public: bool
+    mode: str
+
+
+def misfits(settings: Settings, adopted: Mapping[str, EksAccess]) -> Iterator[Mistake]:
+    """What does not suit the response; `adopted` are the existing EKS clusters that were found, by name."""
+    response = settings.response
+    if response is None:
+        return
+    for index, cluster in enumerate(settings.clusters):
+        if cluster.name in adopted and needs(response.actions_on(cluster.name), labels=response.asks_for_labels):
+            yield from _reached(f"clusters[{index}].existing.name", settings, adopted[cluster.name])
+    vpcs = {name: one.vpc_id for name, one in adopted.items()}
+    if settings.network.existing:
+        made = [one.name for one in settings.clusters if isinstance(one, EksCluster) and not one.existing]
+        vpcs |= dict.fromkeys(made, settings.network.existing.vpc_id)
+    yield from _groups(response, vpcs)
+
+
+def _reached(path: str, settings: Settings, access: EksAccess) -> Iterator[Mistake]:
+    """The function is let in by an access entry, and comes to a private endpoint from within a VPC."""
+    if access.mode == NO_ACCESS_ENTRIES:
+        expected = "authentication mode API or API_AND_CONFIG_MAP, because response acts there by an access entry"
+        yield Mistake(path, f"a cluster with authentication mode {access.mode}", expected)
+    if not access.public and not settings.network.existing:
+        expected = f"network.existing with vpcId {access.vpc_id}, from which the response's function reaches it"
+        yield Mistake(path, "a cluster with a private endpoint", expected)
+
+
+def _groups(response: Response, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
+    """A security group of another VPC is refused by EC2 when a node is to be moved to it."""
+    for index, playbook in enumerate(response.playbooks):
+        quarantine = playbook.actions.quarantine
+        if quarantine is None:
+            continue
+        path, group = f"response.playbooks[{index}].actions.quarantine.securityGroupId", quarantine.security_group_id
+        try:
+            vpc = looked_up(path, "a security group that is there", lambda: ec2.get_security_group(id=group).vpc_id)  # noqa: B023
+        except MisfitError as misfit:
+            yield misfit.mistake
+            continue
+        patterns = playbook.match.clusters or ("*",)
+        for cluster, wanted in vpcs.items():
+            if vpc != wanted and any(fnmatchcase(cluster, pattern) for pattern in patterns):
+                expected = f"one of {wanted}, where cluster {cluster} is, or match.clusters without {cluster}"
+                yield Mistake(path, f"a security group of {vpc}", expected)
