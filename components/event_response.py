@@ -10,7 +10,7 @@ from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, secretsmanager, sns, 
 from components.encrypted_bucket import EncryptedBucket, bucket_arn
 from components.encryption_key import EncryptionKey, Statement, log_group_statement
 from components.event_archive import account_key_statement
-from components.notification_topic import SubscriptionArgs
+from components.notification_topic import SubscriptionArgs, subscribe
 from components.place import Place, arn
 from components.response_alarms import ResponseAlarms
 from components.response_package import ARCHITECTURE, HANDLER, RUNTIME
@@ -199,13 +199,9 @@ class EventResponse(pulumi.ComponentResource):
             self._name, name=self._function_name, kms_master_key_id=self._key.arn, tags=self._tags, opts=self._child
         )
         for number, subscription in enumerate(self._args["subscriptions"]):
-            sns.TopicSubscription(
-                f"{self._name}-{subscription['protocol']}-{number}",
-                topic=topic.arn,
-                protocol=subscription["protocol"],
-                endpoint=subscription["endpoint"],
-                opts=self._child,
-            )
+            # Its name was a number once, by which it would be another's when one before it goes.
+            numbered = pulumi.Alias(name=f"{self._name}-{subscription['protocol']}-{number}")
+            subscribe(self._name, topic.arn, subscription, pulumi.ResourceOptions(parent=self, aliases=[numbered]))
         return topic
 
     def _secret(self, what: str) -> "secretsmanager.Secret":

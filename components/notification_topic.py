@@ -55,15 +55,26 @@ class NotificationTopic(pulumi.ComponentResource):
         policy = json.dumps({"Version": "2012-10-17", "Statement": [publish]})
         allowed = sns.TopicPolicy(name, arn=topic.arn, policy=policy, opts=child)
         for subscription in args["subscriptions"]:
-            sns.TopicSubscription(
-                f"{name}-{_identity(subscription)}",
-                topic=topic.arn,
-                protocol=subscription["protocol"],
-                endpoint=subscription["endpoint"],
-                opts=child,
-            )
+            subscribe(name, topic.arn, subscription, child)
         self.arn = pulumi.Output.all(topic.arn, allowed.id).apply(lambda made: str(made[0]))
         self.register_outputs({"arn": self.arn})
+
+
+def subscribe(
+    name: str, topic_arn: pulumi.Input[str], subscription: SubscriptionArgs, opts: pulumi.ResourceOptions
+) -> None:
+    """Subscribe somebody to a topic.
+
+    The logical name, which `name` begins, neither moves when another subscription goes, nor shows an address.
+    """
+    endpoint = hashlib.sha256(subscription["endpoint"].encode()).hexdigest()
+    sns.TopicSubscription(
+        f"{name}-{subscription['protocol']}-{endpoint[:8]}",
+        topic=topic_arn,
+        protocol=subscription["protocol"],
+        endpoint=subscription["endpoint"],
+        opts=opts,
+    )
 
 
 def _statement(place: Place, alarms: str, actions: list[str], resource: str) -> Statement:
@@ -79,9 +90,3 @@ def _statement(place: Place, alarms: str, actions: list[str], resource: str) -> 
         "Resource": resource,
         "Condition": {"StringEquals": {"aws:SourceAccount": place["account"]}, "ArnLike": {"aws:SourceArn": alarms}},
     }
-
-
-def _identity(subscription: SubscriptionArgs) -> str:
-    """A logical name that neither moves when another subscription goes, nor shows an address."""
-    endpoint = hashlib.sha256(subscription["endpoint"].encode()).hexdigest()
-    return f"{subscription['protocol']}-{endpoint[:8]}"

@@ -22,7 +22,7 @@ class ResponseAlarmsArgs(TypedDict):
 
 
 class ResponseAlarms(pulumi.ComponentResource):
-    """Five alarms of the stack's topic.
+    """Six alarms of the stack's topic.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -39,6 +39,8 @@ class ResponseAlarms(pulumi.ComponentResource):
         dead = {"QueueName": args["dead_letters"]}
         given_up = "Something was given up: python -m responder replay shows it, and runs it again"
         self._alarm("dead-letters", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", 0, dead, given_up)
+        lost = "A delivery that was given up could not be put into the dead-letter queue: the log group still has it"
+        self._alarm("lost", "AWS/Lambda", "DestinationDeliveryFailures", "Sum", 0, function, lost)
         retries = {"QueueName": args["retries"]}
         old = f"An action has been failing for more than {LATE_SECONDS} seconds"
         self._alarm("retries", "AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", LATE_SECONDS, retries, old)

@@ -6,6 +6,16 @@ from tests.unit.components.stacks import ADOPTED, BANK, CREATED, ECS, HUB, HUB_S
 
 NAMES = Path(__file__).with_name("logical_names.txt")
 HUB_NAMES = Path(__file__).with_name("logical_names_hub.txt")
+RESPONSE_NAMES = Path(__file__).with_name("logical_names_response.txt")
+
+RESPONDING = {
+    **CREATED,
+    "response": {
+        "playbooks": [{"name": "contain", "actions": {"isolate": {}, "notify": {}}}],
+        "webhooks": [{"url": "https://hooks.example/secret"}],
+    },
+    "notifications": [{"protocol": "email", "endpoint": "security@example.com"}],
+}
 
 UNTAGGED = {
     *(f"aws:cloudwatch/{kind}" for kind in ("dashboard:Dashboard", "logMetricFilter:LogMetricFilter")),
@@ -16,9 +26,15 @@ UNTAGGED = {
     "aws:ec2/route:Route",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:kms/alias:Alias",
+    *(
+        f"aws:lambda/{kind}"
+        for kind in ("functionEventInvokeConfig:FunctionEventInvokeConfig", "permission:Permission")
+    ),
+    "aws:secretsmanager/secretVersion:SecretVersion",
 }
 """What AWS gives no tags, or others."""
 
@@ -41,15 +57,30 @@ def test_logical_names_of_a_hub_and_of_what_is_a_spokes_alone_are_those_that_hav
     assert found == HUB_NAMES.read_text().splitlines()
 
 
+def test_logical_names_of_a_response_are_those_that_have_landed(created: Deployed) -> None:
+    without = {item.urn for item in created.resources}
+    found = sorted(
+        "::".join(item.urn.split("::")[2:]) for item in deploy(RESPONDING).resources if item.urn not in without
+    )
+    assert found == RESPONSE_NAMES.read_text().splitlines()
+
+
 def test_every_resource_is_in_the_deployment(created: Deployed) -> None:
     deployment = created.one("Deployment", "deployment")
     assert len(created.under(deployment)) == len(created.resources) - 1
 
 
+def of_a_bucket(kind: str) -> bool:
+    """Whether it is a bucket's policy, versioning and the like, which have no tags of their own."""
+    return kind.startswith("aws:s3/bucket") and kind != "aws:s3/bucket:Bucket"
+
+
 def test_every_resource_that_takes_tags_has_the_stacks() -> None:
-    stack = deploy({**CREATED, "tags": {"team": "blue"}})
+    stack = deploy({**RESPONDING, "tags": {"team": "blue"}})
     taggable = [
-        item for item in stack.resources if item.type.startswith(("aws:", "eks:")) and item.type not in UNTAGGED
+        item
+        for item in stack.resources
+        if item.type.startswith(("aws:", "eks:")) and item.type not in UNTAGGED and not of_a_bucket(item.type)
     ]
     assert len(taggable) > 30
     assert [item.urn for item in taggable if item.inputs.get("tags", {}).get("team") != "blue"] == []

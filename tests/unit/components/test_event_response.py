@@ -89,6 +89,7 @@ def test_nothing_is_lost_on_the_way() -> None:
         "Errors",
         "Throttles",
         "AsyncEventAge",
+        "DestinationDeliveryFailures",
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
     }
