@@ -1,19 +1,22 @@
 """For a person at a shell.
 
-python -m responder explain event.json --stack Pulumi.prod.yaml
+python -m responder explain event.json --stack Pulumi.prod.yaml [--context CONTEXT]
 python -m responder undo isolate apps/shop/web-0 [--context CONTEXT]
 python -m responder replay --function NAME --queue URL [--run]
 python -m responder replay --function NAME --events events.jsonl
 """
 
 import argparse
+import contextlib
+import functools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from responder.configuration import Configuration, load, parse
-from responder.event import MalformedError, parse_event
+from responder.event import Event, MalformedError, parse_event
+from responder.targets import Target
 
 
 class UsageError(Exception):
@@ -40,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     source = explain.add_mutually_exclusive_group(required=True)
     source.add_argument("--stack", type=Path, metavar="Pulumi.<stack>.yaml", help="the stack file with the playbooks")
     source.add_argument("--config", type=Path, metavar="response.json", help="the playbooks of a deployed function")
+    explain.add_argument("--context", help="the kubeconfig's context of the cluster, which is asked for labels of pods")
     explain.set_defaults(command=_explain)
     undo = commands.add_parser("undo", help="undo an action, as a notice says it")
     undo.add_argument("action", choices=("isolate", "cordon", "taint", "drainInstance", "quarantine"))
@@ -57,13 +61,39 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _explain(chosen: argparse.Namespace) -> Iterator[str]:
-    from responder.explain import explain
+    from responder.explain import explain, not_asked
 
     try:
         event = parse_event(chosen.event.read_text())
     except (OSError, UnicodeError, MalformedError) as error:
         raise UsageError(f"{chosen.event}: {error}") from None
-    yield from explain(event, _configuration(chosen))
+    labels = functools.partial(_labels, event, chosen.context) if chosen.context else not_asked
+    yield from explain(event, _configuration(chosen), labels)
+
+
+def _labels(event: Event, context: str) -> Mapping[str, str] | None:
+    """Those of the event's pod, from the cluster of a context; None where there is no such pod."""
+    from lightkube.resources.core_v1 import Pod
+
+    target = Target.pod(event)
+    if target is None:
+        return None
+    with _kubernetes(context) as client:
+        pods = client.list(Pod, namespace=target.namespace, fields={"metadata.name": target.name})
+        return next((pod.metadata.labels or {} for pod in pods), None)
+
+
+@contextlib.contextmanager
+def _kubernetes(context: str | None) -> Iterator[Any]:
+    """A client of the person's kubeconfig. Raises UsageError, also for what is done with it."""
+    import httpx2
+    from lightkube import ApiError, Client, KubeConfig
+    from lightkube.core.exceptions import ConfigError
+
+    try:
+        yield Client(config=KubeConfig.from_env().get(context_name=context))
+    except (ApiError, ConfigError, httpx2.HTTPError) as error:
+        raise UsageError(f"{context or 'the current context'}: {error}") from None
 
 
 def _configuration(chosen: argparse.Namespace) -> Configuration:
@@ -85,20 +115,19 @@ def _document(stack: Path) -> Mapping[str, Any]:
 def _undo(chosen: argparse.Namespace) -> Iterator[str]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
-    from lightkube import ApiError, Client, KubeConfig
-    from lightkube.core.exceptions import ConfigError
 
     from responder import undo
 
     try:
         if chosen.action in undo.IN_KUBERNETES:
-            config = KubeConfig.from_env().get(context_name=chosen.context)
-            yield undo.IN_KUBERNETES[chosen.action](Client(config=config), chosen.target)
+            with _kubernetes(chosen.context) as client:
+                done = undo.IN_KUBERNETES[chosen.action](client, chosen.target)
         else:
             session: Any = boto3.Session()
-            yield undo.IN_AWS[chosen.action](session.client, chosen.target)
-    except (undo.NotUndoneError, ApiError, ConfigError, ClientError, BotoCoreError) as error:
+            done = undo.IN_AWS[chosen.action](session.client, chosen.target)
+    except (undo.NotUndoneError, ClientError, BotoCoreError) as error:
         raise UsageError(str(error)) from None
+    yield done
 
 
 def _replay(chosen: argparse.Namespace) -> Iterator[str]:

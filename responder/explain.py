@@ -6,7 +6,8 @@ from responder import guards
 from responder.configuration import Configuration, Playbook
 from responder.event import Event
 from responder.notice import one_line
-from responder.playbooks import Labels, Verdict, judge, unknown_labels
+from responder.outcome import FailedError
+from responder.playbooks import Labels, Verdict, judge
 from responder.targets import subject_of, target_of
 
 WHAT: Mapping[str, str] = {
@@ -23,7 +24,12 @@ WHAT: Mapping[str, str] = {
 }
 
 
-def explain(event: Event, configuration: Configuration, labels: Labels = unknown_labels) -> Iterator[str]:
+def not_asked() -> None:
+    """Labels where no cluster is asked."""
+    raise FailedError("the function would ask the cluster for the pod's labels: so does this with --context CONTEXT")
+
+
+def explain(event: Event, configuration: Configuration, labels: Labels = not_asked) -> Iterator[str]:
     """Line by line, every playbook up to and with the one that answers; nothing in the event steers a terminal."""
     yield from (one_line(line) for line in _lines(event, configuration, labels))
 
@@ -31,7 +37,11 @@ def explain(event: Event, configuration: Configuration, labels: Labels = unknown
 def _lines(event: Event, configuration: Configuration, labels: Labels) -> Iterator[str]:
     yield f"{event.priority} {event.rule}, {subject_of(event)}, node {event.node}, {event.iso_time}"
     for playbook in configuration.playbooks:
-        verdict = judge(event, playbook, labels)
+        try:
+            verdict = judge(event, playbook, labels)
+        except FailedError as error:
+            yield f"playbook {playbook.name}: cannot be told: {error}"
+            return
         yield from _verdict(verdict)
         if verdict.met:
             yield from _doings(event, playbook, configuration)

@@ -8,7 +8,10 @@ from responder.configuration import Match, Playbook
 from responder.event import PRIORITIES, Event
 
 Labels = Callable[[], Mapping[str, str] | None]
-"""The labels of an event's pod, looked up when a playbook asks; None where they cannot be known."""
+"""The labels of an event's pod, looked up when a playbook asks; None where there is no such pod.
+
+Raises FailedError where they cannot be known now.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,6 @@ class Verdict:
         return all(reason.met for reason in self.reasons)
 
 
-def unknown_labels() -> None:
-    """Labels where no cluster can be asked."""
-    return None
-
-
 def labels_in(event: Event) -> Mapping[str, str] | None:
     """The pod's labels as far as the rule put them out: `k8s.pod.labels`, a text of `name:value` with commas.
 
@@ -54,7 +52,7 @@ def labels_in(event: Event) -> Mapping[str, str] | None:
     return {name.strip(): value.strip() for name, separator, value in pairs if separator}
 
 
-def judge(event: Event, playbook: Playbook, labels: Labels = unknown_labels) -> Verdict:
+def judge(event: Event, playbook: Playbook, labels: Labels) -> Verdict:
     """Hold an event against one playbook; labels are asked for only where all else is met."""
     reasons = list(_reasons(event, playbook.match))
     if playbook.match.labels and all(reason.met for reason in reasons):
@@ -62,7 +60,7 @@ def judge(event: Event, playbook: Playbook, labels: Labels = unknown_labels) -> 
     return Verdict(playbook, tuple(reasons))
 
 
-def choose(event: Event, playbooks: Sequence[Playbook], labels: Labels = unknown_labels) -> Playbook | None:
+def choose(event: Event, playbooks: Sequence[Playbook], labels: Labels) -> Playbook | None:
     """The first playbook, in the stack file's order, that is for the event."""
     return next((playbook for playbook in playbooks if judge(event, playbook, labels).met), None)
 
@@ -96,7 +94,7 @@ def _labels(event: Event, wanted: Mapping[str, str], labels: Labels) -> Reason:
         found = labels()
     text = ", ".join(f"{name}={value}" for name, value in wanted.items())
     if found is None:
-        return Reason("labels", text, "not known", met=False)
+        return Reason("labels", text, "no such pod", met=False)
     has = ", ".join(f"{name}={found[name]}" for name in wanted if name in found) or "none of these"
     return Reason("labels", text, has, all(found.get(name) == value for name, value in wanted.items()))
 

@@ -72,7 +72,7 @@ def test_the_cluster_is_asked_for_labels_only_where_all_else_is_met() -> None:
 
 def test_the_first_playbook_that_is_met_answers() -> None:
     plan = configuration(playbook("no", match={"rules": ["x"]}), playbook("first"), playbook("second"))
-    found = choose(event(), plan.playbooks)
+    found = choose(event(), plan.playbooks, dict)
     assert found is not None and found.name == "first"
 
 
@@ -97,6 +97,16 @@ def test_explain_names_what_is_protected_and_what_is_a_dry_run() -> None:
     assert list(explain(event(), configuration(playbook(match={"rules": ["x"]}))))[-1] == (
         "no playbook answers this event"
     )
+
+
+def test_explain_does_not_guess_what_the_cluster_would_be_asked_for() -> None:
+    plan = configuration(playbook("by-label", match={"labels": {"app": "web"}}), playbook("others"))
+    said = list(explain(event(), plan))
+    assert said[-1].startswith("playbook by-label: cannot be told: ") and "--context CONTEXT" in said[-1]
+    assert "playbook by-label: answers" in list(explain(event(), plan, lambda: {"app": "web"}))
+    assert "playbook others: answers" in list(explain(event(), plan, lambda: {"app": "db"}))
+    assert "  no  labels: no such pod, wanted app=web" in list(explain(event(), plan, lambda: None))
+    assert "playbook by-label: answers" in list(explain(event(fields={"k8s.pod.labels": "app:web"}), plan))
 
 
 def test_every_action_can_be_said() -> None:
