@@ -21,7 +21,7 @@ from localcloud.deployed import Deployed
 from localcloud.engine import Engine
 from localcloud.errors import LocalCloudError
 from localcloud.layout import CHECKOUT, Layout
-from localcloud.response_scene import NODE, Pods, Response, Task, in_pod, in_task
+from localcloud.response_scene import NODE, Pods, Response, Task, in_task
 from responder.actions.kubernetes import ISOLATED
 
 REHEARSAL, REAL = "rehearsal", "storefront"
@@ -63,7 +63,7 @@ def demonstrate(layout: Layout, deployed: Deployed, outputs: Mapping[str, Any]) 
 
 
 def _in_kubernetes(pods: Pods, response: Response) -> None:
-    name = f"web-{secrets.token_hex(2)}"  # a name of its own: a target is not acted on again for an hour
+    name = f"web-{secrets.token_hex(2)}"  # a name of its own, by which its evidence is found
     say(f"\n{pods.cluster}: pods {REHEARSAL}/{name} and {REAL}/{name} run on {NODE}")
     try:
         pods.run(name, REHEARSAL, REAL)
@@ -78,7 +78,7 @@ def _rehearsed(pods: Pods, response: Response, name: str) -> None:
     """A dry run tells what it would do, and does nothing."""
     reference = f"{pods.cluster}/{REHEARSAL}/{name}"
     say(f"\n{pods.cluster}: Falco sees a shell in {REHEARSAL}/{name}, for which there is a dry run")
-    began = response.write_event(pods.cluster, NODE, in_pod(REHEARSAL, name))
+    began = response.write_event(pods.cluster, NODE, pods.in_pod(REHEARSAL, name))
     notice = response.notice(reference)
     _show(f"The notice, {time.time() - began:.1f} s after the event:", notice)
     _hold("[dry run]" in notice and "would do" in notice, "the notice says that this is a dry run")
@@ -92,7 +92,7 @@ def _isolated(pods: Pods, response: Response, name: str) -> str:
     """For real the pod is cut off, and there is evidence; returns the notice."""
     reference = f"{pods.cluster}/{REAL}/{name}"
     say(f"\n{pods.cluster}: Falco sees a shell in {REAL}/{name}, for which there is no dry run")
-    began = response.write_event(pods.cluster, NODE, in_pod(REAL, name))
+    began = response.write_event(pods.cluster, NODE, pods.in_pod(REAL, name))
     response.wait(f"a NetworkPolicy in {REAL}", lambda: pods.policies(REAL))
     seconds = time.time() - began
     notice = response.notice(reference)

@@ -59,7 +59,15 @@ class Pods:
 
     def labels(self, namespace: str, name: str) -> Mapping[str, str]:
         """A pod's labels."""
-        return self._client.get(Pod, name, namespace=namespace).metadata.labels or {}
+        return self._metadata(namespace, name).labels or {}
+
+    def in_pod(self, namespace: str, name: str) -> dict[str, str]:
+        """The output fields by which Falco names a pod."""
+        uid = self._metadata(namespace, name).uid
+        return {"k8s.ns.name": namespace, "k8s.pod.name": name, "k8s.pod.uid": uid}
+
+    def _metadata(self, namespace: str, name: str) -> Any:
+        return self._client.get(Pod, name, namespace=namespace).metadata
 
     def policies(self, namespace: str) -> list[str]:
         """The names of a namespace's NetworkPolicies."""
@@ -182,11 +190,6 @@ class Response:
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         subscribed = self._deployed.client("sns").subscribe(TopicArn=self._topic, Protocol="sqs", Endpoint=arn)
         return url, subscribed["SubscriptionArn"]
-
-
-def in_pod(namespace: str, name: str) -> dict[str, str]:
-    """The output fields by which Falco names a pod."""
-    return {"k8s.ns.name": namespace, "k8s.pod.name": name}
 
 
 def in_task(arn: str) -> dict[str, str]:

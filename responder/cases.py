@@ -74,7 +74,7 @@ def sort(events: Iterable[Event], configuration: Configuration, labels_of: Label
             stale.append(event)
             continue
         # The events of an undecided case are all that a playbook could tell apart.
-        key = (playbook.name, str(subject), *((event.rule, event.image) if reason else ()))
+        key = (playbook.name, subject.identity, *((event.rule, event.image) if reason else ()))
         known = cases.get(key)
         cases[key] = _joined(known, event) if known else Case(playbook, subject, event, 1, tuple(playbook.actions))
         if reason:

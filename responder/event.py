@@ -29,6 +29,8 @@ _NAME = rf"{_LABEL}(\.{_LABEL})*"
 _FORMS: Mapping[str, re.Pattern[str]] = {
     "k8s.ns.name": re.compile(_LABEL),
     "k8s.pod.name": re.compile(rf"(?=.{{1,253}}\Z){_NAME}"),
+    # Of a static pod it is the hash of its manifest.
+    "k8s.pod.uid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"),
     "ecs.task.arn": re.compile(r"arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task/[0-9A-Za-z_-]{1,255}/[0-9a-f-]{32,36}"),
     "container.id": re.compile(r"host|[0-9a-f]{12,64}"),
 }

@@ -73,7 +73,7 @@ class DynamoDbLedger:
         """One item a playbook and period holds the targets that were admitted: a condition keeps it from growing."""
         playbook = case.playbook
         period = playbook.most_targets_minutes * 60
-        target = str(case.subject)
+        target = case.subject.identity
         try:
             self._client.update_item(
                 TableName=self._table,

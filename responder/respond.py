@@ -125,7 +125,7 @@ class Responder:
             return Answer(case, (*done, *_outcomes(case, telling, "failed", LATE)))
         about = Target("node", case.subject.cluster, "rate-limit") if limited else case.subject
         key = "+".join(f"{one.action}={one.state}" for one in done if one.state != "unchanged")
-        told = [self._once(case, action, done, f"{about}#{key}") for action in telling]
+        told = [self._once(case, action, done, f"{about.identity}#{key}") for action in telling]
         return Answer(case, (*done, *told))
 
     def _once(self, case: Case, action: str, done: Sequence[Outcome], about: str | None = None) -> Outcome:
@@ -135,7 +135,7 @@ class Responder:
         if target.cluster in self.unreachable and action not in TELLING:
             return Outcome(action, str(target), "failed", self.unreachable[target.cluster])
         dry = "dry" if case.playbook.dry_run else "real"
-        key = f"{case.playbook.name}#{dry}#{action}#{about or target}"
+        key = f"{case.playbook.name}#{dry}#{action}#{about or target.identity}"
         try:
             document, now = self.ledger.once(
                 key, case.playbook.quiet_minutes, lambda: self._do(case, action, target, done, key).document()

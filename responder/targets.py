@@ -19,15 +19,24 @@ SUBJECT_ACTIONS = ("evidence", "finding", "notify")
 
 @dataclass(frozen=True)
 class Target:
-    """One pod, node or task of a cluster; `name` of a task is its ARN, and `namespace` is a pod's."""
+    """One pod, node or task of a cluster; `name` of a task is its ARN. `namespace` is a pod's.
+
+    So is `uid`, empty where the event does not tell it.
+    """
 
     kind: Kind
     cluster: str
     name: str
     namespace: str = ""
+    uid: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference}"
+
+    @property
+    def identity(self) -> str:
+        """What it is known by to the ledger: a pod that has taken another one's name is acted on, too."""
+        return f"{self} {self.uid}".rstrip()
 
     @property
     def reference(self) -> str:
@@ -41,7 +50,8 @@ class Target:
         namespace, name = event.text("k8s.ns.name"), event.text("k8s.pod.name")
         if event.platform == ECS or "<NA>" in (namespace, name) or not namespace or not name:
             return None
-        return cls("pod", event.cluster, name, namespace)
+        uid = event.text("k8s.pod.uid")
+        return cls("pod", event.cluster, name, namespace, "" if uid == "<NA>" else uid)
 
     @classmethod
     def task(cls, event: Event) -> Self | None:

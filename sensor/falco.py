@@ -59,6 +59,9 @@ ENGINES: Final[Mapping[Platform, Mapping[str, tuple[str, ...]]]] = {
 }
 """The container engines of a platform, by the container plugin's name, with their sockets on the node."""
 
+POD_UID: Final = "k8s.pod.uid"
+"""https://github.com/falcosecurity/plugins/blob/main/plugins/container/README.md#supported-fields"""
+
 _ALL_ENGINES: Final = ("docker", "podman", "containerd", "cri", "lxc", "libvirt_lxc", "bpm")
 
 _NODE_MOUNTS: Final = (
@@ -178,13 +181,12 @@ def to_yaml(value: object) -> str:
 
 
 def _append_output(platform: Platform) -> list[dict[str, Any]]:
-    """Names container, image, pod and namespace in every event, and on ECS the task, which is a label of Docker's."""
-    suggested: dict[str, Any] = {"suggested_output": True}
-    task = {
-        "match": {"source": "syscall"},
-        "extra_fields": [{"ecs.task.arn": "%container.label[com.amazonaws.ecs.task-arn]"}],
-    }
-    return [suggested, task] if platform == "ecs" else [suggested]
+    """Names container, image, pod and namespace in every event, and what the name belongs to beyond doubt.
+
+    That is on ECS the task, which is a label of Docker's, and elsewhere the pod's uid: a later pod can have its name.
+    """
+    beyond_doubt = {"ecs.task.arn": "%container.label[com.amazonaws.ecs.task-arn]"} if platform == "ecs" else POD_UID
+    return [{"suggested_output": True}, {"match": {"source": "syscall"}, "extra_fields": [beyond_doubt]}]
 
 
 def _container_plugin(platform: Platform) -> dict[str, Any]:

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2
-from lightkube import ApiError
 from lightkube.resources.core_v1 import Event as KubernetesEvent
-from lightkube.resources.core_v1 import Pod
 
 from responder.actions.context import Context
-from responder.actions.kubernetes import NOT_THERE
+from responder.actions.kubernetes import look_up_pod
 from responder.bounds import TooLargeError
 from responder.outcome import Done
 from responder.targets import Target
@@ -44,11 +42,8 @@ def _parts(context: Context) -> Iterator[tuple[str, bytes]]:
 
 def _pod(context: Context) -> Iterator[tuple[str, bytes]]:
     client, target = context.kubernetes, context.target
-    try:
-        pod = client.get(Pod, target.name, namespace=target.namespace)
-    except ApiError as error:
-        if error.status.code != NOT_THERE:
-            raise
+    pod = look_up_pod(context)
+    if pod is None:
         yield "pod.txt", b"The pod was gone already.\n"
         return
     yield "pod.json", json.dumps(pod.to_dict(), indent=2, default=str).encode()

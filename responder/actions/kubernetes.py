@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from lightkube import ApiError
-from lightkube.models.meta_v1 import LabelSelector, ObjectMeta
+from lightkube.models.meta_v1 import LabelSelector, ObjectMeta, OwnerReference
 from lightkube.models.networking_v1 import NetworkPolicySpec
 from lightkube.resources.core_v1 import Node, Pod
 from lightkube.resources.networking_v1 import NetworkPolicy
@@ -25,6 +24,9 @@ CORDONED = "falco-firelens/cordoned"
 
 TAINT = {"key": "falco-firelens/contained", "value": "true", "effect": "NoSchedule"}
 
+STATIC = "kubernetes.io/config.mirror"
+"""Annotation of a static pod's mirror: the uid by which the node, and so Falco, knows the pod."""
+
 _HASH = "pod-template-hash"
 
 NOT_THERE, CONFLICT = 404, 409
@@ -35,24 +37,33 @@ GONE = "the node is gone"
 def isolate(context: Context) -> Done:
     """Cut the pod off: a label of its own, and a NetworkPolicy that allows what has the label nothing.
 
-    Policies add up, and one that allows something still does so; those that are in the way are named.
+    Policies add up, and one that allows something still does so; what is in the way is said.
     """
     pod = find_pod(context)
     if pod is None:
         return Done("the pod is gone", changed=False)
     client, target, uid = context.kubernetes, context.target, pod.metadata.uid
-    policy = deny_all(target, uid)
-    made = _create(client, policy)
-    if (pod.metadata.labels or {}).get(ISOLATED) == uid and not made:
-        return Done("isolated already", undo_isolate(target), changed=False)
-    # The uid in a patch makes the API server refuse it for a pod that has taken this one's name.
-    patch = {"metadata": {"uid": uid, "labels": {ISOLATED: uid}}}
-    client.patch(Pod, target.name, patch, namespace=target.namespace, patch_type=PatchType.MERGE)
-    allowing = sorted(_allowing(client, target.namespace, pod.metadata.labels or {}))
+    labels: Mapping[str, str] = pod.metadata.labels or {}
+    made = _create(client, deny_all(target, uid))
+    changed = made or labels.get(ISOLATED) != uid
+    if changed:
+        # The uid in a patch makes the API server refuse it for a pod that has taken this one's name.
+        patch = {"metadata": {"uid": uid, "labels": {ISOLATED: uid}}}
+        client.patch(Pod, target.name, patch, namespace=target.namespace, patch_type=PatchType.MERGE)
     detail = f"NetworkPolicy {policy_name(uid)} denies the pod all traffic"
-    if allowing:
-        detail += f", but other policies still allow it some: {', '.join(allowing)}"
-    return Done(detail, undo_isolate(target))
+    but = list(_in_the_way(client, target.namespace, pod))
+    return Done(", but ".join([detail, *but]), undo_isolate(target), changed=changed)
+
+
+def _in_the_way(client: Any, namespace: str, pod: Any) -> Iterator[str]:
+    """Why the pod still has traffic.
+
+    https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-and-hostnetwork-pods
+    """
+    if pod.spec.hostNetwork:
+        yield "it has its node's network, which no NetworkPolicy reaches: quarantine the node, or delete the pod"
+    if allowing := sorted(_allowing(client, namespace, pod.metadata.labels or {})):
+        yield f"other policies still allow it some: {', '.join(allowing)}"
 
 
 def undo_isolate(target: Target) -> tuple[str, ...]:
@@ -61,13 +72,17 @@ def undo_isolate(target: Target) -> tuple[str, ...]:
 
 
 def deny_all(target: Target, uid: str) -> NetworkPolicy:
-    """The NetworkPolicy of an isolated pod; named after the uid, since a pod's name can be too long."""
+    """The NetworkPolicy of an isolated pod; named after the uid, since a pod's name can be too long.
+
+    The pod owns it, so that it goes with the pod.
+    """
     return NetworkPolicy(
         metadata=ObjectMeta(
             name=policy_name(uid),
             namespace=target.namespace,
             labels={"app.kubernetes.io/managed-by": "falco-firelens"},
             annotations={"falco-firelens/pod": target.name},
+            ownerReferences=[OwnerReference(apiVersion="v1", kind="Pod", name=target.name, uid=uid)],
         ),
         spec=NetworkPolicySpec(
             podSelector=LabelSelector(matchLabels={ISOLATED: uid}), policyTypes=["Ingress", "Egress"]
@@ -137,6 +152,14 @@ def find_pod(context: Context) -> Any:
     Raises:
         ProtectedError: the settings protect it, by its name or its controller's.
     """
+    pod = look_up_pod(context)
+    if pod is not None:
+        guards.check_workload(context.configuration, context.target.namespace, owners(pod))
+    return pod
+
+
+def look_up_pod(context: Context) -> Any:
+    """As `find_pod`, also where the pod is protected: for what only looks."""
     target = context.target
     try:
         pod = context.kubernetes.get(Pod, target.name, namespace=target.namespace)
@@ -144,10 +167,14 @@ def find_pod(context: Context) -> Any:
         if error.status.code == NOT_THERE:
             return None
         raise
-    guards.check_workload(context.configuration, target.namespace, owners(pod))
-    if _moment(pod.metadata.creationTimestamp) > context.case.event.time / 1e9 + 1:
-        return None
-    return pod
+    return pod if _is_the_one(pod, context) else None
+
+
+def _is_the_one(pod: Any, context: Context) -> bool:
+    """By its uid where the event tells it, which of a static pod is the one of its manifest, else by its age."""
+    if uid := context.target.uid:
+        return uid in (pod.metadata.uid, (pod.metadata.annotations or {}).get(STATIC))
+    return pod.metadata.creationTimestamp.timestamp() <= context.case.event.time / 1e9 + 1
 
 
 def owners(pod: Any) -> Iterator[str]:
@@ -221,10 +248,6 @@ def _expression(expression: Any, labels: Mapping[str, str]) -> bool:
 def _taint(taint: Any) -> dict[str, str]:
     given = {"key": taint.key, "value": taint.value, "effect": taint.effect}
     return {name: value for name, value in given.items() if value}
-
-
-def _moment(created: datetime) -> float:
-    return created.timestamp()
 
 
 def instance_of(node: Any) -> str | None:

@@ -41,7 +41,7 @@ def notify(context: Context) -> Done:
 
 
 def finding(context: Context) -> Done:
-    """Import a finding; the same event and playbook make the same finding, which is then updated.
+    """Import a finding; the same event makes the same finding, which is then updated.
 
     https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
     """

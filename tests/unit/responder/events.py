@@ -83,7 +83,7 @@ class MemoryLedger:
 
     def admit(self, case: Case, now: float) -> bool:
         targets = self.admitted.setdefault(case.playbook.name, set())
-        if str(case.subject) not in targets and len(targets) >= case.playbook.most_targets:
+        if case.subject.identity not in targets and len(targets) >= case.playbook.most_targets:
             return False
-        targets.add(str(case.subject))
+        targets.add(case.subject.identity)
         return True

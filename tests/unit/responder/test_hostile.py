@@ -60,7 +60,7 @@ PLACES = [
             "proc.cmdline",
         )
     ),
-    *(("output_fields", name) for name in ("k8s.ns.name", "k8s.pod.name", "k8s.pod.labels")),
+    *(("output_fields", name) for name in ("k8s.ns.name", "k8s.pod.name", "k8s.pod.uid", "k8s.pod.labels")),
 ]
 PLAN = configuration(playbook(actions=["evidence", "finding", "notify"]))
 KEY = re.compile(

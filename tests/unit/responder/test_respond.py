@@ -63,6 +63,16 @@ def test_a_storm_acts_once_a_target_whenever_and_however_often_it_comes(acts: Ac
     )
 
 
+def test_a_pod_that_has_taken_the_name_of_another_is_acted_on_too(acts: Acts) -> None:
+    one = responder(playbook(actions=["delete"], most_targets=2))
+    first, second, third = (f"3e41dc6b-08a8-44db-bc2a-00000000000{number}" for number in range(3))
+    found = [event(fields={"k8s.pod.uid": uid}, output=str(n)) for n, uid in enumerate((first, second, first, third))]
+    answers = list(one.answer(found))
+    assert states(answers) == [("delete", "done"), ("delete", "done"), ("delete", "held back")]
+    assert [answer.case.count for answer in answers] == [2, 1, 1]
+    assert {str(answer.case.subject) for answer in answers} == {"pod eks/shop/web-0"}, "people know it by its name"
+
+
 def test_each_action_is_done_in_order_and_the_notice_knows_them_all(acts: Acts) -> None:
     list(responder(playbook(actions=["notify", "delete", "evidence", "finding", "cordon"])).answer([event()]))
     assert acts.names() == ["evidence", "delete", "cordon", "finding", "notify"]

@@ -120,8 +120,17 @@ def test_the_ecs_task_of_a_container_is_named_in_its_events(options: FalcoOption
     (plugin,) = settings(options, "ecs")["plugins"]
     longest = f"arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task/{'c' * 255}/{'0' * 32}"
     assert plugin["init_config"]["label_max_len"] >= len(longest)
-    fields = [field for entry in settings(options, "ecs")["append_output"] for field in entry.get("extra_fields", [])]
-    assert fields == [{"ecs.task.arn": "%container.label[com.amazonaws.ecs.task-arn]"}]
+    assert extra_fields(options, "ecs") == [{"ecs.task.arn": "%container.label[com.amazonaws.ecs.task-arn]"}]
+
+
+@pytest.mark.parametrize("platform", ["eks", "kubernetes"])
+def test_a_pod_is_told_from_another_one_of_its_name(options: FalcoOptions, platform: Platform):
+    assert extra_fields(options, platform) == ["k8s.pod.uid"]
+
+
+def extra_fields(options: FalcoOptions, platform: Platform) -> list[object]:
+    entries = settings(options, platform)["append_output"]
+    return [field for entry in entries for field in entry.get("extra_fields", [])]
 
 
 def test_the_web_server_is_reachable_by_probes_only(options: FalcoOptions):
