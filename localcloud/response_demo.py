@@ -20,7 +20,7 @@ from localcloud.console import say
 from localcloud.deployed import Deployed
 from localcloud.engine import Engine
 from localcloud.errors import LocalCloudError
-from localcloud.layout import CHECKOUT, Layout
+from localcloud.layout import Layout
 from localcloud.response_scene import NODE, Pods, Response, Task, in_task
 from responder.actions.kubernetes import ISOLATED
 
@@ -109,11 +109,10 @@ def _undone(pods: Pods, response: Response, name: str, notice: str) -> None:
     """The command in the notice gives the pod its network back."""
     command = next((line.strip() for line in notice.splitlines() if line.strip().startswith(UNDO)), "")
     _hold(command.endswith(f" {pods.cluster}/{REAL}/{name}"), "the notice names the command that undoes it")
-    kubeconfig = pods.kubeconfig.relative_to(CHECKOUT) if pods.kubeconfig.is_relative_to(CHECKOUT) else pods.kubeconfig
-    said = response.undo(command, pods)
+    said = response.undo(command)
     _hold(not pods.policies(REAL) and ISOLATED not in pods.labels(REAL, name), "the policy and the label are gone")
     left = pods.kubectl("get", "networkpolicy", f"--namespace={REAL}")
-    _show(f"KUBECONFIG={kubeconfig} {command}", f"{said}\n{left}")
+    _show(command, f"{said}\n{left}")
 
 
 def _in_ecs(cluster: str, task: Task, response: Response) -> None:

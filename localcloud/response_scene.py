@@ -157,10 +157,9 @@ class Response:
         found = pages.paginate(Bucket=self.bucket, Prefix=f"evidence/{reference}/")
         return {one["Key"]: one["Size"] for page in found for one in page.get("Contents", ())}
 
-    def undo(self, command: str, pods: Pods) -> str:
-        """Run the command of a notice as a person does whose kubeconfig is the cluster's; what it prints."""
-        words = shlex.split(command)
-        env = {**environment(self._layout), "KUBECONFIG": str(pods.kubeconfig)}
+    def undo(self, command: str) -> str:
+        """Run the command of a notice as a person does in the shell of `make env`; what it prints."""
+        words, env = shlex.split(command), environment(self._layout)
         done = subprocess.run(
             [sys.executable, *words[1:]], cwd=CHECKOUT, env=env, capture_output=True, text=True, check=False
         )

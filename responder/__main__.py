@@ -10,7 +10,7 @@ import argparse
 import contextlib
 import functools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     undo = commands.add_parser("undo", help="undo an action, as a notice says it")
     undo.add_argument("action", choices=("isolate", "cordon", "taint", "drainInstance", "quarantine"))
     undo.add_argument("target", help="the target, as the notice names it")
-    undo.add_argument("--context", help="the kubeconfig's context of the cluster; its current one if not given")
+    undo.add_argument("--context", help="the kubeconfig's context; else the one called as the cluster, or the current")
     undo.set_defaults(command=_undo)
     replay = commands.add_parser("replay", help="show dead letters, or run them or events again")
     replay.add_argument("--function", required=True, help="the function's name")
@@ -78,22 +78,28 @@ def _labels(event: Event, context: str) -> Mapping[str, str] | None:
     target = Target.pod(event)
     if target is None:
         return None
-    with _kubernetes(context) as client:
-        pods = client.list(Pod, namespace=target.namespace, fields={"metadata.name": target.name})
-        return next((pod.metadata.labels or {} for pod in pods), None)
+    with _kubernetes(context, event.cluster) as client:
+        found: list[Any] = [*client.list(Pod, namespace=target.namespace, fields={"metadata.name": target.name})]
+        return (found[0].metadata.labels or {}) if found else None
 
 
 @contextlib.contextmanager
-def _kubernetes(context: str | None) -> Iterator[Any]:
+def _kubernetes(context: str | None, cluster: str) -> Generator[Any]:
     """A client of the person's kubeconfig. Raises UsageError, also for what is done with it."""
     import httpx2
-    from lightkube import ApiError, Client, KubeConfig
+    from lightkube import ApiError, Client
     from lightkube.core.exceptions import ConfigError
 
+    from responder.kubeconfig import config_of
+
     try:
-        yield Client(config=KubeConfig.from_env().get(context_name=context))
+        config = config_of(context, cluster)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+    try:
+        yield Client(config=config)
     except (ApiError, ConfigError, httpx2.HTTPError) as error:
-        raise UsageError(f"{context or 'the current context'}: {error}") from None
+        raise UsageError(f"context {config.context_name}: {error}") from None
 
 
 def _configuration(chosen: argparse.Namespace) -> Configuration:
@@ -120,7 +126,7 @@ def _undo(chosen: argparse.Namespace) -> Iterator[str]:
 
     try:
         if chosen.action in undo.IN_KUBERNETES:
-            with _kubernetes(chosen.context) as client:
+            with _kubernetes(chosen.context, chosen.target.partition("/")[0]) as client:
                 done = undo.IN_KUBERNETES[chosen.action](client, chosen.target)
         else:
             session: Any = boto3.Session()

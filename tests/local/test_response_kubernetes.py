@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,12 +17,13 @@ from moto import mock_aws
 
 from localcloud.cloud import LocalCloud
 from responder import undo
+from responder.__main__ import main
 from responder.actions.kubernetes import CORDONED, ISOLATED, STATIC, TAINT
 from responder.permissions import NEEDS, Need, needs
 from responder.places import Places
 from responder.respond import Answer, Responder
 from tests.local.response import Api, TestClients
-from tests.unit.responder.events import MemoryLedger, configuration, event, playbook
+from tests.unit.responder.events import CLUSTERS, MemoryLedger, configuration, document, event, playbook
 
 pytestmark = pytest.mark.local
 BUCKET = "evidence"
@@ -275,6 +277,26 @@ def test_labels_are_looked_up(shop: Api, aws: Any) -> None:
     one = Responder(plan, TestClients(aws, eks=client), MemoryLedger(), Places(bucket=BUCKET))
     found = [event(pod=name, fields={"k8s.ns.name": "shop"}) for name in ("web-0", "web-9")]
     assert [str(answer.case.subject) for answer in one.answer(found)] == ["pod eks/shop/web-0"]
+
+
+def test_a_person_explains_and_undoes_in_the_cluster_of_the_notice(
+    shop: Api, aws: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the context that is called as the cluster, though another one is current."""
+    files = [str(shop.layout.kubeconfig(name)) for name in ("selfmanaged", "eks")]
+    monkeypatch.setenv("KUBECONFIG", ":".join(files))
+    plan = {"playbooks": [playbook(match={"labels": {"app": "web"}})], "clusters": CLUSTERS}
+    config, found = tmp_path / "response.json", tmp_path / "event.json"
+    config.write_text(json.dumps(plan))
+    for pod, last in {"web-0": "isolate pod eks/shop/web-0", "web-9": "no playbook answers this event"}.items():
+        found.write_text(json.dumps(document(pod=pod)))
+        assert main(["explain", str(found), "--config", str(config), "--context", "eks"]) == 0
+        assert last in capsys.readouterr().out
+    (command,) = respond(aws, shop.admin, "isolate").outcomes[0].undo
+    assert main(command.split()[3:]) == 0
+    assert capsys.readouterr().out == "eks/shop/web-0 has its network back\n"
+    assert main(command.split()[3:]) == 1
+    assert capsys.readouterr().err == "error: eks/shop/web-0 is not isolated\n"
 
 
 def test_an_api_that_is_down_costs_one_try_and_all_is_to_be_tried_again(shop: Api, aws: Any) -> None:
