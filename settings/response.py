@@ -196,7 +196,8 @@ class Response(Model):
     """Where notices go beside those in `notifications`."""
 
     reserved_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
-    """Invocations of the function at the same time, kept for it and never exceeded."""
+    """Invocations of the function at the same time, kept for it and never exceeded. An account has to keep 100 for all
+    its other functions: where its limit is lower, as a new account's can be, have it raised first."""
 
     evidence_days: Annotated[int, Field(ge=0, le=36500)] = 365
     """Days after which evidence and records set aside are deleted; 0 for never."""
