@@ -29,8 +29,8 @@ CODE = Path(responder.__file__).parent
 REQUIREMENTS = CODE / "requirements.lock"
 """Every library with its version and hashes; `requirements.txt` says why each of the first is there."""
 
-_SKIPPED = ("__main__.py", "explain.py", "undo.py", "replay.py")
-"""Of our code: what only a person's shell runs. `replay.py` has no part in the function either."""
+_SKIPPED = ("__main__.py", "commands")
+"""Of our code, files and folders: what only a person's shell runs."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold."""
@@ -63,8 +63,10 @@ def _cache() -> Path:
 
 
 def _code() -> dict[str, bytes]:
-    files = (file for file in sorted(CODE.rglob("*.py")) if file.name not in _SKIPPED)
-    return {f"responder/{file.relative_to(CODE).as_posix()}": file.read_bytes() for file in files}
+    files = (file.relative_to(CODE) for file in sorted(CODE.rglob("*.py")))
+    return {
+        f"responder/{file.as_posix()}": (CODE / file).read_bytes() for file in files if file.parts[0] not in _SKIPPED
+    }
 
 
 def _wheels(folder: Path, pins: bytes) -> Path:

@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _explain(chosen: argparse.Namespace) -> Iterator[str]:
-    from responder.explain import explain, not_asked
+    from responder.commands.explain import explain, not_asked
 
     try:
         event = parse_event(chosen.event.read_text())
@@ -90,7 +90,7 @@ def _kubernetes(context: str | None, cluster: str) -> Generator[Any]:
     from lightkube import ApiError, Client
     from lightkube.core.exceptions import ConfigError
 
-    from responder.kubeconfig import config_of
+    from responder.commands.kubeconfig import config_of
 
     try:
         config = config_of(context, cluster)
@@ -122,7 +122,7 @@ def _undo(chosen: argparse.Namespace) -> Iterator[str]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from responder import undo
+    from responder.commands import undo
 
     try:
         if chosen.action in undo.IN_KUBERNETES:
@@ -140,7 +140,7 @@ def _replay(chosen: argparse.Namespace) -> Iterator[str]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from responder import replay
+    from responder.commands import replay
 
     session: Any = boto3.Session()
     aws = session.client

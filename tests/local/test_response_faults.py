@@ -10,9 +10,10 @@ import pytest
 from lightkube.resources.core_v1 import Pod
 
 from localcloud.cloud import LocalCloud
-from responder import clients, handler, replay
+from responder import clients, handler
 from responder.actions.kubernetes import ISOLATED
 from responder.clients import connect
+from responder.commands import replay
 from responder.configuration import Configuration
 from tests.local.faulty_api import Fault, FaultyApi, faulty_api
 from tests.local.response import Api

@@ -16,9 +16,9 @@ from lightkube.types import PatchType
 from moto import mock_aws
 
 from localcloud.cloud import LocalCloud
-from responder import undo
 from responder.__main__ import main
 from responder.actions.kubernetes import CORDONED, ISOLATED, STATIC, TAINT
+from responder.commands import undo
 from responder.permissions import NEEDS, Need, needs
 from responder.places import Places
 from responder.respond import Answer, Responder

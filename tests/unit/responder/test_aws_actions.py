@@ -11,7 +11,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_api import state_manager
 
-from responder import undo
+from responder.commands import undo
 from responder.event import parse_event
 from responder.places import Places
 from responder.respond import Answer, Responder

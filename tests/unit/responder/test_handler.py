@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from responder import actions, replay
+from responder import actions
 from responder.actions.context import Context
+from responder.commands import replay
 from responder.event import pack
 from responder.handler import Function
 from responder.outcome import Done

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from responder import handler, once, replay
+from responder import handler, once
 from responder.__main__ import main
 from responder.cases import UNDECIDED
+from responder.commands import replay
+from responder.commands.explain import explain
 from responder.event import MalformedError, parse_event
-from responder.explain import explain
 from responder.outcome import FailedError
 from responder.queue import case_of
 from tests.unit.responder.account import Account, Invocation, deliver, moto_account

@@ -2,9 +2,9 @@
 
 import pytest
 
+from responder.commands.explain import WHAT, explain
 from responder.configuration import ORDER
 from responder.event import PRIORITIES
-from responder.explain import WHAT, explain
 from responder.playbooks import choose, labels_in
 from tests.unit.responder.events import configuration, event, playbook
 

@@ -1,0 +1,1 @@
+"""What a person at a shell runs, with their own credentials. The deployed function has none of it."""
