@@ -29,13 +29,11 @@ RETRY_SECONDS = TIMEOUT_SECONDS + 15
 DEAD_LETTER_DAYS = 14
 """The longest that SQS keeps a message."""
 
-NOT_INTERNAL = '{ $.source != "internal" }'
-"""Leaves Falco's heartbeats out: they are no events to be answered."""
-
 
 class EventResponseArgs(TypedDict):
     """`package` is the function's zip. `slug` begins the names, which an account has only once in a region.
 
+    `wanted` is the filter pattern of the events that the function is called with.
     `clusters` is what playbooks may do in each cluster, `groups` the security groups that they move interfaces to.
     `webhooks` is JSON, a secret. `topic_arn` is where alarms go. With `network` the function runs in a VPC.
     """
@@ -45,6 +43,7 @@ class EventResponseArgs(TypedDict):
     package: str
     log_group: pulumi.Input[str]
     log_group_arn: pulumi.Input[str]
+    wanted: str
     clusters: Sequence[ClusterActions]
     groups: Sequence[str]
     webhooks: NotRequired[pulumi.Input[str]]
@@ -106,6 +105,7 @@ class EventResponse(pulumi.ComponentResource):
                 "function": self._function_name,
                 "dead_letters": self._dead_letters.name,
                 "retries": self._retries.name,
+                "log_group": self._logs.name,
                 "topic_arn": args["topic_arn"],
                 "tags": self._tags,
             },
@@ -327,7 +327,7 @@ class EventResponse(pulumi.ComponentResource):
             self._name,
             name=self._function_name,
             log_group=args["log_group"],
-            filter_pattern=NOT_INTERNAL,
+            filter_pattern=args["wanted"],
             destination_arn=function.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )

@@ -16,6 +16,7 @@ from components.event_response import EventResponse, EventResponseArgs, Function
 from components.place import Place
 from components.response_package import build
 from components.response_role import ClusterActions
+from responder.event import PRIORITIES
 from responder.permissions import needs, rules
 from sensor.model import NAMESPACE
 from settings import KubernetesCluster, Response, Settings
@@ -77,6 +78,7 @@ def deploy(settings: Settings, zip_file: str, around: Surroundings, child: pulum
         "package": zip_file,
         "log_group": around.log_group,
         "log_group_arn": around.log_group_arn,
+        "wanted": wanted(response),
         "clusters": actions,
         "groups": _groups(response),
         "access_secrets": [name for name in asked if around.reached[name].kubeconfig is not None],
@@ -107,6 +109,14 @@ def deploy(settings: Settings, zip_file: str, around: Surroundings, child: pulum
             for one in response.playbooks
         },
     }
+
+
+def wanted(response: Response) -> str:
+    """The filter pattern of what a playbook can be for: no heartbeats, and nothing below every playbook's priority."""
+    least = max(PRIORITIES.index(playbook.match.minimum_priority) for playbook in response.playbooks)
+    either = " || ".join(f'$.priority = "{priority}"' for priority in PRIORITIES[: least + 1])
+    every = least == len(PRIORITIES) - 1
+    return f'{{ $.source != "internal"{"" if every else f" && ({either})"} }}'
 
 
 def _actions(settings: Settings, response: Response, cluster: tuple[str, Mapping[str, str]]) -> ClusterActions:

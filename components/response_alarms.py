@@ -6,23 +6,26 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import cloudwatch
 
+from insight.metrics import NAMESPACE
+
 LATE_SECONDS = 300
 """An event should be answered seconds after it came in; minutes are what retries take."""
 
 
 class ResponseAlarmsArgs(TypedDict):
-    """`prefix` begins the alarms' names; the queues are given by name."""
+    """`prefix` begins the alarms' names; the queues and the function's own log group are given by name."""
 
     prefix: str
     function: str
     dead_letters: pulumi.Input[str]
     retries: pulumi.Input[str]
+    log_group: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     tags: Mapping[str, str]
 
 
 class ResponseAlarms(pulumi.ComponentResource):
-    """Six alarms of the stack's topic.
+    """Seven alarms of the stack's topic.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -44,7 +47,22 @@ class ResponseAlarms(pulumi.ComponentResource):
         retries = {"QueueName": args["retries"]}
         old = f"An action has been failing for more than {LATE_SECONDS} seconds"
         self._alarm("retries", "AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", LATE_SECONDS, retries, old)
+        unanswered = "Events came too late to be answered, see docs/response.md"
+        self._alarm("unanswered", NAMESPACE, self._too_late(), "Sum", 0, {}, unanswered)
         self.register_outputs({})
+
+    def _too_late(self) -> str:
+        """The metric of events that the function left alone for their age, as its log says."""
+        metric = "ResponseTooLate"
+        cloudwatch.LogMetricFilter(
+            f"{self._name}-unanswered",
+            name=f"{self._args['prefix']}-response-unanswered",
+            log_group_name=self._args["log_group"],
+            pattern="{ $.too_late > 0 }",
+            metric_transformation={"name": metric, "namespace": NAMESPACE, "value": "$.too_late"},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return metric
 
     def _alarm(
         self,

@@ -24,6 +24,13 @@ COMPRESSED: Final = 0.15
 """What is left of JSON once CloudWatch Logs or Parquet has compressed it; AWS's own examples reckon with this."""
 LEAST_RPUS: Final = 8
 """Base capacity of a small Redshift Serverless workgroup; what the existing one has, a stack file does not say."""
+RESPONSE_ALARMS: Final = 7
+RESPONSE_SECONDS: Final = 0.1
+"""A warm call of the response's function for an event that no playbook answers; those that one answers are few."""
+RESPONSE_GIB: Final = 0.5
+RETRY_POLLS: Final = 5 * DAYS * 86_400 / 20
+"""Lambda's five pollers ask an empty queue every 20 seconds:
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 PRIORITIES_SEEN: Final = 4
 """Priorities that a cluster's events have, each of which is a metric of its own."""
 
@@ -80,6 +87,7 @@ def estimate(settings: Settings, load: Load) -> tuple[Line, ...]:
         *(_s3(given.s3, load) if given.s3 else ()),
         *(_opensearch(given.opensearch, load) if given.opensearch else ()),
         *(_redshift(given.redshift, load) if given.redshift else ()),
+        *(_response(settings, load) if settings.response else ()),
         *([Line("streams", "key", prices.KEY_MONTH)] if any((given.s3, given.opensearch, given.redshift)) else ()),
     )
 
@@ -154,6 +162,19 @@ def _redshift(settings: RedshiftDestination, load: Load) -> Iterator[Line]:
         yield Line("redshift", f"waking for each COPY, {rpus} RPUs", hours * rpus * prices.RPU_HOUR)
     yield Line("redshift", "storage, a year", load.gib * COMPRESSED * 12 * prices.REDSHIFT_GIB_MONTH)
     yield Line("redshift", "secret", prices.SECRET_MONTH)
+
+
+def _response(settings: Settings, load: Load) -> Iterator[Line]:
+    """Waiting for events, and reading them one by one, which is the dearest way that they can come."""
+    assert settings.response is not None
+    duration = prices.LAMBDA_GIB_SECOND * RESPONSE_GIB * RESPONSE_SECONDS
+    yield Line("response", "function", load.events * (prices.LAMBDA_REQUEST + duration))
+    yield Line("response", "polling of the retry queue", RETRY_POLLS * prices.SQS_REQUEST)
+    yield Line("response", f"{RESPONSE_ALARMS} alarms", RESPONSE_ALARMS * prices.ALARM_MONTH)
+    yield Line("response", "key", prices.KEY_MONTH)
+    clusters = [one for one in settings.clusters if one.platform == "kubernetes"]
+    if secrets := len(clusters) + bool(settings.response.webhooks):
+        yield Line("response", f"{secrets} secrets", secrets * prices.SECRET_MONTH)
 
 
 def _rpus(settings: RedshiftDestination) -> int:

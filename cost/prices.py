@@ -12,6 +12,8 @@ S3: Final = "https://aws.amazon.com/s3/pricing/"
 OPENSEARCH: Final = "https://aws.amazon.com/opensearch-service/pricing/"
 REDSHIFT: Final = "https://aws.amazon.com/redshift/pricing/"
 KMS: Final = "https://aws.amazon.com/kms/pricing/"
+LAMBDA: Final = "https://aws.amazon.com/lambda/pricing/"
+SQS: Final = "https://aws.amazon.com/sqs/pricing/"
 SECRETS_MANAGER: Final = "https://aws.amazon.com/secrets-manager/pricing/"
 
 LOGS_INGESTED_GIB: Final = 0.50
@@ -42,6 +44,11 @@ RPU_HOUR: Final = 0.375
 RPU_LEAST_SECONDS: Final = 60
 """What Redshift Serverless charges at least each time it wakes."""
 REDSHIFT_GIB_MONTH: Final = 0.024
+
+LAMBDA_REQUEST: Final = 0.20 / 1_000_000
+LAMBDA_GIB_SECOND: Final = 0.0000133334
+"""On arm64."""
+SQS_REQUEST: Final = 0.40 / 1_000_000
 
 KEY_MONTH: Final = 1.00
 SECRET_MONTH: Final = 0.40

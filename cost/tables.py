@@ -17,13 +17,21 @@ WORKGROUP: Final = {
     "secretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:firehose",
 }
 
+
+def _sent_to(**destinations: object) -> Mapping[str, object]:
+    return {"events": {"destinations": destinations}}
+
+
+PLAYBOOK: Final = {"name": "contain", "actions": {"isolate": {}, "notify": {}}}
+
 DESTINATIONS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
     "log group, 90 days": ("log group", {}),
     "metrics, alarms, dashboard": ("insight", {}),
-    "S3 as Parquet, seven years": ("s3", {"destinations": {"s3": {}}}),
-    "S3 as JSON, seven years": ("s3", {"destinations": {"s3": {"format": "json"}}}),
-    "OpenSearch, 2 x t3.small.search": ("opensearch", {"destinations": {"opensearch": {"create": {}}}}),
-    "Redshift Serverless, 8 RPUs": ("redshift", {"destinations": {"redshift": {"existing": WORKGROUP}}}),
+    "automatic response": ("response", {"response": {"playbooks": [PLAYBOOK]}}),
+    "S3 as Parquet, seven years": ("s3", _sent_to(s3={})),
+    "S3 as JSON, seven years": ("s3", _sent_to(s3={"format": "json"})),
+    "OpenSearch, 2 x t3.small.search": ("opensearch", _sent_to(opensearch={"create": {}})),
+    "Redshift Serverless, 8 RPUs": ("redshift", _sent_to(redshift={"existing": WORKGROUP})),
 }
 CLUSTERS: Final = [{"name": "apps", "platform": "eks"}, {"name": "jobs", "platform": "ecs"}]
 
@@ -34,8 +42,8 @@ def tables() -> str:
     return "\n".join([*head, *(_row(title, *about) for title, about in DESTINATIONS.items())])
 
 
-def _row(title: str, destination: str, events: Mapping[str, object]) -> str:
-    settings = load({"clusters": CLUSTERS, "events": dict(events)}, file="", root=Path())
+def _row(title: str, destination: str, keys: Mapping[str, object]) -> str:
+    settings = load({"clusters": CLUSTERS, **keys}, file="", root=Path())
     sums = [
         sum(line.dollars for line in estimate(settings, Load(NODES, count)) if line.destination == destination)
         for count in EVENTS

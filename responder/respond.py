@@ -66,7 +66,8 @@ class Responder:
         labels = _LabelLookup(self)
         found = sort(events, self.configuration, labels, None if old_too else time.time())
         if found.stale:
-            log.warning("%d events are too old to be answered without a person", len(found.stale))
+            # `components/response_alarms.py` counts by this key.
+            log.warning("events came too late to be answered without a person", extra={"too_late": len(found.stale)})
         for case, reason in found.undecided:
             yield Answer(case, tuple(_outcomes(case, case.actions, "failed", reason)))
         for case in found.cases:

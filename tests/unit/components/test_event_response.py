@@ -3,8 +3,16 @@
 import json
 from typing import Any
 
+import pytest
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+from localcloud.cloudwatch.filter_pattern import matcher, value_at
+from responder.event import PRIORITIES
+from responder.places import Places
+from responder.respond import Responder
 from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
 from tests.unit.components.stacks import CREATED, account
+from tests.unit.responder.events import MemoryLedger, configuration, event
 
 
 def playbook(*actions: str, **keys: object) -> dict[str, Any]:
@@ -92,7 +100,18 @@ def test_nothing_is_lost_on_the_way() -> None:
         "DestinationDeliveryFailures",
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
+        "ResponseTooLate",
     }
+
+
+def test_events_that_come_too_late_are_counted_as_the_function_says_it(caplog: pytest.LogCaptureFixture) -> None:
+    counter = answering(playbook("notify")).one("LogMetricFilter", "response-alarms-unanswered").inputs
+    assert counter["logGroupName"] == "/aws/lambda/falco-unit-response"
+    one = Responder(configuration(), None, MemoryLedger(), Places())  # pyright: ignore[reportArgumentType]
+    assert list(one.answer([event(age=4000), event(age=5000)])) == []
+    (said,) = [json.loads(LambdaPowertoolsFormatter().format(record)) for record in caplog.records]
+    assert matcher(counter["pattern"])(said)
+    assert value_at(said, counter["metricTransformation"]["value"]) == 2
 
 
 def test_everything_is_encrypted_with_the_responses_own_key() -> None:
@@ -114,5 +133,16 @@ def test_logs_may_call_the_function_for_this_log_group_alone() -> None:
     permission = stack.one("lambda/permission:Permission", "response").inputs
     assert permission["principal"] == "logs.amazonaws.com" and permission["sourceAccount"] == ACCOUNT
     assert permission["sourceArn"].endswith("log-group:/falco/events:*")
-    wanted = stack.one("LogSubscriptionFilter", "response")
-    assert wanted.inputs["filterPattern"] == '{ $.source != "internal" }'
+
+
+@pytest.mark.parametrize("least", PRIORITIES)
+def test_the_function_is_called_with_what_a_playbook_can_be_for_and_nothing_else(least: str) -> None:
+    graver = {**playbook("notify", match={"minimumPriority": "Alert"}), "name": "graver"}
+    stack = answering(graver, playbook("notify", match={"minimumPriority": least}))
+    pattern = stack.one("LogSubscriptionFilter", "response").inputs["filterPattern"]
+    assert len(pattern) <= 1024, (
+        "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html"
+    )
+    called = [one for one in PRIORITIES if matcher(pattern)({"source": "syscall", "priority": one})]
+    assert called == list(PRIORITIES[: max(PRIORITIES.index(one) for one in (least, "Alert")) + 1])
+    assert not matcher(pattern)({"source": "internal", "priority": "Emergency"}), "a heartbeat"

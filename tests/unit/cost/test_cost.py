@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from cost.__main__ import main
-from cost.estimate import Load, estimate
-from cost.tables import WORKGROUP, tables
+from cost.estimate import RESPONSE_GIB, Load, estimate
+from cost.tables import PLAYBOOK, WORKGROUP, tables
 from settings import load
-from tests.unit.components.stacks import EKS
+from tests.unit.components.cloud import deploy
+from tests.unit.components.stacks import EKS, OWN
+from tests.unit.components.test_deployment import RESPONDING
 
 PROJECT = Path(__file__).parents[3]
 
@@ -47,6 +49,19 @@ def test_what_is_kept_for_longer_costs_more_and_what_is_given_costs_nothing() ->
     assert bill({"retentionDays": 90}, loads)["log group: storage, 90 days"] == pytest.approx(short * 3)
     bucket = bill({"destinations": {"s3": {"bucketArn": "arn:aws:s3:::hub-events"}}}, loads)
     assert [item for item in bucket if item.startswith("s3: ")] == ["s3: Firehose", "s3: requests"]
+
+
+def test_a_response_costs_its_waiting_and_each_event_that_it_reads() -> None:
+    """A million events of 0.1 s on half a GiB are 50,000 GiB-seconds and a million requests."""
+    given = {"clusters": [EKS, OWN], "response": {"playbooks": [PLAYBOOK], "webhooks": [{"url": "https://x.example"}]}}
+    lines = estimate(load(given, file="", root=PROJECT), Load(1, 1_000_000 / 30))
+    bill = {line.item: line.dollars for line in lines if line.destination == "response"}
+    assert bill["function"] == pytest.approx(50_000 * 0.0000133334 + 0.20)
+    assert bill["2 secrets"] == pytest.approx(0.80)
+    stack = deploy(RESPONDING)
+    alarms = [item for item in stack.of("MetricAlarm") if item.name.startswith("response")]
+    assert f"{len(alarms)} alarms" in bill
+    assert stack.one("lambda/function:Function", "response").inputs["memorySize"] == RESPONSE_GIB * 1024
 
 
 def test_redshift_is_awake_for_a_minute_at_each_copy_and_never_longer_than_a_month() -> None:
