@@ -50,7 +50,7 @@ def demonstrate(layout: Layout, deployed: Deployed, outputs: Mapping[str, Any]) 
     """
     response = Response(layout, deployed, outputs)
     try:
-        say("The playbooks: " + ", ".join(f"{name}: {does}" for name, does in response.playbooks.items()))
+        say("The playbooks: " + "; ".join(f"{name}: {does}" for name, does in response.playbooks.items()))
         clusters: Mapping[str, Mapping[str, Any]] = outputs["clusters"]
         for cluster, output in sorted(clusters.items(), key=lambda one: one[1]["platform"] == "ecs"):
             if output["platform"] == "ecs":

@@ -19,11 +19,15 @@ from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
 from localcloud.layout import CHECKOUT, Layout
 from localcloud.pipeline import sample_events
+from sensor import falco
 
 PATIENCE = 60.0
 """Seconds for what takes two on an idle machine."""
 
 NODE = "node-1"
+NOT_SAID = (falco.POD_UID, falco.TASK_ARN)
+"""Fields that the sensor adds to an event and not to its text."""
+
 TASK_IMAGE = "docker.io/library/httpd"
 
 
@@ -64,7 +68,7 @@ class Pods:
     def in_pod(self, namespace: str, name: str) -> dict[str, str]:
         """The output fields by which Falco names a pod."""
         uid = self._metadata(namespace, name).uid
-        return {"k8s.ns.name": namespace, "k8s.pod.name": name, "k8s.pod.uid": uid}
+        return {"k8s.ns.name": namespace, "k8s.pod.name": name, falco.POD_UID: uid}
 
     def _metadata(self, namespace: str, name: str) -> Any:
         return self._client.get(Pod, name, namespace=namespace).metadata
@@ -193,7 +197,7 @@ class Response:
 
 def in_task(arn: str) -> dict[str, str]:
     """The output fields by which Falco names an ECS task and its image."""
-    return {"ecs.task.arn": arn, "container.image.repository": TASK_IMAGE, "container.image.tag": "2.4"}
+    return {falco.TASK_ARN: arn, "container.image.repository": TASK_IMAGE, "container.image.tag": "2.4"}
 
 
 def falco_event(outputs: Mapping[str, Any], cluster: str, node: str, fields: Mapping[str, str]) -> dict[str, Any]:
@@ -203,7 +207,7 @@ def falco_event(outputs: Mapping[str, Any], cluster: str, node: str, fields: Map
     about = {"name": cluster, "platform": outputs["clusters"][cluster]["platform"], "account": account}
     bare = {name: value for name, value in event["output_fields"].items() if not name.startswith("k8s.")}
     said = event["output"].partition(" container_name=")[0]
-    words = " ".join(f"{name.replace('.', '_')}={value}" for name, value in fields.items())
+    words = " ".join(f"{name.replace('.', '_')}={value}" for name, value in fields.items() if name not in NOT_SAID)
     return {
         **event,
         "output": f"{said} {words}",

@@ -59,6 +59,9 @@ ENGINES: Final[Mapping[Platform, Mapping[str, tuple[str, ...]]]] = {
 }
 """The container engines of a platform, by the container plugin's name, with their sockets on the node."""
 
+TASK_ARN: Final = "ecs.task.arn"
+"""A name of ours: Falco has none for it."""
+
 POD_UID: Final = "k8s.pod.uid"
 """https://github.com/falcosecurity/plugins/blob/main/plugins/container/README.md#supported-fields"""
 
@@ -185,7 +188,7 @@ def _append_output(platform: Platform) -> list[dict[str, Any]]:
 
     That is on ECS the task, which is a label of Docker's, and elsewhere the pod's uid: a later pod can have its name.
     """
-    beyond_doubt = {"ecs.task.arn": "%container.label[com.amazonaws.ecs.task-arn]"} if platform == "ecs" else POD_UID
+    beyond_doubt = {TASK_ARN: "%container.label[com.amazonaws.ecs.task-arn]"} if platform == "ecs" else POD_UID
     return [{"suggested_output": True}, {"match": {"source": "syscall"}, "extra_fields": [beyond_doubt]}]
 
 

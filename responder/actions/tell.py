@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 from responder.actions.context import Context
 from responder.notice import Notice, notice_of
 from responder.outcome import Done, FailedError
+from responder.targets import ECS
 
 WEBHOOK_SECONDS = 5
+
+LONGEST_IMAGE = 512
 
 SEVERITIES = {
     "Emergency": "CRITICAL",
@@ -63,13 +67,35 @@ def finding(context: Context) -> Done:
                 "Severity": {"Label": SEVERITIES.get(event.priority, "LOW"), "Original": event.priority},
                 "Title": notice.subject[:256],
                 "Description": notice.text[:1024],
-                "Resources": [{"Type": "Other", "Id": str(context.target), "Region": region}],
+                "Resources": [{**one, "Region": region} for one in _resources(context, partition, region)],
             }
         ]
     )
     if answer["FailedCount"]:
         raise FailedError(f"Security Hub refused the finding: {answer['FailedFindings'][0].get('ErrorMessage')}")
     return Done(f"finding falco-firelens/{event.cluster}/{event.identity}")
+
+
+def _resources(context: Context, partition: str, region: str) -> Iterator[dict[str, Any]]:
+    """What it is about, by the ARNs that other findings have, and its cluster.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html
+    """
+    target, event, account = context.target, context.case.event, context.places.account
+    if target.kind == "task":
+        yield {"Type": "AwsEcsTask", "Id": target.name}
+    elif target.kind == "pod":
+        image = {"ImageName": event.image[:LONGEST_IMAGE]} if event.image.strip() else {}
+        yield {"Type": "Container", "Id": str(target), **({"Details": {"Container": image}} if image else {})}
+    elif event.platform == ECS:
+        yield {"Type": "AwsEc2Instance", "Id": f"arn:{partition}:ec2:{region}:{account}:instance/{target.name}"}
+    else:
+        yield {"Type": "Other", "Id": str(target)}
+    kind = {ECS: ("AwsEcsCluster", "ecs"), "eks": ("AwsEksCluster", "eks")}.get(event.platform)
+    cluster = context.configuration.clusters.get(target.cluster)  # a cluster that the stack has no more is told of, too
+    if kind and cluster:
+        arn = f"arn:{partition}:{kind[1]}:{region}:{account}:cluster/{cluster.name}"
+        yield {"Type": kind[0], "Id": arn}
 
 
 def _publish(context: Context, notice: Notice) -> None:

@@ -15,7 +15,7 @@ from responder.commands import undo
 from responder.event import parse_event
 from responder.places import Places
 from responder.respond import Answer, Responder
-from tests.unit.responder.events import MemoryLedger, configuration, document, event, playbook
+from tests.unit.responder.events import TASK, MemoryLedger, configuration, document, event, playbook
 
 REGION = "eu-west-1"
 
@@ -219,7 +219,37 @@ def test_a_finding_is_opened_in_the_functions_own_account_whatever_the_event_say
     (found,) = aws.aws("securityhub").get_findings()["Findings"]
     assert found["Severity"]["Label"] == "MEDIUM"
     assert found["AwsAccountId"] == DEFAULT_ACCOUNT_ID and f":{REGION}:{DEFAULT_ACCOUNT_ID}:" in found["ProductArn"]
-    assert found["Resources"] == [{"Type": "Other", "Id": "pod eks/shop/web-0", "Region": REGION}]
+    image = {"Container": {"ImageName": "docker.io/library/nginx:1.27"}}
+    assert found["Resources"] == [
+        {"Type": "Container", "Id": "pod eks/shop/web-0", "Details": image, "Region": REGION},
+        {"Type": "AwsEksCluster", "Id": arn("eks", "cluster/eks"), "Region": REGION},
+    ]
+
+
+def test_a_finding_names_tasks_and_instances_as_other_findings_do(aws: Aws) -> None:
+    aws.aws("securityhub").enable_security_hub()
+    of_no_image = {"container.image.repository": None, "container.image.tag": " "}
+    for found in (
+        of_task(TASK),
+        on_instance("i-0123456789abcdef0"),
+        event(pod=None, cluster="own", platform="kubernetes"),
+        event(cluster="own", platform="kubernetes", fields=of_no_image),
+        event(cluster="gone"),
+    ):
+        assert states(respond(aws, found, ["finding"], Places(account=DEFAULT_ACCOUNT_ID))) == ["done"]
+    about = [one["Resources"] for one in aws.aws("securityhub").get_findings()["Findings"]]
+    assert sorted([(one["Type"], one["Id"]) for one in named] for named in about) == [
+        [("AwsEc2Instance", arn("ec2", "instance/i-0123456789abcdef0")), ("AwsEcsCluster", arn("ecs", "cluster/jobs"))],
+        [("AwsEcsTask", TASK), ("AwsEcsCluster", arn("ecs", "cluster/jobs"))],
+        [("Container", "pod gone/shop/web-0")],
+        [("Container", "pod own/shop/web-0")],
+        [("Other", "node own/node-1")],
+    ]
+    assert all("Details" not in one for named in about for one in named if one["Id"] == "pod own/shop/web-0")
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{DEFAULT_ACCOUNT_ID}:{resource}"
 
 
 def test_a_task_that_is_gone_is_nothing_to_stop(aws: Aws) -> None:
