@@ -51,7 +51,9 @@ def _pod(context: Context) -> Iterator[tuple[str, bytes]]:
     events = [one.to_dict() for one in client.list(KubernetesEvent, namespace=target.namespace, fields=about)]
     yield "events.json", json.dumps(events, indent=2, default=str).encode()
     silent = ""
-    for container in [*(pod.spec.initContainers or ()), *pod.spec.containers]:
+    # The ephemeral ones are those of `kubectl debug`, which an attacker may have come in by.
+    spec = pod.spec
+    for container in [*(spec.initContainers or ()), *spec.containers, *(spec.ephemeralContainers or ())]:
         try:
             log = silent.encode() or _log(client, target, container.name)
         except httpx2.TransportError as error:  # the node's next container would be waited for as long

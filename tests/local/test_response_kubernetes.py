@@ -149,6 +149,13 @@ def test_evidence_has_the_manifest_the_events_and_the_logs(shop: Api, aws: Any) 
     assert (manifest["metadata"]["name"], manifest["spec"]["nodeName"]) == ("web-0", "node-1")
 
 
+def test_the_log_of_an_ephemeral_container_is_kept(shop: Api, aws: Any) -> None:
+    shop.kubectl("debug", "web-1", "-n", "shop", "--image=busybox", "--container=intruder", "--attach=false")
+    assert state(respond(aws, shop.admin, "evidence", pod="web-1")) == "done"
+    keys = [one["Key"] for one in aws("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert {"main.log", "intruder.log"} <= {key.rpartition("/")[2] for key in keys}
+
+
 def test_a_pod_is_deleted_and_one_that_took_its_name_is_not(shop: Api, aws: Any) -> None:
     client = shop.someone("deletes", needs(["delete"]))
     assert state(respond(aws, client, "delete", age=600)) == "unchanged", "the pod is younger than the event"
