@@ -11,6 +11,7 @@ from localcloud.pipeline import KubernetesNode, Node, sample_events
 from localcloud.pipeline.destination import Destination
 from localcloud.pipeline.fluent_bit import wait_until
 from localcloud.pipeline.samples import number_of, numbered_event
+from responder.event import pack, parse_delivery
 from sensor.model import Platform
 from tests.pipeline.conftest import LOG_GROUP, STREAMS, NodeFactory
 
@@ -57,6 +58,10 @@ def test_an_event_is_falcos_json_and_the_cluster(
         assert _by_rule(map(json.loads, shipped)) == _by_rule(expected)
     else:
         assert all(line[1:] in "".join(destination.messages()) for line in lines)  # to the byte
+    # What the response's function is called with is what it knows as an event.
+    delivery = parse_delivery(pack(destination.messages(group(node)), f"shop/{node.name}"))
+    assert not delivery.set_aside
+    assert {(one.cluster, one.platform, one.node) for one in delivery.events} == {("shop", platform, node.name)}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

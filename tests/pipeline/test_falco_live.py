@@ -16,6 +16,7 @@ import pytest
 
 from localcloud.pipeline.destination import Destination
 from localcloud.pipeline.fluent_bit import free_port, wait_until
+from responder.event import pack, parse_delivery
 from sensor import falco
 from sensor.model import ClusterIdentity, FalcoOptions, Platform
 from tests.pipeline.conftest import LOG_GROUP, NodeFactory
@@ -124,3 +125,5 @@ def test_fluent_bit_ships_its_events_whole_and_nothing_else(run: Run, new_node: 
     shipped = [json.loads(message) for message in destination.messages(place)]
     assert {event.pop("cluster")["platform"] for event in shipped} == {run.platform}
     assert shipped == [json.loads(line) for line in run.events]
+    delivery = parse_delivery(pack(destination.messages(place), place.removeprefix(f"{LOG_GROUP}:")))
+    assert len(delivery.events) == len(run.events) and not delivery.set_aside, "the response's function knows them"
