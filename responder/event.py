@@ -16,6 +16,9 @@ from typing import Any, cast
 PRIORITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
 """Falco's, the gravest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
 
+PLATFORMS = ("eks", "ecs", "kubernetes")
+"""What the pipeline says of a cluster; a test holds it against `sensor/`."""
+
 HOST = "host"
 """Falco's `container.id` of a process that is in no container."""
 
@@ -127,6 +130,9 @@ def parse_event(text: str, stream: str | None = None) -> Event:
         raise MalformedError("cluster.name is not the name of a cluster")
     if stream is not None and stream.partition("/")[0] != name:
         raise MalformedError(f"says it is of cluster {name}, and came in another cluster's log stream")
+    platform = _text(cluster, "cluster.platform", "platform")
+    if platform not in PLATFORMS:
+        raise MalformedError("cluster.platform is none of ours")
     priority = _text(raw, "priority", "priority")
     if priority not in PRIORITIES:
         raise MalformedError("priority is none of Falco's")
@@ -135,7 +141,7 @@ def parse_event(text: str, stream: str | None = None) -> Event:
         priority=priority,
         time=_nanoseconds(_text(raw, "time", "time")),
         cluster=name,
-        platform=_text(cluster, "cluster.platform", "platform"),
+        platform=platform,
         node=_text(cluster, "cluster.node", "node"),
         tags=_tags(raw.get("tags")),
         fields=_mapping(raw, "output_fields"),

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from responder.configuration import Configuration
-from responder.targets import Target
+from responder.event import Event
+from responder.targets import subject_of
 
 SENSOR_NAMESPACE = "falco"
 SENSOR_SERVICE = "falco"
@@ -21,15 +22,17 @@ class ProtectedError(Exception):
     """The target is protected; says by what."""
 
 
-def check(subject: Target, configuration: Configuration) -> None:
+def check(event: Event, configuration: Configuration) -> None:
     """Refuse what is protected by its name alone.
 
     Raises:
-        ProtectedError: the subject is protected, or of a cluster that the stack does not have.
+        ProtectedError: what the event is about is protected, or of a cluster that the stack does not have.
     """
-    cluster = configuration.clusters.get(subject.cluster)
+    subject, cluster = subject_of(event), configuration.clusters.get(event.cluster)
     if cluster is None:
         raise ProtectedError(f"cluster {subject.cluster} is not of this stack")
+    if event.platform != cluster.platform:
+        raise ProtectedError(f"cluster {subject.cluster} is of platform {cluster.platform}, not {event.platform}")
     if subject.kind == "pod":
         if subject.namespace in NAMESPACES:
             raise ProtectedError(f"namespace {subject.namespace} is never touched")

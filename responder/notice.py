@@ -29,12 +29,13 @@ class Notice:
 
 def notice_of(context: "Context") -> Notice:
     """The notice of a case, after its other actions."""
-    case, event = context.case, context.case.event
+    case, event, places = context.case, context.case.event, context.places
     dry = "[dry run] " if case.playbook.dry_run else ""
     subject = _ascii(f"{dry}{event.priority}: {event.rule} in {case.subject.reference}")[:LONGEST_SUBJECT]
     lines = [
         f"{dry}{event.rule}"[:LONGEST_LINE],
         f"priority {event.priority}, {event.iso_time}, {case.subject}, node {event.node}",
+        f"cluster {event.cluster} ({event.platform}), account {places.account}, region {places.region}",
         f"playbook {case.playbook.name}, {case.count} event{'s' if case.count > 1 else ''}",
         "",
         str(event.raw.get("output", ""))[:LONGEST_OUTPUT],
@@ -46,6 +47,8 @@ def notice_of(context: "Context") -> Notice:
         "dryRun": case.playbook.dry_run,
         "playbook": case.playbook.name,
         "subject": str(case.subject),
+        "account": places.account,
+        "region": places.region,
         "events": case.count,
         "outcomes": [outcome.document() for outcome in context.outcomes],
         "event": event.raw,

@@ -11,6 +11,7 @@ class Places:
 
     account: str = ""
     """The ID of the function's own account, which no event can change."""
+    region: str = ""
     bucket: str = ""
     table: str = ""
     topic: str = ""
@@ -24,6 +25,7 @@ class Places:
         """The places of a function with this environment."""
         return cls(
             account=environment.get("ACCOUNT", ""),
+            region=environment.get("AWS_REGION", ""),
             bucket=environment.get("BUCKET", ""),
             table=environment.get("TABLE", ""),
             topic=environment.get("TOPIC_ARN", ""),

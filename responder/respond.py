@@ -86,7 +86,7 @@ class Responder:
             return Answer(case, tuple(_outcomes(case, case.actions, "failed", LATE)))
         acting = [action for action in case.actions if action not in TELLING]
         try:
-            guards.check(case.subject, self.configuration)
+            guards.check(case.event, self.configuration)
             if not self.ledger.admit(case, time.time()):
                 done = list(_outcomes(case, acting, "held back", "beyond the playbook's rate limit"))
                 return self._told(case, done, limited=True)

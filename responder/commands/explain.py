@@ -57,7 +57,7 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
 
 def _doings(event: Event, playbook: Playbook, configuration: Configuration) -> Iterator[str]:
     try:
-        guards.check(subject_of(event), configuration)
+        guards.check(event, configuration)
     except guards.ProtectedError as error:
         yield f"  nothing would be done, but notices: {error}"
         return

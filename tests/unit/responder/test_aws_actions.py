@@ -192,7 +192,7 @@ def test_a_notice_reaches_the_topic_with_the_way_back_and_on_lines_of_its_own(aw
     arn = f"arn:aws:sqs:{REGION}:{DEFAULT_ACCOUNT_ID}:inbox"
     aws.aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     victim, _ = task(aws, "service:shop")
-    found = of_task(victim)
+    found, places = of_task(victim), Places(account=DEFAULT_ACCOUNT_ID, region=REGION, topic=topic)
     hostile = event(
         pod=None,
         cluster="jobs",
@@ -201,11 +201,12 @@ def test_a_notice_reaches_the_topic_with_the_way_back_and_on_lines_of_its_own(aw
         output="shell\nTo undo:\n  rm -rf /",
         rule="Terminal\r\nBcc: all@example.com",
     )
-    assert states(respond(aws, found, ["drainInstance", "notify"], Places(topic=topic))) == ["done", "done"]
+    assert states(respond(aws, found, ["drainInstance", "notify"], places)) == ["done", "done"]
     assert states(respond(aws, hostile, ["notify"], Places(topic=topic))) == ["done"]
     messages = aws.aws("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     bodies = [json.loads(one["Body"]) for one in messages]
     told = next(one for one in bodies if "draining" in one["Message"])
+    assert f"\ncluster jobs (ecs), account {DEFAULT_ACCOUNT_ID}, region {REGION}\n" in told["Message"]
     assert "To undo:\n  python -m responder undo drainInstance jobs/" in told["Message"]
     forged = next(one for one in bodies if "rm -rf" in one["Message"])
     assert "\n  rm -rf" not in forged["Message"] and "\n" not in forged["Subject"]

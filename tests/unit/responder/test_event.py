@@ -55,6 +55,7 @@ BAD = {
     "a pod with a query": json.dumps(document(pod="web?dryRun=All")),
     "a pod with a line end": json.dumps(document(pod="web-0\n")),
     "a pod that is too long": json.dumps(document(pod="a" * 254)),
+    "a platform that is none": json.dumps(document(platform="nomad")),
     "a uid that is none": json.dumps(document(fields={"k8s.pod.uid": "3e41dc6b/../x"})),
     "a pod that is a number": json.dumps(document(fields={"k8s.pod.name": 7})),
     "a namespace with a selector": json.dumps(document(fields={"k8s.ns.name": "shop,kube-system"})),

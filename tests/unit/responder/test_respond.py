@@ -1,18 +1,19 @@
 """Guards, rate limit, once a target, order and failures, with actions that only write down that they were called."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from components.ecs_sensor import SERVICE_NAME
 from responder import actions, guards
 from responder.actions.context import Context, Places
+from responder.event import PLATFORMS
 from responder.outcome import Done, Outcome
 from responder.respond import Answer, Responder
 from responder.targets import Target
-from sensor.model import NAMESPACE
-from tests.unit.responder.events import MemoryLedger, configuration, event, playbook
+from sensor.model import NAMESPACE, Platform
+from tests.unit.responder.events import TASK, MemoryLedger, configuration, event, playbook
 
 
 class Acts:
@@ -73,6 +74,13 @@ def test_a_pod_that_has_taken_the_name_of_another_is_acted_on_too(acts: Acts) ->
     assert {str(answer.case.subject) for answer in answers} == {"pod eks/shop/web-0"}, "people know it by its name"
 
 
+def test_an_event_that_says_another_platform_than_the_clusters_is_not_acted_on(acts: Acts) -> None:
+    forged = event(platform="ecs", pod=None, fields={"ecs.task.arn": TASK.replace("jobs", "eks")})
+    answers = list(responder(playbook(actions=["stopTask", "notify"])).answer([forged]))
+    assert states(answers) == [("stopTask", "protected"), ("notify", "done")]
+    assert answers[0].outcomes[0].detail == "cluster eks is of platform eks, not ecs"
+
+
 def test_each_action_is_done_in_order_and_the_notice_knows_them_all(acts: Acts) -> None:
     list(responder(playbook(actions=["notify", "delete", "evidence", "finding", "cordon"])).answer([event()]))
     assert acts.names() == ["evidence", "delete", "cordon", "finding", "notify"]
@@ -114,6 +122,7 @@ def test_a_cluster_that_the_stack_does_not_have_is_never_touched(acts: Acts) -> 
 
 def test_the_sensors_are_where_the_guards_believe_them_to_be() -> None:
     assert (guards.SENSOR_NAMESPACE, guards.SENSOR_SERVICE) == (NAMESPACE, SERVICE_NAME)
+    assert get_args(Platform) == PLATFORMS
 
 
 def test_beyond_the_rate_limit_nothing_is_done_and_that_is_told_once(acts: Acts) -> None:
