@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pulumi
 import yaml
@@ -23,6 +24,8 @@ from settings import KubernetesCluster, Response, Settings
 
 RESPONSE = "response"
 """The logical name."""
+
+HTTPS = 443
 
 
 @dataclass(frozen=True)
@@ -146,17 +149,18 @@ def _network(
         tags=settings.tags,
         opts=child,
     )
-    vpc.SecurityGroupEgressRule(
-        f"{RESPONSE}-function",
-        security_group_id=group.id,
-        ip_protocol="tcp",
-        from_port=443,
-        to_port=443,
-        cidr_ipv4="0.0.0.0/0",
-        description="The APIs of AWS and of the clusters, and webhooks",
-        tags=settings.tags,
-        opts=child,
-    )
+    for port in _ports(settings, asked):
+        vpc.SecurityGroupEgressRule(
+            f"{RESPONSE}-function" if port == HTTPS else f"{RESPONSE}-function-{port}",
+            security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            cidr_ipv4="0.0.0.0/0",
+            description="The APIs of AWS and of the clusters, and webhooks",
+            tags=settings.tags,
+            opts=child,
+        )
     for name in asked:
         endpoint = around.reached[name].security_group_id
         if endpoint is not None:
@@ -165,13 +169,24 @@ def _network(
                 security_group_id=endpoint,
                 referenced_security_group_id=group.id,
                 ip_protocol="tcp",
-                from_port=443,
-                to_port=443,
+                from_port=HTTPS,
+                to_port=HTTPS,
                 description="The response function",
                 tags=settings.tags,
                 opts=child,
             )
     return {"security_group_id": group.id, "subnet_ids": list(around.subnet_ids)}
+
+
+def _ports(settings: Settings, asked: Sequence[str]) -> list[int]:
+    """The ports that the function calls: 443, and those of the API servers that are on another one."""
+    kubernetes = [one for one in settings.clusters if isinstance(one, KubernetesCluster) and one.name in asked]
+    found = {HTTPS}
+    for existing in (one.existing for one in kubernetes):
+        assert existing.kubeconfig is not None, "the settings ask for it"
+        server: str = _cluster_of(existing.kubeconfig.get_secret_value(), existing.context)["server"]
+        found.add(urlsplit(server).port or HTTPS)
+    return sorted(found)
 
 
 def _access(
@@ -209,9 +224,14 @@ def _access(
 
 def _document(kubeconfig: str, token: str, context: str | None) -> str:
     """`token` is in base64, as the API has it."""
+    cluster = _cluster_of(kubeconfig, context)
+    authority: str = cluster.get("certificate-authority-data") or ""
+    return access_document(cluster["server"], authority, base64.b64decode(token).decode())
+
+
+def _cluster_of(kubeconfig: str, context: str | None) -> Mapping[str, Any]:
+    """What a kubeconfig says of the cluster of a context, or of the current one."""
     document: dict[str, Any] = yaml.safe_load(kubeconfig)
     contexts = {one["name"]: one["context"] for one in cast("list[Any]", document["contexts"])}
     clusters = {one["name"]: one["cluster"] for one in cast("list[Any]", document["clusters"])}
-    cluster = clusters[contexts[context or document["current-context"]]["cluster"]]
-    authority: str = cluster.get("certificate-authority-data") or ""
-    return access_document(cluster["server"], authority, base64.b64decode(token).decode())
+    return clusters[contexts[context or document["current-context"]]["cluster"]]

@@ -10,8 +10,8 @@ from localcloud.cloudwatch.filter_pattern import matcher, value_at
 from responder.event import PRIORITIES
 from responder.places import Places
 from responder.respond import Responder
-from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
-from tests.unit.components.stacks import CREATED, account
+from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Deployed, deploy
+from tests.unit.components.stacks import CREATED, EKS, OWN, account
 from tests.unit.responder.events import MemoryLedger, configuration, event
 
 
@@ -133,6 +133,19 @@ def test_logs_may_call_the_function_for_this_log_group_alone() -> None:
     permission = stack.one("lambda/permission:Permission", "response").inputs
     assert permission["principal"] == "logs.amazonaws.com" and permission["sourceAccount"] == ACCOUNT
     assert permission["sourceArn"].endswith("log-group:/falco/events:*")
+
+
+def test_the_function_may_call_an_api_server_on_whatever_port_it_is() -> None:
+    def ports(*servers: str) -> list[int]:
+        existing = [{"kubeconfig": KUBECONFIG.replace("https://k.example", server)} for server in servers]
+        own = [{**OWN, "name": f"own-{number}", "existing": one} for number, one in enumerate(existing)]
+        stack = deploy({"clusters": [EKS, *own], "response": {"playbooks": [playbook("isolate")]}}, account())
+        rules = [item.inputs for item in stack.of("SecurityGroupEgressRule") if item.name.startswith("response-")]
+        assert all(rule["fromPort"] == rule["toPort"] for rule in rules)
+        return sorted(rule["fromPort"] for rule in rules)
+
+    assert ports() == ports("https://k.example") == ports("https://k.example:443") == [443]
+    assert ports("https://10.0.0.5:6443", "https://10.0.0.6:6443", "https://k.example:8443") == [443, 6443, 8443]
 
 
 @pytest.mark.parametrize("least", PRIORITIES)
