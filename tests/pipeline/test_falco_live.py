@@ -5,24 +5,20 @@ Falco runs without its probe, which few machines for tests let in; so the events
 
 import dataclasses
 import json
-import os
 import re
-import subprocess
 import time
-import urllib.request
 from typing import Any
 
 import pytest
 
 from localcloud.pipeline.destination import Destination
-from localcloud.pipeline.fluent_bit import free_port, wait_until
+from localcloud.pipeline.fluent_bit import wait_until
 from responder.event import pack, parse_delivery
-from sensor import falco
-from sensor.model import ClusterIdentity, FalcoOptions, Platform
+from sensor.model import Platform
 from tests.pipeline.conftest import LOG_GROUP, NodeFactory
+from tests.pipeline.running_falco import SECONDS, running
 from tests.pipeline.test_falco import PLATFORMS, complete, falco_program
 
-SECONDS = 60
 HEARTBEAT = "Falco internal: metrics snapshot"
 
 pytestmark = [
@@ -51,45 +47,18 @@ class Run:
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """As its container runs it, but with a heartbeat every second."""
     platform: Platform = request.param
-    directory = tmp_path_factory.mktemp("falco")
-    options, identity = FalcoOptions(), ClusterIdentity("shop", platform, "123456789012", "eu-west-1")
-    container = falco.container(options, identity)
-    settings = falco.settings(options, identity, str(directory))
-    settings["engine"] = {"kind": "nodriver"}
-    settings["metrics"]["interval"] = "1s"
-    settings["webserver"].update(listen_port=free_port(), listen_address="127.0.0.1")
-    for name, text in {**falco.rules(options), falco.SETTINGS_FILE: falco.to_yaml(settings)}.items():
-        (directory / name).write_text(text)
-    url = f"http://127.0.0.1:{settings['webserver']['listen_port']}{container.health.path}"
-    memory = directory / "memory.current"
-    memory.write_text(str(100 * 2**20))
-    # Not in a container: the node's files are where they always are, and no control group is Falco's own.
-    places = {"HOST_ROOT": "", "FALCO_CGROUP_MEM_PATH": str(memory)}
-    assert places.keys() == container.environment.keys()
-    environment = {**os.environ, **places}
-    stdout, stderr = directory / "stdout", directory / "stderr"
-    with stdout.open("w") as out, stderr.open("w") as err:
-        process = subprocess.Popen(
-            [str(falco_program), "-c", str(directory / falco.SETTINGS_FILE)], stdout=out, stderr=err, env=environment
-        )
-    try:
-        ready = wait_until(lambda: answers(url) or process.poll() is not None, SECONDS)
-        wait_until(lambda: stdout.read_text().count(HEARTBEAT) >= 2 or process.poll() is not None, SECONDS)
-        healthy = ready and answers(url)
-        process.terminate()
-        code = process.wait(timeout=30)
-    finally:
-        process.kill()
-        process.wait()
-    return Run(platform, stdout.read_text().splitlines(), stderr.read_text().splitlines(), code, healthy)
 
+    def change(settings: dict[str, Any]) -> None:
+        settings["engine"] = {"kind": "nodriver"}
+        settings["metrics"]["interval"] = "1s"
 
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return response.status == 200
-    except OSError:
-        return False
+    with running(tmp_path_factory.mktemp("falco"), platform, change) as falco:
+        ready = falco.wait(lambda: falco.healthy)
+        falco.wait(lambda: sum(HEARTBEAT in line for line in falco.stdout) >= 2)
+        healthy = ready and falco.healthy
+        falco.process.terminate()
+        code = falco.process.wait(timeout=30)
+        return Run(platform, falco.stdout, falco.stderr, code, healthy)
 
 
 def test_it_answers_the_health_check_and_stops_when_asked_to(run: Run):
