@@ -49,19 +49,23 @@ def _reached(path: str, settings: Settings, access: EksAccess) -> Iterator[Mista
 
 
 def _groups(response: Response, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
-    """A security group of another VPC is refused by EC2 when a node is to be moved to it."""
+    """The security groups that nodes are moved to; `vpcs` are those of clusters, by name."""
     for index, playbook in enumerate(response.playbooks):
-        quarantine = playbook.actions.quarantine
-        if quarantine is None:
-            continue
-        path, group = f"response.playbooks[{index}].actions.quarantine.securityGroupId", quarantine.security_group_id
-        try:
-            vpc = looked_up(path, "a security group that is there", lambda: ec2.get_security_group(id=group).vpc_id)  # noqa: B023
-        except MisfitError as misfit:
-            yield misfit.mistake
-            continue
-        patterns = playbook.match.clusters or ("*",)
-        for cluster, wanted in vpcs.items():
-            if vpc != wanted and any(fnmatchcase(cluster, pattern) for pattern in patterns):
-                expected = f"one of {wanted}, where cluster {cluster} is, or match.clusters without {cluster}"
-                yield Mistake(path, f"a security group of {vpc}", expected)
+        if playbook.actions.quarantine:
+            path = f"response.playbooks[{index}].actions.quarantine.securityGroupId"
+            patterns = playbook.match.clusters or ("*",)
+            meant = {name: vpc for name, vpc in vpcs.items() if any(fnmatchcase(name, one) for one in patterns)}
+            yield from _group(path, playbook.actions.quarantine.security_group_id, meant)
+
+
+def _group(path: str, group: str, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
+    """A security group of another VPC is refused by EC2 when a node is to be moved to it."""
+    try:
+        found = looked_up(path, "a security group that is there", lambda: ec2.get_security_group(id=group).vpc_id)
+    except MisfitError as misfit:
+        yield misfit.mistake
+        return
+    for cluster, vpc in vpcs.items():
+        if vpc != found:
+            expected = f"one of {vpc}, where cluster {cluster} is, or match.clusters without {cluster}"
+            yield Mistake(path, f"a security group of {found}", expected)
