@@ -353,6 +353,10 @@ def test_functions_tell_what_there_is(cloud: Cloud, world) -> None:
     filters = [{"name": "vpc-id", "values": [vpc["id"]]}]
     assert subnet["id"] in call(cloud, "ec2/getSubnets:getSubnets", filters=filters)["ids"]
     assert call(cloud, "ec2/getSubnet:getSubnet", id=subnet["id"])["vpcId"] == vpc["id"]
+    group = call(cloud, "ec2/getSecurityGroup:getSecurityGroup", name="default", vpcId=vpc["id"])["id"]
+    assert call(cloud, "ec2/getSecurityGroup:getSecurityGroup", id=group)["vpcId"] == vpc["id"]
+    with pytest.raises(Exception, match=r"InvalidGroup\.NotFound|does not exist"):
+        call(cloud, "ec2/getSecurityGroup:getSecurityGroup", id="sg-01234567")
     assert call(cloud, "ec2/getRouteTables:getRouteTables", vpcId=vpc["id"])["ids"]
     assert call(cloud, "ec2/getInstanceType:getInstanceType", instanceType="t3.large")["defaultVcpus"] == 2
     assert call(cloud, "eks/getCluster:getCluster", name=cluster["name"])["identities"] == cluster["identities"]
