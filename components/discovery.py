@@ -11,7 +11,7 @@ from components.hub_reference import HubReference, NoHubError, hub_of
 from components.kubeconfig import eks_kubeconfig
 from components.lookup import MisfitError, looked_up
 from components.place import Place
-from components.response_fit import EksAccess, misfits
+from components.response_fit import NO_ACCESS_ENTRIES, EksAccess, misfits
 from settings import EcsCluster, EksCluster, Mistake, RedshiftCreate, Settings, SettingsError
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
@@ -155,7 +155,7 @@ def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
         access=EksAccess(
             found.vpc_config.vpc_id,
             found.vpc_config.endpoint_public_access,
-            found.access_configs[0].authentication_mode,
+            found.access_configs[0].authentication_mode if found.access_configs else NO_ACCESS_ENTRIES,
         ),
     )
 

@@ -11,7 +11,10 @@ from responder.permissions import needs
 from settings import EksCluster, Mistake, Response, Settings
 
 NO_ACCESS_ENTRIES = "CONFIG_MAP"
-"""https://docs.aws.amazon.com/eks/latest/userguide/grant-k8s-access.html#set-cam"""
+"""Also the mode of a cluster from before there were any, which says none.
+
+https://docs.aws.amazon.com/eks/latest/userguide/grant-k8s-access.html#set-cam
+"""
 
 
 @dataclass(frozen=True)

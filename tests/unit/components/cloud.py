@@ -89,7 +89,7 @@ class Account(mocks.Mocks):
             "endpoint": f"https://{name}.eks.example",
             "certificateAuthorities": [{"data": "Y2E="}],
             "identities": [{"oidcs": [{"issuer": issuer}]}],
-            "accessConfigs": [{"authenticationMode": mode}],
+            "accessConfigs": [{"authenticationMode": mode}] if mode else [],
             "vpcConfig": {"vpcId": vpc, "endpointPublicAccess": public},
         }
         if oidc_provider:

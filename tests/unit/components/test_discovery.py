@@ -110,6 +110,13 @@ def test_a_response_asks_for_access_entries_and_a_way_to_a_private_endpoint() ->
     assert stack.one("lambda/function:Function", "response").inputs["vpcConfig"]["subnetIds"] == SUBNETS
 
 
+def test_a_cluster_from_before_there_were_access_entries_has_none() -> None:
+    old = Account().with_eks("Prod", mode="")
+    assert deploy(PODS, old).of("Deployment")
+    (line,) = mistakes({**PODS, "response": RESPONSE}, old)
+    assert "authentication mode CONFIG_MAP" in line
+
+
 def test_the_network_of_a_response_is_looked_at() -> None:
     found = Account(subnets=SUBNETS[:1]).with_eks("Prod")
     (line,) = mistakes({**PODS, **INSIDE, "response": RESPONSE}, found)
