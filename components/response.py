@@ -15,10 +15,11 @@ from pulumi_kubernetes import Provider
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.event_response import EventResponse, EventResponseArgs, FunctionNetwork, access_document
 from components.place import Place
+from components.response_fit import needs_in
 from components.response_package import build
 from components.response_role import ClusterActions
 from responder.event import PRIORITIES
-from responder.permissions import needs, rules
+from responder.permissions import rules
 from sensor.model import NAMESPACE
 from settings import KubernetesCluster, Response, Settings
 
@@ -125,7 +126,7 @@ def wanted(response: Response) -> str:
 def _actions(settings: Settings, response: Response, cluster: tuple[str, Mapping[str, str]]) -> ClusterActions:
     name, described = cluster
     actions = frozenset(response.actions_on(name))
-    api = described["platform"] != "ecs" and bool(needs(actions, labels=response.asks_for_labels))
+    api = described["platform"] != "ecs" and bool(needs_in(response, name))
     return ClusterActions(described["platform"], described["name"], actions, api)
 
 
@@ -199,9 +200,8 @@ def _access(
 ) -> None:
     from pulumi_aws import secretsmanager
 
-    wanted = needs(response.actions_on(name), labels=response.asks_for_labels)
     args: ClusterAccessArgs = {
-        "rules": rules(wanted),
+        "rules": rules(needs_in(response, name)),
         "role_arn": made.role_arn,
         "namespace": NAMESPACE,
         "tags": settings.tags,

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from pulumi_aws import ec2
 
 from components.lookup import MisfitError, looked_up
-from responder.permissions import needs
+from responder.permissions import Need, needs
 from settings import EksCluster, Mistake, Response, Settings
 
 NO_ACCESS_ENTRIES = "CONFIG_MAP"
@@ -26,13 +25,18 @@ class EksAccess:
     mode: str
 
 
+def needs_in(response: Response, cluster: str) -> frozenset[Need]:
+    """What the function has to be allowed in a Kubernetes cluster; nothing where it is not asked."""
+    return needs(response.actions_on(cluster), labels=response.asks_for_labels)
+
+
 def misfits(settings: Settings, adopted: Mapping[str, EksAccess]) -> Iterator[Mistake]:
     """What does not suit the response; `adopted` are the existing EKS clusters that were found, by name."""
     response = settings.response
     if response is None:
         return
     for index, cluster in enumerate(settings.clusters):
-        if cluster.name in adopted and needs(response.actions_on(cluster.name), labels=response.asks_for_labels):
+        if cluster.name in adopted and needs_in(response, cluster.name):
             yield from _reached(f"clusters[{index}].existing.name", settings, adopted[cluster.name])
     vpcs = {name: one.vpc_id for name, one in adopted.items()}
     if settings.network.existing:
@@ -56,8 +60,7 @@ def _groups(response: Response, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
     for index, playbook in enumerate(response.playbooks):
         if playbook.actions.quarantine:
             path = f"response.playbooks[{index}].actions.quarantine.securityGroupId"
-            patterns = playbook.match.clusters or ("*",)
-            meant = {name: vpc for name, vpc in vpcs.items() if any(fnmatchcase(name, one) for one in patterns)}
+            meant = {name: vpc for name, vpc in vpcs.items() if playbook.can_answer(name)}
             yield from _group(path, playbook.actions.quarantine.security_group_id, meant)
 
 

@@ -145,6 +145,10 @@ class Playbook(Model):
     """Minutes after an action in which it is not repeated for the same target. Events older than this are not answered
     by themselves."""
 
+    def can_answer(self, cluster: str) -> bool:
+        """Whether it is for events of a cluster, by its name in the stack."""
+        return any(fnmatchcase(cluster, pattern) for pattern in self.match.clusters or ("*",))
+
     @field_validator("actions")
     @classmethod
     def _any(cls, actions: Actions) -> Actions:
@@ -209,8 +213,7 @@ class Response(Model):
         """Every action of a playbook that can answer an event of a cluster."""
         names = dict[str, None]()
         for playbook in self.playbooks:
-            patterns = playbook.match.clusters or ("*",)
-            if any(fnmatchcase(cluster, pattern) for pattern in patterns):
+            if playbook.can_answer(cluster):
                 names.update(dict.fromkeys(playbook.actions.names))
         return tuple(names)
 
