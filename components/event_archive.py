@@ -8,6 +8,7 @@ from pulumi_aws import athena, glue
 
 from components.encrypted_bucket import EncryptedBucket, EncryptedBucketArgs, bucket_arn
 from components.encryption_key import USE_OF_KEY, Statement
+from components.event_stream import FOREIGN
 from components.place import Place, arn, global_arn
 from storage import athena as sql
 from storage import glue as schema
@@ -247,7 +248,7 @@ def writer_statements(place: Place, bucket: str, writers: Sequence[str]) -> list
             "Sid": "WriteOwnFolders",
             "Effect": "Allow",
             "Principal": principal,
-            "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+            "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject", FOREIGN],
             "Resource": [f"{bucket_arn(place, bucket)}/{folder}{own}" for folder in (schema.EVENTS, schema.ERRORS)],
         },
         {

@@ -202,7 +202,8 @@ class EventDestinations(pulumi.ComponentResource):
             schema.errors_folder(place["account"], place["region"]),
         ]
         key_region = settings.kms_key_arn.split(":")[3] if settings.kms_key_arn else place["region"]
-        statements = s3_statements(place, bucket_arn, key_arn, folders, key_region)
+        foreign = settings.bucket_arn is not None
+        statements = s3_statements(place, bucket_arn, key_arn, folders, key_region=key_region, foreign=foreign)
         columns: TableArgs | None = None
         if table and settings.format == "parquet":
             columns = {"database_name": table.database_name, "table_name": table.table_name}

@@ -15,6 +15,11 @@ RETENTION_DAYS = 90
 
 LOG_STREAM = "delivery"
 
+FOREIGN = "s3:PutObjectAcl"
+"""What a write into another account's bucket needs beside `s3:PutObject`, in the role's policy and in the bucket's:
+Firehose gives each object there the ACL `bucket-owner-full-control`.
+https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#cross-account-delivery-s3"""
+
 
 class TableArgs(TypedDict):
     """The Glue table whose columns events are converted to."""
@@ -169,9 +174,13 @@ def s3_statements(
     bucket_arn: pulumi.Input[str],
     key_arn: pulumi.Input[str] | None,
     folders: Sequence[str],
+    *,
     key_region: str | None = None,
+    foreign: bool = False,
 ) -> list[Statement]:
     """What Firehose needs to write into folders of a bucket, which its own key encrypts or one in `key_region`.
+
+    `foreign` is a bucket that may be another account's.
 
     https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
     """
@@ -185,7 +194,7 @@ def s3_statements(
         {
             "Sid": "WriteObjects",
             "Effect": "Allow",
-            "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+            "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject", *([FOREIGN] if foreign else ())],
             "Resource": [pulumi.Output.concat(bucket_arn, "/", folder, "*") for folder in folders],
         },
     ]

@@ -1,7 +1,8 @@
 """Gives moto's Firehose what this project needs of the real one.
 
 The objects' names, with the prefixes' expressions filled in, as Athena expects of them. The processors that make events
-out of what a log group's subscription sends. And a bucket of another account that refuses what it does not allow.
+out of what a log group's subscription sends. And a bucket that refuses what its policy, or that of the stream's role, does not
+allow.
 """
 
 import datetime
@@ -16,7 +17,7 @@ from moto.firehose.models import FirehoseBackend
 from moto.logs.models import LogsBackend, logs_backends
 from moto.s3.models import s3_backends
 
-from localcloud.bucket_policy import may
+from localcloud.bucket_policy import may_deliver
 
 _EXPRESSION = re.compile(r"!\{timestamp:([^}]+)\}")
 _PATTERNS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H"}
@@ -64,8 +65,8 @@ def install() -> None:
     ) -> list[dict[str, str]]:
         destination = s3_destination
         prefix = _EXPRESSION.sub("x", destination.get("Prefix", ""))
-        bucket = destination["BucketARN"].rpartition(":")[2]
-        if may(self.account_id, s3_backends[self.account_id][self.partition], bucket, f"{prefix}x", "s3:PutObject"):
+        bucket, s3 = destination["BucketARN"].rpartition(":")[2], s3_backends[self.account_id][self.partition]
+        if may_deliver(self.account_id, destination["RoleARN"], s3, bucket, f"{prefix}x"):
             processors = destination.get("ProcessingConfiguration", {}).get("Processors", ())
             return write(self, delivery_stream_name, version_id, destination, processed(records, processors))
         _log_refusal(logs_backends[self.account_id][self.region_name], destination)

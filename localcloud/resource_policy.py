@@ -1,4 +1,4 @@
-"""Judges what another account asks for by the policies of buckets and keys, as far as this project's policies go.
+"""Judges a request by the policies of buckets and keys, and of roles, as far as this project's policies go.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 """
@@ -25,15 +25,30 @@ class Request:
 
 def allows(policy: str | None, request: Request) -> bool:
     """Whether a resource's policy lets another account do this: some statement allows it, and none denies it."""
+    return _allowed(
+        [one for one in _statements(policy) if _names(one.get("Principal"), request.account)],
+        request,
+    )
+
+
+def grants(policies: Iterable[str], request: Request) -> bool:
+    """Whether a role's own policies let it do this."""
+    return _allowed([one for policy in policies for one in _statements(policy)], request)
+
+
+def _statements(policy: str | None) -> Iterable[dict[str, Any]]:
     document: dict[str, Any] = json.loads(policy) if policy else {}
-    effects = [one["Effect"] for one in _items(document.get("Statement", ())) if _concerns(one, request)]
+    return _items(document.get("Statement", ()))
+
+
+def _allowed(statements: Iterable[Mapping[str, Any]], request: Request) -> bool:
+    effects = [one["Effect"] for one in statements if _concerns(one, request)]
     return "Allow" in effects and "Deny" not in effects
 
 
 def _concerns(statement: Mapping[str, Any], request: Request) -> bool:
     return (
-        _names(statement.get("Principal"), request.account)
-        and any(_like(request.action.lower(), action.lower()) for action in _items(statement.get("Action", ())))
+        any(_like(request.action.lower(), action.lower()) for action in _items(statement.get("Action", ())))
         and any(_like(request.resource, _filled(pattern, request)) for pattern in _items(statement.get("Resource", ())))
         and all(_holds(request, *condition) for condition in statement.get("Condition", {}).items())
     )

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.local
 HUB, SHOP, BANK, STRANGER = "123456789012", "111111111111", "222222222222", "999999999999"
 HUB_REGION, BANK_REGION = "eu-west-1", "us-east-1"
 BUCKET = f"falco-events-{HUB}-{HUB_REGION}"
+ACL = "s3:PutObjectAcl"
 Client = Callable[..., Any]
 
 
@@ -121,6 +122,49 @@ def test_a_spokes_stream_delivers_into_its_own_folder_of_the_hubs_bucket(
     assert [event for event in found if event["hostname"] == "by-firehose"] == [json.loads(event) for event in sent]
 
 
+@pytest.mark.parametrize("whose", ["the role's", "the bucket's"])
+def test_nothing_is_delivered_where_a_policy_does_not_allow_the_acl(
+    stacks: dict[str, Stack], client: Client, archive: Deployed, whose: str
+) -> None:
+    stream = stacks["shop"].outputs()["destinations"]["s3"]["stream"]
+    firehose, logs = client("firehose", SHOP), client("logs", SHOP)
+    group = f"/aws/kinesisfirehose/{stream}"
+    with role_without_acl(client, firehose, stream) if whose == "the role's" else bucket_without_acl(client):
+        firehose.put_record(DeliveryStreamName=stream, Record={"Data": b'{"hostname": "no-acl"}\n'})
+
+    assert "no-acl" not in {event.get("hostname") for event in archive.archived(BUCKET, "events/")}
+    entries = logs.get_log_events(logGroupName=group, logStreamName="delivery")["events"]
+    assert json.loads(entries[-1]["message"])["errorCode"] == "S3.AccessDenied"
+
+
+@contextmanager
+def role_without_acl(client: Client, firehose: Any, stream: str) -> Generator[None]:
+    """The policy of a stream's role with the action taken out."""
+    iam = client("iam", SHOP)
+    (found,) = firehose.describe_delivery_stream(DeliveryStreamName=stream)["DeliveryStreamDescription"]["Destinations"]
+    role = found["ExtendedS3DestinationDescription"]["RoleARN"].rpartition("/")[2]
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    before = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=taken_out(before))
+    yield
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=before)
+
+
+@contextmanager
+def bucket_without_acl(client: Client) -> Generator[None]:
+    """The bucket's policy with the action taken out."""
+    s3 = client("s3", HUB)
+    before = s3.get_bucket_policy(Bucket=BUCKET)["Policy"]
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=taken_out(before))
+    yield
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=before)
+
+
+def taken_out(policy: str) -> str:
+    assert ACL in policy
+    return policy.replace(f'"{ACL}"', '"s3:GetObject"')
+
+
 def test_a_spokes_log_group_sends_events_as_they_are_from_another_region(
     stacks: dict[str, Stack], client: Client, archive: Deployed
 ) -> None:
@@ -167,7 +211,10 @@ def test_nobody_else_writes_into_the_bucket_nor_a_spoke_into_anothers_folder(
 def test_a_strangers_stream_delivers_nothing_and_says_so_in_its_log(
     stacks: dict[str, Stack], client: Client, archive: Deployed
 ) -> None:
-    firehose, logs = client("firehose", STRANGER), client("logs", STRANGER)
+    firehose, logs, iam = (client(service, STRANGER) for service in ("firehose", "logs", "iam"))
+    anything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.create_role(RoleName="intruder", AssumeRolePolicyDocument=json.dumps(anything))
+    iam.put_role_policy(RoleName="intruder", PolicyName="anything", PolicyDocument=json.dumps(anything))
     logs.create_log_group(logGroupName="errors")
     logs.create_log_stream(logGroupName="errors", logStreamName="delivery")
     firehose.create_delivery_stream(

@@ -117,6 +117,7 @@ def test_firehose_may_write_the_stacks_own_folders_and_no_others(parquet: Deploy
         "other/x": False,
     }.items():
         assert any(fnmatchcase(folder, pattern) for pattern in patterns) is allowed, folder
+    assert "s3:PutObjectAcl" not in statements["WriteObjects"]["Action"]
     assert statements["EncryptObjects"]["Condition"]["StringEquals"]["kms:ViaService"] == "s3.eu-west-1.amazonaws.com"
     assert statements["ReadColumns"]["Resource"][-1].endswith(":table/falco_events/events")
 
@@ -185,6 +186,7 @@ def test_a_given_bucket_is_written_to_and_nothing_of_it_is_made() -> None:
     configuration = s3_of(deployed)
     assert (configuration["bucketArn"], configuration["kmsKeyArn"]) == ("arn:aws:s3:::central", KEY)
     statements = policy(deployed, "archive")
+    assert "s3:PutObjectAcl" in statements["WriteObjects"]["Action"]
     assert statements["FindBucket"]["Resource"] == "arn:aws:s3:::central"
     assert statements["EncryptObjects"]["Resource"] == KEY
     assert statements["EncryptObjects"]["Condition"]["StringEquals"]["kms:ViaService"] == "s3.us-east-1.amazonaws.com"

@@ -55,6 +55,7 @@ def test_exactly_the_spokes_write_each_into_its_own_folders(
     context = {"aws:SecureTransport": "true"}
     assert allows(policy, Request(account, "s3:PutObject", f"{BUCKET}/{folder}", context)) is allowed
     assert not allows(policy, Request(account, "s3:DeleteObject", f"{BUCKET}/{folder}", context))
+    assert allows(policy, Request(account, "s3:PutObjectAcl", f"{BUCKET}/{folder}", context)) is allowed
     plain = {"aws:SecureTransport": "false"}
     assert not allows(policy, Request(account, "s3:PutObject", f"{BUCKET}/{folder}", plain))
 
