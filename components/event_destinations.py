@@ -310,15 +310,7 @@ class EventDestinations(pulumi.ComponentResource):
 
     def _redshift(self, settings: RedshiftDestination) -> tuple[EventStream, Mapping[str, Any]]:
         into = self._warehouse(settings)
-        table = redshiftdata.Statement(
-            "warehouse",
-            workgroup_name=into.workgroup,
-            cluster_identifier=into.cluster,
-            database=settings.database,
-            secret_arn=into.secret_arn,
-            sql=redshift.create_table(settings.table),
-            opts=self._child,
-        )
+        table = self._table(settings, into)
         staging, statements = self._through_s3("redshift")
         secret: Statement = {
             "Sid": "ReadPassword",
@@ -361,6 +353,27 @@ class EventDestinations(pulumi.ComponentResource):
             "database": settings.database,
             "table": settings.table,
         }
+
+    def _table(self, settings: RedshiftDestination, into: Warehouse) -> pulumi.Resource:
+        """Makes the table, and again where it would be made elsewhere or otherwise.
+
+        AWS forgets a statement after a day, and what the provider then reads of it is empty: a change by the passing of
+        time alone, which would run the statement again.
+        """
+        sql = redshift.create_table(settings.table)
+        return redshiftdata.Statement(
+            "warehouse",
+            workgroup_name=into.workgroup,
+            cluster_identifier=into.cluster,
+            database=settings.database,
+            secret_arn=into.secret_arn,
+            sql=sql,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                ignore_changes=["clusterIdentifier", "secretArn", "sql", "workgroupName"],
+                replacement_trigger=[sql, settings.database, into.workgroup, into.cluster],
+            ),
+        )
 
     def _warehouse(self, settings: RedshiftDestination) -> Warehouse:
         """One that is there already, or one of ours."""

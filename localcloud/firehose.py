@@ -1,8 +1,7 @@
 """Gives moto's Firehose what this project needs of the real one.
 
 The objects' names, with the prefixes' expressions filled in, as Athena expects of them. The processors that make events
-out of what a log group's subscription sends. And a bucket that refuses what its policy, or that of the stream's role, does not
-allow.
+out of what a log group's subscription sends. And a bucket that refuses what its policy or the role's does not allow.
 """
 
 import datetime

@@ -17,7 +17,8 @@ from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localcloud import bucket_policy, firehose, functions, log_destination
+from localcloud import athena, bucket_policy, firehose, functions, log_destination, redshift_data
+from localcloud.clock import Clock
 from localcloud.eks_identity import access_entries, presigned
 from localcloud.eks_identity.cluster import LocalCluster
 from localcloud.eks_identity.webhook import TokenReviews
@@ -66,13 +67,15 @@ def main(port: str, tls_port: str, certificate: str, key: str, eks_url: str, fol
     firehose.install()
     bucket_policy.install()
     log_destination.install()
+    athena.install()
+    redshift_data.install()
     functions.install(f"http://127.0.0.1:{port}", Path(folder))
     access_entries.install()
     presigned.install()
     cluster = LocalCluster(eks_url, Path(certificate))
     cluster.install()
     moto = RequestIds(DomainDispatcherApplication(create_backend_app))
-    application = TokenReviews(moto, cluster, [f"http://127.0.0.1:{port}"])
+    application = Clock(TokenReviews(moto, cluster, [f"http://127.0.0.1:{port}"]))
     servers = [_server(application, int(port)), _server(application, int(tls_port), (certificate, key))]
     threading.Thread(target=servers[1].serve_forever, daemon=True).start()
     servers[0].serve_forever()

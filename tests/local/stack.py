@@ -75,6 +75,16 @@ class Stack:
         exported = json.loads(self._run("stack", "export", config=False))
         return [resource["urn"] for resource in exported["deployment"].get("resources", [])]
 
+    def ids(self) -> dict[str, str]:
+        """The ids of resources in the state, by URN; components have none."""
+        exported = json.loads(self._run("stack", "export", config=False))
+        found = exported["deployment"].get("resources", [])
+        return {resource["urn"]: resource["id"] for resource in found if "id" in resource}
+
+    def expect_no_drift(self) -> None:
+        """Compare the state with the cloud. Raises PulumiError where they differ."""
+        self._run("refresh", "--preview-only", "--expect-no-changes")
+
     def interrupt_up(self, after: str) -> None:
         """Deploy, and stop it as Ctrl-C does once it prints this: the engine lets what it has begun end, and saves it.
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
@@ -109,6 +110,18 @@ def test_a_bucket_with_events_is_not_deleted(archive: Stack, s3: Any) -> None:
         archive.destroy()
 
     assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
+
+
+def test_a_workgroup_with_a_history_is_deleted_where_the_program_says_so(archive: Stack, deployed: Deployed) -> None:
+    athena = deployed.client("athena")
+    asked = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="falco-events")["QueryExecutionId"]
+
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*WorkGroup falco-events is not empty"):
+        athena.delete_work_group(WorkGroup="falco-events")
+
+    archive.destroy()
+    assert "falco-events" not in [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]
+    assert asked not in athena.list_query_executions()["QueryExecutionIds"]
 
 
 def delivery(deployed: Deployed) -> dict[str, Any]:

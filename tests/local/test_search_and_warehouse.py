@@ -3,11 +3,14 @@
 moto describes a domain without running one and takes statements down; a Redshift Serverless workgroup is recorded only.
 """
 
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from localcloud.clock import PATH
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
 from tests.local.stack import Stack
@@ -90,6 +93,49 @@ def test_a_warehouse_is_made_and_its_table_before_firehose_copies(
     (rule,) = group["IpPermissions"]
     assert [source["CidrIp"] for source in rule["IpRanges"]] == ["52.19.239.192/27"]
     assert group["IpPermissionsEgress"] == []
+
+
+def test_a_day_changes_nothing_though_aws_forgets_the_statement(
+    stack: Stack, deployed: Deployed, network: dict[str, object], clock: Callable[[float], None]
+) -> None:
+    stack.configure(to(redshift={"create": network}))
+    stack.up()
+    made = statement(stack)
+
+    clock(25 * 60 * 60)
+
+    with pytest.raises(ClientError, match="has expired"):
+        deployed.client("redshift-data").describe_statement(Id=made)
+    stack.expect_no_drift()
+    assert stack.preview("--refresh", "--expect-no-changes") == []
+    stack.refresh()
+    stack.up()
+    assert statement(stack) == made
+
+    stack.configure(to(redshift={"create": network, "table": "other"}))
+    stack.up()
+    assert statement(stack) != made
+    sql = deployed.client("redshift-data").describe_statement(Id=statement(stack))["QueryString"]
+    assert sql.startswith('CREATE TABLE IF NOT EXISTS "other"')
+    assert stack.preview("--expect-no-changes") == []
+
+
+def statement(stack: Stack) -> str:
+    """The id of the statement that made the table."""
+    (found,) = (identity for urn, identity in stack.ids().items() if "redshiftdata" in urn)
+    return found
+
+
+@pytest.fixture
+def clock(local_env: dict[str, str]) -> Iterator[Callable[[float], None]]:
+    """Sets the local cloud's clock ahead, by seconds."""
+
+    def ahead(seconds: float) -> None:
+        request = urllib.request.Request(f"{local_env['AWS_ENDPOINT_URL']}{PATH}", data=str(seconds).encode())
+        urllib.request.urlopen(request, timeout=10).close()
+
+    yield ahead
+    ahead(0)
 
 
 def to(**destinations: object) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Check, diff, create, read, update and delete on plain dicts: what the protocol's server translates to and from."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,10 @@ class Lifecycle:
         failures = list(self.resource.check(filled))
         return {**filled, INTERNAL: sorted(filled.keys() - inputs.keys())}, failures
 
-    def diff(self, old_inputs: Properties, state: Properties, news: Properties) -> Difference:
-        """What changes between the inputs of last time and those of now."""
+    def diff(
+        self, old_inputs: Properties, state: Properties, news: Properties, ignored: Iterable[str] = ()
+    ) -> Difference:
+        """What changes between the inputs of last time and those of now, but for what is to be ignored."""
         old, new = self._comparable(old_inputs, state, old=True), self._comparable(news, state, old=False)
         old |= {name: value for name, value in new.items() if name not in old and _is_so(value, state.get(name))}
         computed = self.resource.type.outputs.keys() - self.resource.type.optional_outputs
@@ -62,6 +64,7 @@ class Lifecycle:
             change
             for change in compare.changes(old, new)
             if not (change.kind == "delete" and change.path in computed and change.path != "tagsAll")
+            and not any(_within(change.path, path) for path in ignored)
         )
         replaces = frozenset(change.path for change in changes if self._replaces(change.plain_path))
         autoname = self.resource.autoname
@@ -225,10 +228,14 @@ class Lifecycle:
 
     def _replaces(self, path: str) -> bool:
         create_only = self.resource.create_only | ({"region"} if self.resource.has_region else set[str]())
-        return any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in create_only)
+        return any(_within(path, one) for one in create_only)
 
     def _region(self, values: Properties) -> Region:
         return self.cloud.region(values.get("region"))
+
+
+def _within(path: str, ancestor: str) -> bool:
+    return path == ancestor or path.startswith((f"{ancestor}.", f"{ancestor}["))
 
 
 def _public(values: Properties) -> Properties:

@@ -63,8 +63,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         lifecycle = self._lifecycle(request, context)
         state = wire.decode(request.olds)
         old_inputs = wire.decode(request.old_inputs) if request.HasField("old_inputs") else state
+        news, ignored = wire.decode(request.news), request.ignoreChanges
         difference = self._answer(
-            context, f"comparing {request.urn}", lambda: lifecycle.diff(old_inputs, state, wire.decode(request.news))
+            context, f"comparing {request.urn}", lambda: lifecycle.diff(old_inputs, state, news, ignored)
         )
         return _diff_response(difference)
 

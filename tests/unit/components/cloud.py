@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pulumi
+from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
@@ -45,6 +46,8 @@ class Registered:
     provider: str
     protect: bool
     ignored: tuple[str, ...]
+    replacement_trigger: object
+    """What replaces it when it changes."""
     after_create: tuple[str, ...]
     """Names of the hooks that run when it has been made."""
     secrets: frozenset[str]
@@ -196,6 +199,7 @@ class Monitor(mocks.MockMonitor):
                 provider=request.provider,
                 protect=request.protect,
                 ignored=tuple(request.ignoreChanges),
+                replacement_trigger=json_format.MessageToDict(request.replacement_trigger),
                 after_create=tuple(request.hooks.after_create),
                 secrets=secrets,
                 origins={name: frozenset(found.urns) for name, found in request.propertyDependencies.items()},

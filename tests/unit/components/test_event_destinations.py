@@ -142,6 +142,7 @@ def test_every_named_query_is_in_the_workgroup(parquet: Deployed) -> None:
     queries = parquet.of("NamedQuery")
     assert {query.inputs["name"] for query in queries} == {query.name for query in QUERIES}
     assert not [query for query in queries if "{table}" in query.inputs["query"]]
+    assert parquet.one("Workgroup", "archive").inputs["forceDestroy"] is True
     results = parquet.one("Workgroup", "archive").inputs["configuration"]["managedQueryResultsConfiguration"]
     assert results["enabled"] is True
     assert results["encryptionConfiguration"]["kmsKey"].endswith(":key/destinations-key")
@@ -267,6 +268,13 @@ def test_the_table_is_there_before_firehose_copies_into_it() -> None:
     assert statement.inputs["sql"].startswith('CREATE TABLE IF NOT EXISTS "events"')
     assert (statement.inputs["workgroupName"], "clusterIdentifier" in statement.inputs) == ("dwh", False)
     assert statement.urn in deployed.before(deployed.one("FirehoseDeliveryStream", "warehouse"))
+
+
+def test_what_aws_forgets_of_a_statement_is_no_change() -> None:
+    statement = stack({"redshift": {"existing": WAREHOUSE}}).one("redshiftdata/statement:Statement", "warehouse")
+    assert set(statement.ignored) == {"clusterIdentifier", "secretArn", "sql", "workgroupName"}
+    sql = statement.inputs["sql"]
+    assert statement.replacement_trigger == [sql, "falco", "dwh", None]
 
 
 def test_nobody_but_firehose_reaches_a_warehouse_of_ours() -> None:

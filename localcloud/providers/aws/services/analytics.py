@@ -85,7 +85,7 @@ class CatalogTable(Resource):
 
 
 class Workgroup(Resource):
-    """A workgroup. moto cannot change one, so a changed one is made anew, and it forgets tags, so they go unread."""
+    """A workgroup, whose tags go unread, since moto forgets them. localcloud/athena.py adds to moto what it lacks."""
 
     token = "aws:athena/workgroup:Workgroup"
     service = "athena"
@@ -100,10 +100,10 @@ class Workgroup(Resource):
         return inputs["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Deletes it and makes it anew; its named queries stay in moto."""
+        """Everything but its name."""
         if old is not None and changed(inputs, old, "configuration", "description", "state"):
-            self.delete(region, identity, old)
-            self.create(region, inputs)
+            wished = {**inputs, "workGroup": identity, "configurationUpdates": inputs.get("configuration")}
+            self.call(region, "update_work_group", wished)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The workgroup among all; moto answers for one that is not there with an internal error."""
@@ -114,12 +114,14 @@ class Workgroup(Resource):
         return self.outputs(found, name=identity, arn=region.arn("athena", f"workgroup/{identity}"))
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes it."""
-        self.client(region).delete_work_group(WorkGroup=identity, RecursiveDeleteOption=True)
+        """Removes it, with its contents where `forceDestroy` says so."""
+        self.client(region).delete_work_group(
+            WorkGroup=identity, RecursiveDeleteOption=state.get("forceDestroy", False)
+        )
 
 
 class NamedQuery(Resource):
-    """A query under a name. moto keeps it for ever: it has no operation that deletes one."""
+    """A query under a name."""
 
     token = "aws:athena/namedQuery:NamedQuery"
     service = "athena"
@@ -138,7 +140,8 @@ class NamedQuery(Resource):
         return self.outputs(found)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Forgets it."""
+        """Removes it."""
+        self.client(region).delete_named_query(NamedQueryId=identity)
 
 
 RESOURCES = (CatalogDatabase, CatalogTable, Workgroup, NamedQuery)

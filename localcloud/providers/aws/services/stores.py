@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
+
 from localcloud.providers.aws import api, tags
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
@@ -57,7 +59,11 @@ class Domain(Resource):
 
 
 class Statement(Resource):
-    """A statement of the Redshift Data API, which moto takes down and does not run; never updated nor deleted."""
+    """A statement of the Redshift Data API, which moto takes down and does not run; never updated nor deleted.
+
+    AWS forgets a statement after a day, and the real provider then reads empty texts.
+    https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/redshiftdata/statement.go
+    """
 
     token = "aws:redshiftdata/statement:Statement"
     service = "redshift-data"
@@ -71,8 +77,20 @@ class Statement(Resource):
         return self.call(region, "execute_statement", inputs)["Id"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """What was handed over; AWS too forgets a statement after a day, which is no reason to run it again."""
-        return state or None
+        """What was handed over, as long as AWS knows it. moto does not take down the workgroup."""
+        try:
+            found: dict[str, Any] = self.client(region).describe_statement(Id=identity)
+        except ClientError as error:
+            if "expired" not in str(error):
+                raise
+            found = {"WorkgroupName": ""}
+        actual = {
+            "clusterIdentifier": found.get("ClusterIdentifier", ""),
+            "secretArn": found.get("SecretArn", ""),
+            "sql": found.get("QueryString", ""),
+            "workgroupName": found.get("WorkgroupName", state.get("workgroupName", "")),
+        }
+        return {**state, **{name: value for name, value in actual.items() if name in state}}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
         """Forgets it: what it made stays."""
