@@ -4,6 +4,8 @@ VENV := .venv
 STACK ?= dev
 INSTALLED := $(VENV)/.installed
 PY := $(VENV)/bin/python
+# Each of the processes starts a local cloud of its own, which takes 1.5 GB.
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -43,7 +45,7 @@ test-unit: $(INSTALLED) ## run the tests that need no other program
 	$(PY) -m pytest tests/unit -n auto
 
 test-local: $(INSTALLED) ## run the real engine on a local cloud of the tests' own
-	$(PY) -m pytest tests/local
+	$(PY) -m pytest tests/local $(SIDE_BY_SIDE)
 
 test-pipeline: $(INSTALLED) ## run the real Fluent Bit and Falco, where they are on PATH
 	$(PY) -m pytest tests/pipeline

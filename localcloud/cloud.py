@@ -38,9 +38,12 @@ class LocalCloud:
     def for_session(cls) -> Self:
         """A cloud beside that of `make up`, for one process. Clouds of processes that were killed are removed."""
         sessions = HOME / "sessions"
-        for folder in sessions.glob("*"):
-            if not psutil.pid_exists(int(folder.name)):
-                cls(folder).remove()
+        sessions.mkdir(parents=True, exist_ok=True)
+        with (sessions / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for folder in sessions.iterdir():
+                if folder.is_dir() and not psutil.pid_exists(int(folder.name)):
+                    cls(folder).remove()
         return cls(sessions / str(os.getpid()))
 
     def up(self, programs: Programs) -> None:

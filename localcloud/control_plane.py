@@ -116,10 +116,9 @@ class ControlPlane:
 
     def start(self, etcd_url: str) -> None:
         """Start what does not run, and wait until its nodes are Ready."""
-        if not self.ready():
-            self._processes.stop([self.api_server])
+        if not self._processes.find(self.api_server):
             self._processes.start(self.api_server, self._api_server_command(etcd_url))
-            self._processes.wait(self.api_server, self.ready, START_TIMEOUT)
+        self._processes.wait(self.api_server, self.ready, START_TIMEOUT)
         for name, command in self.followers.items():
             if not self._processes.find(name):
                 self._processes.start(name, command)

@@ -1,5 +1,7 @@
 """The store of all control planes: one etcd, in which each has its own prefix."""
 
+from pathlib import Path
+
 from localcloud.health import START_TIMEOUT, answers
 from localcloud.layout import Layout, Ports
 from localcloud.processes import Processes
@@ -21,10 +23,14 @@ class Etcd:
 
     def start(self) -> None:
         """Start it unless it runs, and wait until it answers."""
-        if self.ready():
-            return
-        self._processes.stop([self.name])
-        command = {
+        if not self._processes.find(self.name):
+            self._processes.start(self.name, self._command())
+        self._processes.wait(self.name, self.ready, START_TIMEOUT)
+
+    def _command(self) -> list[str | Path]:
+        self._layout.etcd.mkdir(parents=True, exist_ok=True)
+        self._layout.etcd.chmod(0o700)
+        options = {
             "--data-dir": self._layout.etcd,
             "--listen-client-urls": self.url,
             "--advertise-client-urls": self.url,
@@ -33,8 +39,4 @@ class Etcd:
             "--initial-cluster": f"default={self._peer_url}",
             "--log-level": "warn",
         }
-        self._layout.etcd.mkdir(parents=True, exist_ok=True)
-        self._layout.etcd.chmod(0o700)
-        words = [self._layout.bin / "etcd", "--unsafe-no-fsync", *(f"{key}={value}" for key, value in command.items())]
-        self._processes.start(self.name, words)
-        self._processes.wait(self.name, self.ready, START_TIMEOUT)
+        return [self._layout.bin / "etcd", "--unsafe-no-fsync", *(f"{key}={value}" for key, value in options.items())]

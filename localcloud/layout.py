@@ -1,19 +1,14 @@
 """Where the local cloud keeps its files, and on which ports it listens."""
 
 import json
-import random
-import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from localcloud.errors import LocalCloudError
+from localcloud.ports import release, reserve
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The project's root: where Pulumi.yaml is."""
-
-PORT_RANGE = range(20000, 32000)
-"""Below the ports that systems hand to outgoing connections, so that a port stays free while its server is away."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +27,9 @@ class Ports:
         return {"eks": self.eks, "selfmanaged": self.selfmanaged}[cluster]
 
     @classmethod
-    def free(cls) -> Self:
-        """Ports that nothing listens on now."""
-        count = len(cls.__dataclass_fields__)
-        ports: list[int] = []
-        for port in random.sample(PORT_RANGE, len(PORT_RANGE)):
-            if _is_free(port):
-                ports.append(port)
-            if len(ports) == count:
-                return cls(*ports)
-        raise LocalCloudError(f"found no {count} free ports between {PORT_RANGE.start} and {PORT_RANGE.stop}")
+    def reserved(cls, owner: Path) -> Self:
+        """Ports that are the owner's alone, see `localcloud.ports`."""
+        return cls(*reserve(len(cls.__dataclass_fields__), owner))
 
 
 @dataclass(frozen=True)
@@ -132,24 +120,16 @@ class Layout:
 
     def choose_ports(self) -> Ports:
         """Choose free ports and remember them."""
-        ports = Ports.free()
+        release(self.home)
+        ports = Ports.reserved(self.home)
         self._ports_file.write_text(json.dumps(asdict(ports), indent=2) + "\n")
         return ports
 
     def forget_ports(self) -> None:
         """Forget the ports: nothing listens any more."""
         self._ports_file.unlink(missing_ok=True)
+        release(self.home)
 
     @property
     def _ports_file(self) -> Path:
         return self.home / "ports.json"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

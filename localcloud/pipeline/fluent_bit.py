@@ -38,13 +38,6 @@ def executable() -> str | None:
     return shutil.which("fluent-bit")
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 def wait_until(condition: Callable[[], bool], seconds: float, *, interval: float = 0.05) -> bool:
     """Whether the condition became true in time."""
     deadline = time.monotonic() + seconds

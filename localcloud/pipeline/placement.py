@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from localcloud.pipeline.fluent_bit import free_port
+from localcloud.ports import reserve
 from sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_STATE_DIR, SENSOR_DIR
 
 NODE_LOGS = "/var/log"
@@ -37,7 +37,8 @@ class Placement(NamedTuple):
 
 def place(files: Mapping[str, str], root: Path, endpoint: Endpoint) -> Placement:
     """Write the files for this machine; only paths, the health port and the endpoint differ from what was rendered."""
-    placement = Placement(root, root / "sensor", root / "log", free_port())
+    (http_port,) = reserve(1, root)
+    placement = Placement(root, root / "sensor", root / "log", http_port)
     state = root / "state"
     for directory in (placement.sensor, placement.logs, state):
         directory.mkdir(parents=True, exist_ok=True)

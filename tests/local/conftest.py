@@ -1,7 +1,11 @@
-"""One local cloud for all tests of a session, with its own state and ports, beside the one of `make up`."""
+"""One local cloud for all tests of a process, with its own state and ports, beside the one of `make up`.
+
+`make test-local` runs two such processes (pytest-xdist). Tests that share what a module's fixture has made stay in one
+of them; every other test goes to the one that is free.
+"""
 
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -19,17 +23,27 @@ def _exit(number: int, _frame: object) -> NoReturn:
     pytest.exit("terminated", returncode=128 + number)
 
 
+def pytest_configure() -> None:
+    """End in order when terminated, also in the process that only hands out tests."""
+    signal.signal(signal.SIGTERM, _exit)
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Function]) -> None:
+    for item in items:
+        definitions = item._fixtureinfo.name2fixturedefs.values()
+        if any(one.scope == "module" for found in definitions for one in found):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+
 @pytest.fixture(scope="session")
 def local_cloud() -> Iterator[LocalCloud]:
     """Running servers, stopped at the end also when the session is terminated."""
-    before = signal.signal(signal.SIGTERM, _exit)
     cloud = LocalCloud.for_session()
     try:
         cloud.up(provide())
         yield cloud
     finally:
         cloud.remove()
-        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

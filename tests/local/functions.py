@@ -126,7 +126,7 @@ def moto_of_its_own(home: Path) -> Generator[Aws]:
     layout.tls.mkdir(parents=True)
     self_signed(layout.tls)
     processes = Processes(layout.processes, layout.log)
-    moto = Moto(layout, processes, Ports.free())
+    moto = Moto(layout, processes, Ports.reserved(home))
     try:
         moto.start()
         found = processes.find(moto.name)
@@ -134,3 +134,4 @@ def moto_of_its_own(home: Path) -> Generator[Aws]:
         yield Aws(moto.url, found.pid)
     finally:
         processes.stop([moto.name])
+        layout.forget_ports()

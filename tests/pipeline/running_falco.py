@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcloud.pipeline.fluent_bit import free_port, wait_until
+from localcloud.pipeline.fluent_bit import wait_until
+from localcloud.ports import reserve
 from sensor import falco
 from sensor.model import ClusterIdentity, FalcoOptions, Platform
 from tests.pipeline.test_falco import falco_program
@@ -61,7 +62,8 @@ def running(
     options, identity = FalcoOptions(), ClusterIdentity("shop", platform, "123456789012", "eu-west-1")
     container = falco.container(options, identity)
     settings = falco.settings(options, identity, str(directory))
-    settings["webserver"].update(listen_port=free_port(), listen_address="127.0.0.1")
+    (port,) = reserve(1, directory)
+    settings["webserver"].update(listen_port=port, listen_address="127.0.0.1")
     change(settings)
     for name, text in {**falco.rules(options), falco.SETTINGS_FILE: falco.to_yaml(settings)}.items():
         (directory / name).write_text(text)
