@@ -247,7 +247,7 @@ class Deployment(pulumi.ComponentResource):
         }
 
     def _created_eks(self, cluster: EksSettings) -> _Eks:
-        create, place = cluster.create, self._found.place
+        create, place, live = cluster.create, self._found.place, self._found.node_groups.get(cluster.name, {})
         assert create is not None
         made = EksCluster(
             cluster.name,
@@ -257,9 +257,10 @@ class Deployment(pulumi.ComponentResource):
                 "version": create.version,
                 "endpoint_access": create.endpoint_access,
                 "public_access_cidrs": create.public_access_cidrs,
-                "node_groups": [node_group_args(group) for group in create.node_groups],
+                "node_groups": [node_group_args(group, live.get(group.name)) for group in create.node_groups],
                 "vpc_id": self._network.vpc_id,
                 "private_subnet_ids": self._network.private_subnet_ids,
+                "addons": {**create.addons},
                 "pod_identity": cluster.permission == "podIdentity",
                 "oidc_provider": cluster.permission == "irsa",
                 "tags": self._settings.tags,

@@ -1,6 +1,6 @@
 """Looks up what a stack finds in its account, and whether it is what the stack file says, before anything is made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi_aws as aws
@@ -9,6 +9,7 @@ from pulumi_aws import ec2, ecs, eks, iam
 from components.event_warehouse import FIREHOSE
 from components.hub_reference import HubReference, NoHubError, hub_of
 from components.kubeconfig import eks_kubeconfig
+from components.live_node_groups import LiveNodeGroup, live_node_groups
 from components.lookup import MisfitError, looked_up
 from components.place import Place
 from components.response_fit import NO_ACCESS_ENTRIES, EksAccess, misfits
@@ -47,6 +48,8 @@ class Found:
     zones: Sequence[str] = ()
     eks: dict[str, FoundEks] = field(default_factory=dict[str, FoundEks])
     ecs: dict[str, FoundEcs] = field(default_factory=dict[str, FoundEcs])
+    node_groups: dict[str, Mapping[str, LiveNodeGroup]] = field(default_factory=dict[str, Mapping[str, LiveNodeGroup]])
+    """The node groups, by name, of the clusters that the stack has created."""
     hub: HubReference | None = None
     """The hub of a spoke."""
 
@@ -75,7 +78,10 @@ def discover(settings: Settings, file: str) -> Found:
     for index, cluster in enumerate(settings.clusters):
         path = f"clusters[{index}].existing"
         try:
-            if isinstance(cluster, EksCluster) and cluster.existing:
+            if isinstance(cluster, EksCluster) and cluster.create:
+                groups = cluster.create.node_groups
+                found.node_groups[cluster.name] = live_node_groups(cluster.name, groups, f"clusters[{index}].create")
+            elif isinstance(cluster, EksCluster) and cluster.existing:
                 found.eks[cluster.name] = _eks(cluster, place["region"], path)
             elif isinstance(cluster, EcsCluster) and cluster.existing:
                 found.ecs[cluster.name] = _ecs(cluster.existing.cluster, f"{path}.cluster")

@@ -31,6 +31,13 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.htm
 """
 
 
+_RESERVED = ("aws", "ecs", "fargate")
+"""How no capacity provider's name may begin.
+
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html
+"""
+
+
 class EcsClusterArgs(TypedDict):
     """`instance_types` are of the given architecture, the preferred one first."""
 
@@ -171,8 +178,10 @@ class EcsCluster(pulumi.ComponentResource):
         )
 
     def _capacity_provider(self, cluster: ecs.Cluster, group: autoscaling.Group) -> None:
+        name = capacity_provider_name(self._prefix)
+        once = [] if name == self._prefix else [pulumi.Alias(name=self._prefix)]
         provider = ecs.CapacityProvider(
-            self._prefix,
+            name,
             auto_scaling_group_provider={
                 "auto_scaling_group_arn": group.arn,
                 "managed_scaling": {"status": "ENABLED", "target_capacity": 100},
@@ -180,7 +189,7 @@ class EcsCluster(pulumi.ComponentResource):
                 "managed_draining": "ENABLED",
             },
             tags=self._args["tags"],
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, aliases=once),
         )
         ecs.ClusterCapacityProviders(
             self._prefix,
@@ -189,6 +198,14 @@ class EcsCluster(pulumi.ComponentResource):
             default_capacity_provider_strategies=[{"capacity_provider": provider.name, "weight": 1}],
             opts=self._child,
         )
+
+
+def capacity_provider_name(cluster: str) -> str:
+    """The logical name of a cluster's capacity provider, with which its name in AWS begins.
+
+    No cluster's name has an underscore, so that this one cannot meet another cluster's.
+    """
+    return f"cluster_{cluster}" if cluster.startswith(_RESERVED) else cluster
 
 
 def user_data(cluster_name: str) -> str:

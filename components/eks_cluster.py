@@ -1,7 +1,8 @@
 """EksCluster: an EKS cluster with managed node groups, its API private and its secrets and disks encrypted."""
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 import pulumi_eks
@@ -9,6 +10,7 @@ from pulumi_aws import cloudwatch, ec2, eks, iam
 
 from components.encryption_key import EncryptionKey, disk_statements, log_group_statement
 from components.instances import instance_trust, metadata_options, root_disk, tag_specifications
+from components.live_node_groups import LiveNodeGroup
 from components.place import Place, arn, global_arn
 from settings import NodeGroup
 
@@ -23,39 +25,66 @@ AMI_TYPES = {"x86_64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDAR
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly")
 """What every node needs: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html."""
 
+POD_IDENTITY_AGENT = "eks-pod-identity-agent"
+
+_FROM_THE_START = ("kube-proxy", "vpc-cni")
+_BOOTSTRAPPED = (*_FROM_THE_START, "coredns")
+"""What EKS installs in every new cluster by itself, and an add-on takes over. Without coredns as an add-on, its first
+version stays: https://docs.aws.amazon.com/eks/latest/userguide/eks-add-ons.html."""
+
+_LOGICAL_NAMES = {POD_IDENTITY_AGENT: "pod-identity"}
+
+_CONFIGURATION = {"vpc-cni": json.dumps({"enableNetworkPolicy": "true"})}
+"""https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html"""
+
+_OIDC_AUDIENCE = "sts.amazonaws.com"
+"""https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html"""
+
 _ENDPOINTS = {"private": (True, False), "public": (False, True), "publicAndPrivate": (True, True)}
 """Whether the Kubernetes API answers inside the VPC, and outside it."""
 
 
 class NodeGroupArgs(TypedDict):
-    """Without `desired_size` the number of nodes, once begun with `min_size`, is left to an autoscaler."""
+    """With `autoscaled`, `desired_size` is only where the number of nodes begins: changes of it are left alone."""
 
     name: str
     instance_types: Sequence[str]
     architecture: str
     min_size: int
     max_size: int
-    desired_size: NotRequired[int]
+    desired_size: int
+    autoscaled: bool
     disk_gib: int
 
 
-def node_group_args(group: NodeGroup) -> NodeGroupArgs:
-    """What a stack file says about a node group."""
-    args: NodeGroupArgs = {
+def node_group_args(group: NodeGroup, live: LiveNodeGroup | None) -> NodeGroupArgs:
+    """What a stack file says about a node group, which is there already where `live` is given.
+
+    Without `desiredSize` the number of nodes is an autoscaler's. Whatever sends EKS new sizes sends that number too, so
+    an update that changes the sizes, or replaces the group, keeps as many nodes as there are, within the new sizes.
+    """
+    desired, autoscaled = group.desired_size, False
+    if desired is None:
+        now = live.desired_size if live else group.min_size
+        desired = min(max(now, group.min_size), group.max_size)
+        autoscaled = live is None or live.is_as_wanted(group, AMI_TYPES[group.architecture])
+    return {
         "name": group.name,
         "instance_types": group.instance_types,
         "architecture": group.architecture,
         "min_size": group.min_size,
         "max_size": group.max_size,
+        "desired_size": desired,
+        "autoscaled": autoscaled,
         "disk_gib": group.disk_gib,
     }
-    if group.desired_size is not None:
-        args["desired_size"] = group.desired_size
-    return args
 
 
 class EksClusterArgs(TypedDict):
-    """`endpoint_access` is private, public or publicAndPrivate; `public_access_cidrs` is empty where it is private."""
+    """`endpoint_access` is private, public or publicAndPrivate; `public_access_cidrs` is empty where it is private.
+
+    `addons` are versions by name; an add-on that is not named keeps the version that it was created with.
+    """
 
     place: Place
     cluster_name: str
@@ -65,6 +94,7 @@ class EksClusterArgs(TypedDict):
     node_groups: Sequence[NodeGroupArgs]
     vpc_id: pulumi.Input[str]
     private_subnet_ids: Sequence[pulumi.Input[str]]
+    addons: Mapping[str, str]
     pod_identity: bool
     oidc_provider: bool
     tags: Mapping[str, str]
@@ -92,12 +122,15 @@ class EksCluster(pulumi.ComponentResource):
         cluster = self._cluster(key.arn, pulumi.ResourceOptions(parent=self, depends_on=[logs]))
         # Known at once, and yet whoever takes it comes after the control plane, though not after the nodes.
         self.cluster_name = cluster.urn.apply(lambda _: args["cluster_name"])
-        self._node_groups(key.arn, cluster, child)
-        if args["pod_identity"]:
-            self._pod_identity_agent(cluster)
+        networking = [self._addon(name, cluster, []) for name in _FROM_THE_START]
+        nodes = self._node_groups(key.arn, cluster, networking)
+        if args["pod_identity"] or POD_IDENTITY_AGENT in args["addons"]:
+            self._addon(POD_IDENTITY_AGENT, cluster, [])
+        if "coredns" in args["addons"]:
+            self._addon("coredns", cluster, nodes)  # has pods that need a node, unlike the others, which are DaemonSets
         self.kubeconfig = pulumi.Output.secret(cluster.kubeconfig_json)
         self.security_group_id = cluster.cluster_security_group_id
-        self.oidc_provider_arn = cluster.oidc_provider_arn
+        self.oidc_provider_arn = self._oidc_provider(cluster) if args["oidc_provider"] else pulumi.Output.from_input("")
         self.oidc_issuer = cluster.oidc_issuer
         self.register_outputs({"kubeconfig": self.kubeconfig, "nodeRoleName": self.node_role_name})
 
@@ -127,7 +160,11 @@ class EksCluster(pulumi.ComponentResource):
         return key, logs
 
     def _cluster(self, key_arn: pulumi.Output[str], opts: pulumi.ResourceOptions) -> pulumi_eks.Cluster:
-        """No security groups of its own: managed nodes are in the one that EKS makes for the cluster."""
+        """No security groups of its own: managed nodes are in the one that EKS makes for the cluster.
+
+        Neither add-ons nor an OIDC provider: pulumi-eks asks at each preview for the newest versions of the one, and
+        for the certificate of the other's issuer.
+        """
         args = self._args
         private, public = _ENDPOINTS[args["endpoint_access"]]
         return pulumi_eks.Cluster(
@@ -142,20 +179,23 @@ class EksCluster(pulumi.ComponentResource):
             public_access_cidrs=args["public_access_cidrs"] or None,
             encryption_config_key_arn=key_arn,
             enabled_cluster_log_types=list(CONTROL_PLANE_LOGS),
-            create_oidc_provider=args["oidc_provider"],
+            create_oidc_provider=False,
             create_instance_role=False,
             skip_default_node_group=True,
             skip_default_security_groups=True,
-            vpc_cni_options=pulumi_eks.VpcCniOptionsArgs(enable_network_policy=True),
+            use_default_vpc_cni=True,
+            kube_proxy_addon_options=pulumi_eks.KubeProxyAddonOptionsArgs(enabled=False),
             tags=args["tags"],
             opts=opts,
         )
 
     def _node_groups(
-        self, key_arn: pulumi.Output[str], cluster: pulumi_eks.Cluster, child: pulumi.ResourceOptions
-    ) -> None:
+        self, key_arn: pulumi.Output[str], cluster: pulumi_eks.Cluster, networking: Sequence[eks.Addon]
+    ) -> list[eks.NodeGroup]:
+        child = pulumi.ResourceOptions(parent=self)
         role, attachments = self._node_role(child)
         self.node_role_name = role.name
+        groups: list[eks.NodeGroup] = []
         for group in self._args["node_groups"]:
             name = f"{self._prefix}_{group['name']}"  # no cluster's name has an underscore, so no two groups meet
             template = ec2.LaunchTemplate(
@@ -167,8 +207,7 @@ class EksCluster(pulumi.ComponentResource):
                 tags=self._args["tags"],
                 opts=child,
             )
-            desired = group.get("desired_size")
-            eks.NodeGroup(
+            made = eks.NodeGroup(
                 name,
                 cluster_name=self._args["cluster_name"],
                 node_group_name_prefix=f"{group['name']}-",
@@ -181,16 +220,18 @@ class EksCluster(pulumi.ComponentResource):
                 scaling_config={
                     "min_size": group["min_size"],
                     "max_size": group["max_size"],
-                    "desired_size": group["min_size"] if desired is None else desired,
+                    "desired_size": group["desired_size"],
                 },
                 update_config={"max_unavailable_percentage": 33},
                 tags=self._args["tags"],
                 opts=pulumi.ResourceOptions(
                     parent=self,
-                    depends_on=[cluster, *attachments],
-                    ignore_changes=["scalingConfig.desiredSize"] if desired is None else None,
+                    depends_on=[cluster, *networking, *attachments],
+                    ignore_changes=["scalingConfig.desiredSize"] if group["autoscaled"] else None,
                 ),
             )
+            groups.append(made)
+        return groups
 
     def _node_role(self, child: pulumi.ResourceOptions) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
         role = iam.Role(
@@ -211,15 +252,49 @@ class EksCluster(pulumi.ComponentResource):
         ]
         return role, attachments
 
-    def _pod_identity_agent(self, cluster: pulumi_eks.Cluster) -> None:
-        """The add-on in EKS's default version for the cluster, so that no preview changes because AWS released one."""
-        eks.Addon(
-            f"{self._prefix}-pod-identity",
+    def _addon(self, name: str, cluster: pulumi_eks.Cluster, after: Sequence[pulumi.Resource]) -> eks.Addon:
+        """An add-on, without a version unless one is given: no preview changes because AWS has released another.
+
+        EKS gives a new one its default version for the cluster's, and the provider then keeps what there is.
+        """
+        logical = f"{self._prefix}-{_LOGICAL_NAMES.get(name, name)}"
+        bootstrapped = name in _BOOTSTRAPPED
+        return eks.Addon(
+            logical,
             cluster_name=self._args["cluster_name"],
-            addon_name="eks-pod-identity-agent",
+            addon_name=name,
+            addon_version=self._args["addons"].get(name),
+            configuration_values=_CONFIGURATION.get(name),
+            preserve=True if bootstrapped else None,
+            resolve_conflicts_on_create="OVERWRITE" if bootstrapped else None,
+            resolve_conflicts_on_update="OVERWRITE" if bootstrapped else None,
             tags=self._args["tags"],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[cluster, *after], aliases=self._once_of_pulumi_eks(name, logical, cluster)
+            ),
         )
+
+    def _once_of_pulumi_eks(self, addon: str, logical: str, cluster: pulumi_eks.Cluster) -> list[pulumi.Alias]:
+        """Where an add-on stands in the state of a stack that was deployed while pulumi-eks made it."""
+        if addon == "kube-proxy":
+            return [pulumi.Alias(parent=cluster)]
+        if addon == "vpc-cni":
+            return [pulumi.Alias(parent=pulumi.create_urn(logical, "eks:index:VpcCniAddon", cluster))]
+        return []
+
+    def _oidc_provider(self, cluster: pulumi_eks.Cluster) -> pulumi.Output[str]:
+        """Without a thumbprint: IAM trusts the issuers of EKS by a list of its own, and fetches none in a preview.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc_verify-thumbprint.html
+        """
+        provider = iam.OpenIdConnectProvider(
+            f"{self._prefix}-oidcProvider",
+            url=cluster.oidc_provider_url,
+            client_id_lists=[_OIDC_AUDIENCE],
+            tags=self._args["tags"],
+            opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=cluster)]),
+        )
+        return provider.arn
 
 
 def cluster_arn(place: Place, cluster_name: str) -> str:

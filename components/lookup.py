@@ -16,6 +16,11 @@ class MisfitError(Exception):
         self.mistake = Mistake(path, found, expected)
 
 
+def is_not_there(misfit: MisfitError) -> bool:
+    """Whether the service says that there is no such thing, rather than that it may not or cannot be asked."""
+    return "ResourceNotFoundException" in misfit.mistake.found
+
+
 def looked_up(path: str, expected: str, lookup: Callable[[], T]) -> T:
     """Call an invoke; the provider's own words say what it found instead. Raises MisfitError."""
     try:

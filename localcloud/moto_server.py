@@ -17,7 +17,16 @@ from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localcloud import athena, bucket_policy, firehose, functions, log_destination, redshift_data
+from localcloud import (
+    athena,
+    bucket_policy,
+    eks_addons,
+    firehose,
+    functions,
+    log_destination,
+    redshift_data,
+    refusals,
+)
 from localcloud.clock import Clock
 from localcloud.eks_identity import access_entries, presigned
 from localcloud.eks_identity.cluster import LocalCluster
@@ -70,6 +79,8 @@ def main(port: str, tls_port: str, certificate: str, key: str, eks_url: str, fol
     athena.install()
     redshift_data.install()
     functions.install(f"http://127.0.0.1:{port}", Path(folder))
+    refusals.install()
+    eks_addons.install()
     access_entries.install()
     presigned.install()
     cluster = LocalCluster(eks_url, Path(certificate))

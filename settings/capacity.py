@@ -67,7 +67,9 @@ class NodeGroup(Capacity):
     """Name of the node group, unique in its cluster."""
 
     desired_size: Annotated[int, Field(ge=0)] | None = None
-    """How many nodes there are. Default: `minSize` to begin with, and then whatever an autoscaler makes of it."""
+    """How many nodes there are. Default: `minSize` to begin with, and then whatever an autoscaler makes of it: an
+    update that changes the sizes keeps as many nodes as there are, within the new sizes. Who previews or deploys needs
+    `eks:ListNodegroups` and `eks:DescribeNodegroup`. Sizes that were changed by hand count as changed by the file."""
 
     @field_validator("desired_size")
     @classmethod

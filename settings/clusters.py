@@ -18,6 +18,17 @@ from settings.tree import keys_of
 C = TypeVar("C", bound="_AwsCluster")
 
 
+AddonName = Literal["coredns", "eks-pod-identity-agent", "kube-proxy", "vpc-cni"]
+
+AddonVersion = Annotated[
+    str,
+    Matching(
+        r"v\d+\.\d+\.\d+-[0-9A-Za-z.-]+",
+        "a version as `aws eks describe-addon-versions` lists it, such as v1.20.3-eksbuild.1",
+    ),
+]
+
+
 class EksCreate(Model):
     """How to create an EKS cluster."""
 
@@ -37,6 +48,12 @@ class EksCreate(Model):
         tuple[NodeGroup, ...], Field(min_length=1, max_length=30), unique("name", default=DEFAULT_NODE_GROUP)
     ] = (NodeGroup(),)
     """Managed node groups, 1 to 30. Default: one group called `default`."""
+
+    addons: dict[AddonName, AddonVersion] = Field(default_factory=dict[AddonName, str])
+    """Versions of EKS add-ons: `vpc-cni`, `kube-proxy`, `eks-pod-identity-agent`, `coredns`, as
+    `aws eks describe-addon-versions` lists them. An add-on that is not named keeps the version that it was created
+    with, also when `version` is raised: name `kube-proxy` then, which may be three minor versions older at most.
+    `coredns` is an add-on only where it is named; EKS's own, which nothing updates, is there otherwise."""
 
     @field_validator("public_access_cidrs")
     @classmethod

@@ -22,6 +22,8 @@ from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
 from moto.iam.models import iam_backends
 
+from localcloud.eks_addons import Addon, addons_of
+
 STANDARD = "STANDARD"
 WITH_ENTRIES = ("API", "API_AND_CONFIG_MAP")
 """Authentication modes in which a cluster has access entries."""
@@ -73,7 +75,7 @@ def install() -> None:
     urls.url_paths["{0}/clusters/(?P<name>[^/]+)/access-entries$"] = dispatch
     urls.url_paths["{0}/clusters/(?P<name>[^/]+)/access-entries/(?P<principalArn>.+)$"] = dispatch
     _keep_authentication_mode()
-    _tag_entries()
+    _tag_what_belongs_to_clusters()
 
 
 def entries_of(cluster: Any) -> Entries:
@@ -256,33 +258,37 @@ def _keep_authentication_mode() -> None:
     EKSResponse.update_cluster_config = updated
 
 
-def _tag_entries() -> None:
-    """moto tags clusters alone."""
+def _tag_what_belongs_to_clusters() -> None:
+    """moto tags clusters alone; this does it for access entries and add-ons."""
     tag, untag, listed = EKSBackend.tag_resource, EKSBackend.untag_resource, EKSBackend.list_tags_for_resource
 
-    def find(backend: Any, arn: str) -> AccessEntry | None:
-        every = (entry for cluster in backend.clusters.values() for entry in entries_of(cluster).values())
-        return next((entry for entry in every if entry.arn == arn), None)
+    def find(backend: Any, arn: str) -> AccessEntry | Addon | None:
+        every = (
+            one
+            for cluster in backend.clusters.values()
+            for one in (*entries_of(cluster).values(), *addons_of(cluster).values())
+        )
+        return next((one for one in every if one.arn == arn), None)
 
-    def tag_entry(self: Any, resource_arn: str, tags: dict[str, str]) -> None:
-        entry = find(self, resource_arn)
-        if entry:
-            entry.tags.update(tags)
+    def tag_one(self: Any, resource_arn: str, tags: dict[str, str]) -> None:
+        one = find(self, resource_arn)
+        if one:
+            one.tags.update(tags)
         else:
             tag(self, resource_arn, tags)
 
-    def untag_entry(self: Any, resource_arn: str, tag_keys: list[str] | str) -> None:
-        entry = find(self, resource_arn)
-        if entry:
+    def untag_one(self: Any, resource_arn: str, tag_keys: list[str] | str) -> None:
+        one = find(self, resource_arn)
+        if one:
             gone = [tag_keys] if isinstance(tag_keys, str) else tag_keys
-            entry.tags = {key: value for key, value in entry.tags.items() if key not in gone}
+            one.tags = {key: value for key, value in one.tags.items() if key not in gone}
         else:
             untag(self, resource_arn, tag_keys)  # pyright: ignore[reportArgumentType]
 
     def tags_of(self: Any, resource_arn: str) -> dict[str, str]:
-        entry = find(self, resource_arn)
-        return entry.tags if entry else listed(self, resource_arn)
+        one = find(self, resource_arn)
+        return one.tags if one else listed(self, resource_arn)
 
-    EKSBackend.tag_resource = tag_entry
-    EKSBackend.untag_resource = untag_entry
+    EKSBackend.tag_resource = tag_one
+    EKSBackend.untag_resource = untag_one
     EKSBackend.list_tags_for_resource = tags_of

@@ -7,8 +7,10 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
+from localcloud import eks_addons, refusals
 from localcloud.eks_identity import access_entries
 from localcloud.providers.aws import api, lifecycle
 from localcloud.providers.aws.cloud import Cloud, ConfigurationError
@@ -40,7 +42,8 @@ EMULATED = [token for token, resource in resources().items() if not resource.rec
 @pytest.fixture(scope="module", autouse=True)
 def endpoint() -> Iterator[None]:
     """A moto of this module's own, with what the local cloud adds to it."""
-    access_entries.install()
+    for extension in (refusals, eks_addons, access_entries):
+        extension.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -250,7 +253,6 @@ def test_default_tags_are_on_the_resource_but_not_among_its_own() -> None:
 
 
 RECORDED = {
-    "aws:eks/addon:Addon": {"addonName": "vpc-cni"},
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": {
         "namespace": "falco",
         "serviceAccount": "fluent-bit",
@@ -336,7 +338,64 @@ def test_a_recorded_request_is_validated(cloud: Cloud) -> None:
 
 def test_a_recorded_resource_wants_its_cluster(cloud: Cloud) -> None:
     with pytest.raises(Exception, match="No cluster found"):
-        create(cloud, "aws:eks/addon:Addon", {**RECORDED["aws:eks/addon:Addon"], "clusterName": "nowhere"})
+        token = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+        create(cloud, token, {**RECORDED[token], "clusterName": "nowhere"})
+
+
+ADDON = "aws:eks/addon:Addon"
+
+
+def test_an_addon_keeps_the_version_that_it_was_created_with(cloud: Cloud, world) -> None:
+    given = {"clusterName": world("aws:eks/cluster:Cluster")["name"], "addonName": "coredns"}
+    life = Lifecycle(cloud, resources()[ADDON])
+    identity, inputs, state = create(cloud, ADDON, given)
+    assert life.diff(inputs, state, {**inputs, "addonVersion": state["addonVersion"]}).changes == ()
+
+    named = {**inputs, "configurationValues": "{}"}
+    assert life.update(identity, state, named)["addonVersion"] == state["addonVersion"]
+    with pytest.raises(Exception, match="InvalidParameterException: Addon version specified is not supported"):
+        life.update(identity, state, {**inputs, "addonVersion": "v0.0.1-eksbuild.1"})
+    life.delete(identity, state)
+    assert life.read(identity, inputs, state) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"addonName": "vpc-cny"}, "InvalidParameterException: Addon vpc-cny specified is not supported"),
+        ({"addonName": "coredns", "addonVersion": "v9.9.9-eksbuild.9"}, "InvalidParameterException: Addon version"),
+        (
+            {"addonName": "vpc-cni", "configurationValues": '{"enableNetworkPolicy": true}'},
+            "InvalidParameterException: ConfigurationValue provided",
+        ),
+    ],
+)
+def test_an_addon_that_eks_does_not_have_is_refused(given: dict[str, Any], refused: str, cloud: Cloud, world) -> None:
+    with pytest.raises(ClientError) as error:
+        create(cloud, ADDON, {"clusterName": world("aws:eks/cluster:Cluster")["name"], **given})
+    assert api.describe(error.value).startswith(refused)
+
+
+@pytest.mark.parametrize("name", ["ecs-apps", "AWSome", "fargate"])
+def test_a_capacity_providers_name_that_ecs_reserves_is_refused(name: str, cloud: Cloud, world) -> None:
+    group = {"autoScalingGroupArn": world("aws:autoscaling/group:Group")["arn"]}
+    with pytest.raises(ClientError, match=r"ClientException.*capacity provider name is invalid"):
+        create(cloud, "aws:ecs/capacityProvider:CapacityProvider", {"name": name, "autoScalingGroupProvider": group})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "refused"),
+    [((2, 1, 3), "Minimum capacity 2 can't be greater than desired size 1"), ((1, 4, 3), "Desired capacity 4")],
+)
+def test_a_number_of_nodes_outside_its_bounds_is_refused(
+    sizes: tuple[int, int, int], refused: str, cloud: Cloud, world
+) -> None:
+    least, desired, most = sizes
+    cluster, _, name = world("aws:eks/nodeGroup:NodeGroup")["id"].partition(":")
+    wanted = {"minSize": least, "desiredSize": desired, "maxSize": most}
+    eks = cloud.region().client("eks")
+    with pytest.raises(ClientError, match=f"InvalidParameterException.*{refused}"):
+        eks.update_nodegroup_config(clusterName=cluster, nodegroupName=name, scalingConfig=wanted)
 
 
 def call(cloud: Cloud, token: str, **arguments: Any) -> dict[str, Any]:
@@ -360,6 +419,13 @@ def test_functions_tell_what_there_is(cloud: Cloud, world) -> None:
     assert call(cloud, "ec2/getRouteTables:getRouteTables", vpcId=vpc["id"])["ids"]
     assert call(cloud, "ec2/getInstanceType:getInstanceType", instanceType="t3.large")["defaultVcpus"] == 2
     assert call(cloud, "eks/getCluster:getCluster", name=cluster["name"])["identities"] == cluster["identities"]
+    group = world("aws:eks/nodeGroup:NodeGroup")
+    (name,) = call(cloud, "eks/getNodeGroups:getNodeGroups", clusterName=cluster["name"])["names"]
+    found = call(cloud, "eks/getNodeGroup:getNodeGroup", clusterName=cluster["name"], nodeGroupName=name)
+    assert found["scalingConfigs"] == [group["scalingConfig"]]
+    addon = world(ADDON)
+    found = call(cloud, "eks/getAddon:getAddon", clusterName=cluster["name"], addonName=addon["addonName"])
+    assert (found["arn"], found["addonVersion"]) == (addon["arn"], addon["addonVersion"])
     role = world(ROLE)
     assert call(cloud, "iam/getRole:getRole", name=role["name"])["arn"] == role["arn"]
     image = "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended/image_id"

@@ -119,7 +119,6 @@ def test_the_eks_stand_in_builds_a_cluster_with_its_default_security_groups(run:
     assert re.search(r"kubeconfig\s*: \[secret\]", printed)
     assert outputs["kubeconfig"]["clusters"]
     assert outputs["group"].startswith("sg-")
-    assert "aws:eks/addon:Addon is recorded only" in printed
     assert run("preview", "--expect-no-changes").returncode == 0
 
 

@@ -83,6 +83,7 @@ class VpcCni(pulumi.ComponentResource):
             configuration_values=_configuration(args),
             resolve_conflicts_on_create=args.get("resolveConflictsOnCreate", "OVERWRITE"),
             resolve_conflicts_on_update=args.get("resolveConflictsOnUpdate", "OVERWRITE"),
+            preserve=True,
             service_account_role_arn=args.get("serviceAccountRoleArn"),
             tags=args.get("tags"),
             opts=pulumi.ResourceOptions(parent=self),

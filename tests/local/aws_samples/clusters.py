@@ -57,6 +57,12 @@ CLUSTERS: dict[str, Sample] = {
         labels={"a": "1"},
         tags={"team": "blue"},
     ),
+    "aws:eks/addon:Addon": sample(
+        {"configurationValues": "{}", **TAGS},
+        clusterName=of(EKS, "name"),
+        addonName="kube-proxy",
+        tags={"team": "blue"},
+    ),
     ENTRY: sample(
         {"kubernetesGroups": ["readers", "writers"], "userName": "shop:{{SessionName}}", **TAGS},
         clusterName=of(EKS, "name"),

@@ -48,6 +48,8 @@ class Registered:
     ignored: tuple[str, ...]
     replacement_trigger: object
     """What replaces it when it changes."""
+    aliases: frozenset[str]
+    """Where it may stand in an older state: its type and those above it, and its name, as a URN ends."""
     after_create: tuple[str, ...]
     """Names of the hooks that run when it has been made."""
     secrets: frozenset[str]
@@ -79,6 +81,8 @@ class Account(mocks.Mocks):
     ecs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     subnets: list[str] = field(default_factory=list[str])
     oidc_providers: dict[str, str] = field(default_factory=dict[str, str])
+    node_groups: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict[str, dict[str, dict[str, Any]]])
+    """Node groups by the names that AWS knows them by, of clusters that the stack has created."""
     groups: dict[str, str] = field(default_factory=dict[str, str])
     """Security groups, with the VPC of each."""
 
@@ -97,6 +101,18 @@ class Account(mocks.Mocks):
         }
         if oidc_provider:
             self.oidc_providers[issuer] = f"arn:{self.partition}:iam::{ACCOUNT}:oidc-provider/oidc.example/id/{name}"
+        return self
+
+    def with_node_group(
+        self, cluster: str, name: str, sizes: tuple[int, int, int], *, instance_type: str = "m6i.large"
+    ) -> "Account":
+        """`sizes` are the fewest nodes there may be, how many there are, and the most."""
+        least, now, most = sizes
+        self.node_groups.setdefault(cluster, {})[name] = {
+            "amiType": "AL2023_x86_64_STANDARD",
+            "instanceTypes": [instance_type],
+            "scalingConfigs": [{"minSize": least, "desiredSize": now, "maxSize": most}],
+        }
         return self
 
     def with_ecs(self, name: str, instances: int) -> "Account":
@@ -119,6 +135,12 @@ class Account(mocks.Mocks):
                 "names": [self.region + zone for zone in ZONES]
             },
             "aws:eks/getCluster:getCluster": lambda given: self.eks[given["name"]],
+            "aws:eks/getNodeGroups:getNodeGroups": lambda given: {
+                "names": list(self.node_groups[given["clusterName"]])
+            },
+            "aws:eks/getNodeGroup:getNodeGroup": lambda given: self.node_groups[given["clusterName"]][
+                given["nodeGroupName"]
+            ],
             "aws:ecs/getCluster:getCluster": lambda given: self.ecs[given["clusterName"]],
             "aws:ec2/getSecurityGroup:getSecurityGroup": lambda given: {"vpcId": self.groups[given["id"]]},
             "aws:ec2/getSubnets:getSubnets": lambda _: {"ids": self.subnets},
@@ -130,7 +152,7 @@ class Account(mocks.Mocks):
         try:
             return answers[args.token](args.args)
         except KeyError as missing:
-            raise NotFoundError(f"no {missing}") from None
+            raise NotFoundError(f"ResourceNotFoundException: no {missing}") from None
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = {"name": args.name, **args.inputs}
@@ -163,13 +185,17 @@ class Account(mocks.Mocks):
         }
         if args.typ in forms:
             state["arn"] = f"arn:{self.partition}:" + forms[args.typ].format(self.region, self.number, state["name"])
+        if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
+            host = state["url"].removeprefix("https://")
+            state["arn"] = f"arn:{self.partition}:iam::{self.number}:oidc-provider/{host}"
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         if args.typ == "eks:index:Cluster":
             host = f"oidc.example/id/{state['name']}"
             state["kubeconfigJson"] = KUBECONFIG
-            state["oidcProviderArn"] = f"arn:{self.partition}:iam::{self.number}:oidc-provider/{host}"
-            state["oidcIssuer"] = f"https://{host}"
+            state["oidcProviderArn"] = ""
+            state["oidcIssuer"] = host
+            state["oidcProviderUrl"] = f"https://{host}"
         return f"{args.name}-id", state
 
 
@@ -200,6 +226,7 @@ class Monitor(mocks.MockMonitor):
                 protect=request.protect,
                 ignored=tuple(request.ignoreChanges),
                 replacement_trigger=json_format.MessageToDict(request.replacement_trigger),
+                aliases=frozenset(_alias(request, alias.spec) for alias in request.aliases),
                 after_create=tuple(request.hooks.after_create),
                 secrets=secrets,
                 origins={name: frozenset(found.urns) for name, found in request.propertyDependencies.items()},
@@ -212,6 +239,12 @@ class Monitor(mocks.MockMonitor):
         self.outputs[request.urn] = {name: rpc.unwrap_rpc_secret(value) for name, value in outputs.items()}
         self.secret_outputs[request.urn] = {name for name, value in outputs.items() if rpc.is_rpc_secret(value)}
         return super().RegisterResourceOutputs(request)
+
+
+def _alias(request: Any, spec: Any) -> str:
+    """How the URN ends that the engine makes of an alias."""
+    parent = (spec.parentUrn or request.parent).split("::")[2]
+    return f"{parent}${spec.type or request.type}::{spec.name or request.name}"
 
 
 class Deployed:

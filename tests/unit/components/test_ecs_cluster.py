@@ -116,3 +116,16 @@ def test_the_service_ends_before_the_instances_do(created: Deployed) -> None:
     before = created.before(created.one("ecs/service:Service", "jobs-sensor"))
     assert created.one("ClusterCapacityProviders", "jobs").urn in before
     assert created.one("autoscaling/group:Group", "jobs").urn in before
+
+
+@pytest.mark.parametrize("name", ["ecs", "ecs-apps", "aws-shop", "fargate-free", "awsome"])
+def test_a_capacity_providers_name_begins_as_aws_takes_it(name: str) -> None:
+    """The engine makes the name out of the logical one: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html."""
+    (provider,) = deploy({"clusters": [{"name": name, "platform": "ecs"}]}).of("CapacityProvider")
+    assert provider.name == f"cluster_{name}" and "name" not in provider.inputs
+    (once,) = provider.aliases
+    assert once.endswith(f"$aws:ecs/capacityProvider:CapacityProvider::{name}")
+
+
+def test_a_capacity_provider_whose_name_aws_takes_keeps_it(created: Deployed) -> None:
+    assert created.one("CapacityProvider", "jobs").aliases == frozenset()

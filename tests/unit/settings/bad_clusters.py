@@ -55,6 +55,16 @@ CLUSTERS = {
         "clusters: [{name: apps, platform: eks, existing: }]",
         "clusters[0].existing.name: found nothing, expected the cluster's name in EKS",
     ),
+    "addon of no such name": (
+        eks("addons: {vpc_cni: v1.20.3-eksbuild.1}"),
+        'clusters[0].create.addons.vpc_cni: found "vpc_cni", expected one of coredns, eks-pod-identity-agent, '
+        "kube-proxy, vpc-cni; did you mean vpc-cni?",
+    ),
+    "addon without its build": (
+        eks("addons: {coredns: 1.12.4}"),
+        'clusters[0].create.addons.coredns: found "1.12.4", expected a version as `aws eks describe-addon-versions` '
+        "lists it, such as v1.20.3-eksbuild.1",
+    ),
     "create for kubernetes": (
         kubernetes("kubeconfigFile: kops.kubeconfig", "nodeRole: nodes, create: {}"),
         "clusters[0].create: found an unknown key, expected one of name, platform, existing, permission, nodeRole",

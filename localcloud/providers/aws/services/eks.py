@@ -3,11 +3,9 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 import hashlib
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from localcloud.providers.aws import tags
-from localcloud.providers.aws.check import Failure
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
 from localcloud.providers.aws.resource import Defaults, Properties, Rename, Resource, changed
@@ -136,19 +134,6 @@ class NodeGroup(Resource):
         "subnetIds": "subnets",
     }
 
-    def check(self, inputs: Properties) -> Iterator[Failure]:
-        """What EKS refuses about sizes."""
-        sizes: Any = inputs["scalingConfig"]
-        if isinstance(sizes, dict):
-            least, most, wished = (sizes.get(f"{name}Size") for name in ("min", "max", "desired"))  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-            if (
-                isinstance(least, int)
-                and isinstance(most, int)
-                and isinstance(wished, int)
-                and not least <= wished <= most
-            ):
-                yield Failure("scalingConfig.desiredSize", f"must lie between minSize {least} and maxSize {most}")
-
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates the group."""
         name = self.given_name(inputs, "nodeGroupName")
@@ -157,12 +142,13 @@ class NodeGroup(Resource):
         return f"{inputs['clusterName']}:{name}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Sizes, labels and taints; versions are only kept."""
+        """Sizes, labels and taints, where they differ; versions are only kept."""
         if old is None or not changed(inputs, old, "scalingConfig", "labels", "taints"):
             return
         cluster, name = identity.split(":")
+        sizes = {"scalingConfig": inputs["scalingConfig"]} if changed(inputs, old, "scalingConfig") else {}
         before, after = old.get("labels") or {}, inputs.get("labels") or {}
-        parameters: Properties = {"scalingConfig": inputs["scalingConfig"]}
+        parameters: Properties = sizes
         if before != after:
             removed = sorted(before.keys() - after.keys())
             parameters["labels"] = {"addOrUpdateLabels": after, "removeLabels": removed}
@@ -213,6 +199,41 @@ def get_cluster(region: Region, arguments: Properties) -> Properties:
     }
 
 
+def get_node_groups(region: Region, arguments: Properties) -> Properties:
+    """The names of a cluster's node groups.
+
+    Raises what boto3 raises where there is no such cluster.
+    """
+    cluster = arguments["clusterName"]
+    names = region.client("eks").list_nodegroups(clusterName=cluster)["nodegroups"]
+    return {"clusterName": cluster, "id": cluster, "names": sorted(names)}
+
+
+def get_node_group(region: Region, arguments: Properties) -> Properties:
+    """A node group, in the form of the real function's result."""
+    identity = f"{arguments['clusterName']}:{arguments['nodeGroupName']}"
+    found = NodeGroup().read(region, identity, {}) or {}
+    same = ("amiType", "arn", "capacityType", "status", "instanceTypes")
+    return {
+        **arguments,
+        "diskSize": found.get("diskSize", 0),
+        "id": identity,
+        "labels": found.get("labels", {}),
+        "launchTemplates": [found["launchTemplate"]] if "launchTemplate" in found else [],
+        "nodeRoleArn": found["nodeRoleArn"],
+        "releaseVersion": found.get("releaseVersion", ""),
+        "remoteAccesses": [],
+        "resources": found.get("resources", []),
+        "scalingConfigs": [found["scalingConfig"]],
+        "subnetIds": found["subnetIds"],
+        "tags": found.get("tags", {}),
+        "taints": found.get("taints", []),
+        "updateConfigs": [found["updateConfig"]],
+        "version": found.get("version", ""),
+        **{name: found[name] for name in same if name in found},
+    }
+
+
 def get_cluster_auth(region: Region, arguments: Properties) -> Properties:
     """A token that says it is from here; the local control plane has its own."""
     return {"id": arguments["name"], "name": arguments["name"], "token": "k8s-aws-v1.localcloud"}
@@ -222,4 +243,6 @@ RESOURCES = (Cluster, NodeGroup)
 FUNCTIONS = {
     "aws:eks/getCluster:getCluster": get_cluster,
     "aws:eks/getClusterAuth:getClusterAuth": get_cluster_auth,
+    "aws:eks/getNodeGroup:getNodeGroup": get_node_group,
+    "aws:eks/getNodeGroups:getNodeGroups": get_node_groups,
 }

@@ -1,0 +1,63 @@
+"""What AWS refuses and moto takes, about things whose rules no API model has."""
+
+from typing import Any
+
+from moto.ecs.exceptions import EcsClientException
+from moto.ecs.models import EC2ContainerServiceBackend
+from moto.eks.exceptions import InvalidParameterException
+from moto.eks.models import EKSBackend
+
+RESERVED = ("aws", "ecs", "fargate")
+
+
+def install() -> None:
+    """Make moto refuse it, in this process."""
+    _capacity_provider_names()
+    _node_group_sizes()
+
+
+def _capacity_provider_names() -> None:
+    """In any case of letters: https://github.com/aws/aws-cdk/pull/36584.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html
+    """
+    backends: Any = EC2ContainerServiceBackend
+    create = backends.create_capacity_provider
+
+    def created(self: Any, name: str, *rest: Any, **named: Any) -> Any:
+        if name.lower().startswith(RESERVED):
+            raise EcsClientException(
+                "The specified capacity provider name is invalid. Up to 255 characters are allowed, including letters "
+                "(upper and lowercase), numbers, underscores, and hyphens. The name cannot be prefixed with "
+                '"aws", "ecs", or "fargate". Specify a valid name and try again.'
+            )
+        return create(self, name, *rest, **named)
+
+    backends.create_capacity_provider = created
+
+
+def _node_group_sizes() -> None:
+    """https://github.com/terraform-aws-modules/terraform-aws-eks/issues/3306 has the words for an update."""
+    backends: Any = EKSBackend
+    create, update = backends.create_nodegroup, backends.update_nodegroup_config
+
+    def created(self: Any, *rest: Any, **named: Any) -> Any:
+        _check(named.get("scaling_config") or {}, "minSize {} can't be greater than desiredSize {}", "desiredSize")
+        return create(self, *rest, **named)
+
+    def updated(self: Any, cluster_name: str, nodegroup_name: str, *rest: Any, **named: Any) -> Any:
+        wanted = named.get("scaling_config")
+        if wanted:
+            now = self.describe_nodegroup(cluster_name, nodegroup_name).scaling_config
+            _check({**now, **wanted}, "Minimum capacity {} can't be greater than desired size {}", "Desired capacity")
+        return update(self, cluster_name, nodegroup_name, *rest, **named)
+
+    backends.create_nodegroup, backends.update_nodegroup_config = created, updated
+
+
+def _check(sizes: dict[str, int], too_few: str, desired_name: str) -> None:
+    least, desired, most = (sizes.get(f"{name}Size") for name in ("min", "desired", "max"))
+    if least is not None and desired is not None and least > desired:
+        raise InvalidParameterException(message=too_few.format(least, desired))
+    if most is not None and desired is not None and desired > most:
+        raise InvalidParameterException(message=f"{desired_name} {desired} can't be greater than max size {most}")
