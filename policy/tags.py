@@ -36,6 +36,7 @@ TAGGABLE = (
     "aws:eks/podIdentityAssociation:PodIdentityAssociation",
     "aws:glue/catalogDatabase:CatalogDatabase",
     "aws:iam/instanceProfile:InstanceProfile",
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
     "aws:iam/policy:Policy",
     "aws:iam/role:Role",
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
