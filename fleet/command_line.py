@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from fleet import display
 from fleet.cancellation import Cancellation
 from fleet.changed import Touched, touched
@@ -42,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.run(options)
     except FleetError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("error: " + "; ".join(filter(None, (str(error), error.advice))), file=sys.stderr)
         return Exit.WRONG_COMMAND
 
 
@@ -60,14 +58,15 @@ def parser() -> argparse.ArgumentParser:
     add("list", _list, "show the stacks")
     add("preview", _preview, "say what an update would do")
     up = add("up", _up, "deploy: hubs, then one stack, then a few, then the rest")
+    up.add_argument("--refresh", action="store_true", help="read every resource from the cloud first: mends drift")
     verify = add("verify", _verify, "make Falco fire a harmless rule on each cluster, and wait for the event")
     verify.add_argument("--timeout", type=float, default=SECONDS, metavar="SECONDS", help="for an event to arrive")
     changes = add("diff", _diff, "preview, as Markdown for a pull request")
     changes.add_argument("--more", default="", metavar="URL", help="where the whole is, if it had to be cut")
     entries = add("matrix", _matrix, "print the waves as JSON, for a matrix of CI jobs")
-    add("drift", _drift, "say what in the cloud is otherwise than in the state; changes nothing")
-    destroy = add("destroy", _destroy, "delete everything of the stacks, spokes before hubs")
-    destroy.add_argument("--yes", action="store_true", required=True, help="the word for it")
+    add("drift", _drift, "show where the cloud differs from the state; changes nothing")
+    destroy = add("destroy", _destroy, "delete everything that the stacks have, spokes before hubs")
+    destroy.add_argument("--yes", action="store_true", required=True, help="confirm that everything goes")
     for command in (up, entries):
         command.add_argument("--canary", type=int, default=1, metavar="N", help="stacks in the first wave (default 1)")
         command.add_argument("--few", type=int, default=5, metavar="N", help="stacks in the second wave (default 5)")
@@ -92,6 +91,7 @@ def _common() -> argparse.ArgumentParser:
     which.add_argument("stacks", nargs="*", metavar="STACK", help="names; `prod-*` takes several")
     which.add_argument("--account", action="append", default=[], help="of this AWS account")
     which.add_argument("--region", action="append", default=[], help="of this region")
+    which.add_argument("--allow-none", action="store_true", help="succeed, with nothing to do, where none matches")
     which.add_argument("--label", action="append", default=[], metavar="KEY=VALUE", help="with this tag (`tags`)")
     common.add_argument("--project", type=Path, default=PROJECT, help="the folder of Pulumi.yaml")
     common.add_argument("--folder", type=Path, action="append", default=[], help="where stack files are")
@@ -113,7 +113,12 @@ def _common() -> argparse.ArgumentParser:
 
 
 def fleet_of(options: argparse.Namespace) -> Fleet:
-    """The fleet that a command line describes."""
+    """Make the fleet that a command line describes.
+
+    Raises:
+        FleetError: an option cannot be used.
+    """
+    _check_pattern(options)
     return Fleet(
         options.project,
         folders=options.folder,
@@ -128,7 +133,7 @@ def fleet_of(options: argparse.Namespace) -> Fleet:
 
 
 def selection_of(options: argparse.Namespace) -> Selection:
-    """The selection that a command line describes.
+    """Read which stacks a command line selects.
 
     Raises:
         FleetError: a label is not KEY=VALUE.
@@ -140,17 +145,43 @@ def selection_of(options: argparse.Namespace) -> Selection:
     return Selection(tuple(options.stacks), tuple(options.account), tuple(options.region), labels)
 
 
+def stacks_of(options: argparse.Namespace, fleet: Fleet) -> list[Stack]:
+    """Find the stacks that a command line selects.
+
+    Raises:
+        FleetError: none matches, and `--allow-none` was not given: a typo must not look like success.
+    """
+    selection = selection_of(options)
+    found = fleet.stacks(selection)
+    if found or options.allow_none:
+        return found
+    known = ", ".join(stack.name for stack in fleet.stacks()) or "none"
+    where = ", ".join(map(str, fleet.folders))
+    raise FleetError(f"found no stack that matches {selection}, expected some of those in {where}: {known}")
+
+
+def _check_pattern(options: argparse.Namespace) -> None:
+    """Check that `--role` or `--profile` can be filled in at all."""
+    given: str | None = options.role or options.profile
+    if not given:
+        return
+    try:
+        given.format(account="", region="", stack="")
+    except (LookupError, ValueError, AttributeError):
+        name = "role" if options.role else "profile"
+        raise FleetError(
+            f"--{name}: found {given}, expected {{account}}, {{region}} and {{stack}} in braces only"
+        ) from None
+
+
 def _credentials(options: argparse.Namespace, stack: Stack) -> Credentials:
-    """Raises FleetError when a pattern names what there is not."""
+    """Raises FleetError when the pattern needs an account that the stack file does not name."""
     given: str | None = options.role or options.profile
     if not given:
         return FromEnvironment()
     if "{account}" in given and stack.account == "any":
         raise FleetError(f"--{'role' if options.role else 'profile'}: the stack file of {stack.name} has no `account`")
-    try:
-        name = given.format(account=stack.account, region=stack.region, stack=stack.name)
-    except (KeyError, IndexError, ValueError):
-        raise FleetError(f"found {given}, expected {{account}}, {{region}} and {{stack}} in braces only") from None
+    name = given.format(account=stack.account, region=stack.region, stack=stack.name)
     return AssumedRole(name) if options.role else Profile(name)
 
 
@@ -191,28 +222,29 @@ def gather(
 ) -> list[Result]:
     """Run an operation with progress and signals."""
     fleet, cancellation = fleet_of(options), Cancellation()
-    stacks = fleet.stacks(selection_of(options))
+    stacks = stacks_of(options, fleet)
     with cancelled_by_signals(cancellation), display.progress(as_json=options.json) as on_progress:
         return run(fleet, stacks, {"on_progress": on_progress, "cancellation": cancellation})
 
 
 def _list(options: argparse.Namespace) -> int:
-    stacks = fleet_of(options).stacks(selection_of(options))
-    rows = [
-        {
-            "stack": stack.name,
-            "account": stack.account,
-            "region": stack.region,
-            "hub": "hub" if stack.is_hub else stack.hub or "",
-            "labels": " ".join(f"{key}={value}" for key, value in stack.labels.items()),
-        }
-        for stack in stacks
-    ]
+    stacks = stacks_of(options, fleet_of(options))
     if options.json:
-        print(json.dumps(rows, indent=2))
-    else:
-        Console(soft_wrap=True).print(display.stack_table(rows))
+        print(json.dumps([_row(stack) for stack in stacks], indent=2))
+    elif stacks:
+        print(display.stack_table(stacks))
     return Exit.DONE
+
+
+def _row(stack: Stack) -> dict[str, Any]:
+    return {
+        "stack": stack.name,
+        "account": stack.account,
+        "region": stack.region,
+        "isHub": stack.is_hub,
+        "hub": stack.hub,
+        "labels": dict(stack.labels),
+    }
 
 
 def _preview(options: argparse.Namespace) -> int:
@@ -220,8 +252,8 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    waves = Waves(options.canary, options.few, options.max_failures)
-    return operate(options, lambda fleet, stacks, shared: fleet.up(stacks, waves=waves, **shared))
+    waves, refresh = Waves(options.canary, options.few, options.max_failures), options.refresh
+    return operate(options, lambda fleet, stacks, shared: fleet.up(stacks, waves=waves, refresh=refresh, **shared))
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -233,7 +265,7 @@ def _diff(options: argparse.Namespace) -> int:
     found = _touched(options, fleet)
     with cancelled_by_signals(cancellation := Cancellation()), display.progress(as_json=True) as on_progress:
         results = fleet.preview(found.stacks, on_progress=on_progress, cancellation=cancellation)
-    left_out = len(fleet.stacks(selection_of(options))) - len(found.stacks)
+    left_out = len(stacks_of(options, fleet)) - len(found.stacks)
     text = comment(results, unchanged_elsewhere=left_out, removed=found.removed, more=options.more)
     print(Redactor(secrets_of(process_environment()))(text), end="")
     print(display.summary(results, "preview"), file=sys.stderr)
@@ -247,8 +279,8 @@ def _matrix(options: argparse.Namespace) -> int:
 
 
 def _touched(options: argparse.Namespace, fleet: Fleet) -> Touched:
-    stacks = fleet.stacks(selection_of(options))
-    return touched(stacks, fleet.project, options.since) if options.since else Touched(tuple(stacks))
+    stacks = stacks_of(options, fleet)
+    return touched(stacks, fleet.project, options.since, fleet.folders) if options.since else Touched(tuple(stacks))
 
 
 def _drift(options: argparse.Namespace) -> int:

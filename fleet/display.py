@@ -1,5 +1,6 @@
 """Tells a person what happens: a live table in a terminal, a line an event elsewhere; and the summary at the end."""
 
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from fleet.comment.values import diff
 from fleet.events import Diagnostic, Ended, Event, Started, Step, Violation
-from fleet.operation import PLANNING
+from fleet.operation import PLANNING, Operation
 from fleet.results import Result, Status
+from fleet.stacks import Stack
+
+COMMAND = "python -m fleet"
 
 _STYLES = {Status.SUCCEEDED: "green", Status.FAILED: "red", Status.CANCELLED: "yellow", Status.SKIPPED: "yellow"}
 _ORDER = ("create", "update", "replace", "delete")
@@ -85,6 +90,8 @@ def summary(results: Sequence[Result], command: str) -> str:
     lines = [_summary_line(results)]
     for result in results:
         told = [str(finding) for finding in result.findings if not finding.mandatory]
+        if result.operation == Operation.DRIFT and result.changes:
+            lines += drift(result)
         if result.ok:
             lines += [f"  {result.stack}: {note}" for note in [*result.notes, *told]]
             continue
@@ -95,14 +102,19 @@ def summary(results: Sequence[Result], command: str) -> str:
         lines += [f"  {line}" for line in told]
     again = [result.stack for result in results if not result.ok]
     if again:
-        lines.append(f"\nTo go on with these alone: python -m fleet {command} {' '.join(again)}")
+        lines.append(f"\nTo go on with these alone: {COMMAND} {command} {' '.join(again)}")
     return "\n".join(lines)
 
 
 def _summary_line(results: Sequence[Result]) -> str:
     by_status = {status: sum(result.status is status for result in results) for status in Status}
     said = ", ".join(f"{number} {status}" for status, number in by_status.items() if number)
-    return f"{len(results)} stacks: {said or 'nothing to do'}"
+    return f"{count_of(len(results), 'stack')}: {said or 'nothing to do'}"
+
+
+def count_of(number: int, thing: str) -> str:
+    """Write a number of things, such as `1 stack` and `2 stacks`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def counts(found: Mapping[str, int]) -> str:
@@ -111,14 +123,27 @@ def counts(found: Mapping[str, int]) -> str:
     return ", ".join(f"{found[op]} {op}" for op in words) or "no change"
 
 
-def stack_table(rows: Sequence[Mapping[str, str]]) -> Table:
-    """What `list` shows."""
-    table = Table(box=None, pad_edge=False)
-    for column in rows[0] if rows else ():
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*(Text(value) for value in row.values()))
-    return table
+def stack_table(stacks: Sequence[Stack]) -> str:
+    """Lay out what `list` shows: whole lines, however wide the terminal is, so that they can be piped."""
+    rows = [("stack", "account", "region", "hub", "labels"), *map(_cells, stacks)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _cells(stack: Stack) -> tuple[str, ...]:
+    hub = "is a hub" if stack.is_hub else stack.hub or ""
+    labels = " ".join(f"{key}={shlex.quote(value)}" for key, value in stack.labels.items())
+    return stack.name, stack.account, stack.region, hub, labels
+
+
+def drift(result: Result) -> list[str]:
+    """Describe each resource that has drifted: what the state has (`-`) and what the cloud has (`+`)."""
+    lines = [f"\n{result.stack}: {count_of(len(result.changes), 'resource')} drifted"]
+    for change in result.changes:
+        found = "gone from the cloud" if change.op == "delete" else "- in the state, + in the cloud"
+        lines.append(f"  {change.kind} {change.name}{f' ({change.id})' if change.id else ''}: {found}")
+        lines += [f"    {line}" for line in diff(change)]
+    return [*lines, f"  -> to set it back: {COMMAND} up --refresh {result.stack}"]
 
 
 def _words(event: Event) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from pulumi.automation import CommandResult, OnOutput, PulumiCommand
-from pulumi.automation.errors import create_command_error
+from pulumi.automation.errors import InvalidVersionError, create_command_error
 
-from fleet.errors import EngineKilled
+from fleet.errors import EngineKilled, EngineMissing
 
 PID_FILE = "engine.pid"
 """In the work directory: the engine that works in it, so that nobody clears the directory away below a living one."""
@@ -137,13 +137,17 @@ def _text(file: Any) -> str:
 
 
 def pulumi() -> PulumiCommand:
-    """The Pulumi CLI on PATH, its version checked once.
+    """Find the Pulumi CLI on PATH and check its version once.
 
     Raises:
-        FileNotFoundError: there is none.
-        InvalidVersionError: it is too old for the SDK.
+        EngineMissing: there is none, or it is too old for the SDK.
     """
-    return PulumiCommand()
+    try:
+        return PulumiCommand()
+    except OSError:
+        raise EngineMissing("pulumi is not on PATH") from None
+    except (InvalidVersionError, subprocess.CalledProcessError) as error:
+        raise EngineMissing(f"pulumi on PATH cannot be used: {error}") from None
 
 
 def alive(pid: int) -> bool:

@@ -14,6 +14,16 @@ class FleetError(Exception):
         return type(self).__name__
 
 
+def at_least(minimum: float, name: str, found: float) -> None:
+    """Check a number that a caller has given.
+
+    Raises:
+        FleetError: it is too small.
+    """
+    if not found >= minimum:  # NaN is no number of anything.
+        raise FleetError(f"{name}: found {found:g}, expected at least {minimum:g}")
+
+
 class InvalidSettings(FleetError):  # noqa: N818 - it names what is there, as Pulumi's own errors do
     """The stack file or the settings object cannot be used. No engine was started."""
 
@@ -60,6 +70,12 @@ class EngineKilled(FleetError):  # noqa: N818
     """The engine was killed. What it had begun may be there without being in the state."""
 
     advice = "run the same command again: it takes the lock away, refreshes and goes on"
+
+
+class EngineMissing(FleetError):  # noqa: N818
+    """The Pulumi CLI is missing, or cannot be used. No engine was started."""
+
+    advice = "install the Pulumi CLI: https://www.pulumi.com/docs/install/"
 
 
 class EngineFailed(FleetError):  # noqa: N818

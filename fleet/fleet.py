@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
@@ -14,7 +14,7 @@ from pulumi.automation import PulumiCommand
 from fleet.cancellation import Cancellation
 from fleet.credentials import CredentialsOf, from_environment
 from fleet.engine import pulumi
-from fleet.errors import Cancelled, FleetError, Skipped
+from fleet.errors import Cancelled, FleetError, Skipped, at_least
 from fleet.events import Ended, Event, Started
 from fleet.operation import Operation, Run, Surroundings, skipped
 from fleet.packs import Packs
@@ -66,24 +66,28 @@ class Fleet:
         `concurrency` is by default the machine's number of cores: an engine with its plugins keeps one busy and takes
         some 600 MiB.
 
+        The Pulumi CLI is looked for when the first operation begins: to list stacks needs none.
+
         Raises:
-            FleetError: there are more or fewer configurations than packs.
-            FileNotFoundError, InvalidVersionError: there is no Pulumi CLI, or one too old.
+            FleetError: the project's folder has no Pulumi.yaml, a folder is missing, there are more or fewer
+                configurations than packs, or `concurrency` is less than 1.
         """
         self.project = project.resolve()
         self.folders = [folder.resolve() for folder in folders] or [self.project]
+        _check_folders(self.project, self.folders)
         self._credentials = credentials
-        self.concurrency = concurrency or os.cpu_count() or 2
+        self.concurrency = (os.cpu_count() or 2) if concurrency is None else concurrency
+        at_least(1, "concurrency", self.concurrency)
         self._slots = threading.BoundedSemaphore(self.concurrency)
         self._stack_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._surroundings = Surroundings(
-            self.project,
-            command or pulumi(),
-            Packs(self.project, policy_packs, policy_config, own=policy),
-            organization,
-            secrets_provider,
-        )
+        self._command, self._packs = command, Packs(self.project, policy_packs, policy_config, own=policy)
+        self._organization, self._secrets_provider = organization, secrets_provider
         sweep()
+
+    @cached_property
+    def _surroundings(self) -> Surroundings:
+        command = self._command or pulumi()
+        return Surroundings(self.project, command, self._packs, self._organization, self._secrets_provider)
 
     def stacks(self, selection: Selection = EVERYTHING) -> list[Stack]:
         """The stacks of the stack files, by name.
@@ -108,15 +112,19 @@ class Fleet:
         stacks: Sequence[Stack],
         *,
         waves: Waves = CAREFUL,
+        refresh: bool = False,
         on_progress: OnProgress = _silent,
         cancellation: Cancellation | None = None,
     ) -> list[Result]:
         """Deploy, hubs first and then in waves; stacks that are not there are made.
 
+        `refresh` reads each resource from the cloud first, so that drift is mended too.
+
         Raises:
             FleetError: stacks are each other's hub.
         """
-        return self._all(waves.of(stacks), Operation.UP, on_progress, cancellation, waves.max_failures)
+        run = partial(Run, operation=Operation.UP, refresh=refresh)
+        return self._all(waves.of(stacks), Operation.UP, on_progress, cancellation, waves.max_failures, run)
 
     def refresh(
         self, stacks: Sequence[Stack], *, on_progress: OnProgress = _silent, cancellation: Cancellation | None = None
@@ -143,6 +151,7 @@ class Fleet:
         Raises:
             FleetError: stacks are each other's hub.
         """
+        at_least(0, "max-failures", max_failures)
         return self._all(backwards(stacks), Operation.DESTROY, on_progress, cancellation, max_failures)
 
     def verify(
@@ -157,6 +166,7 @@ class Fleet:
 
         Needs kubectl on PATH for Kubernetes.
         """
+        at_least(1, "timeout", seconds)
         verification = partial(Verification, seconds=seconds)
         return self._all([list(stacks)], Operation.VERIFY, on_progress, cancellation, run=verification)
 
@@ -170,6 +180,7 @@ class Fleet:
         run: Callable[..., Run | Verification] | None = None,
     ) -> list[Result]:
         begin = run or partial(Run, operation=operation)
+        _ = self._surroundings  # So that a missing CLI is one error, and not one for each stack.
         progress = _Progress(operation, on_progress, cancellation or Cancellation(), max_failures)
         for wave in waves:
             progress.begin(wave)
@@ -198,6 +209,13 @@ class Fleet:
                 cancellation=progress.cancellation,
             )
             progress.end(run.result())
+
+
+def _check_folders(project: Path, folders: Sequence[Path]) -> None:
+    if not (project / "Pulumi.yaml").is_file():
+        raise FleetError(f"{project}: found no Pulumi.yaml, expected the project's folder")
+    if missing := [str(folder) for folder in folders if not folder.is_dir()]:
+        raise FleetError(f"{', '.join(missing)}: found no such folder, expected one with stack files")
 
 
 class _Progress:

@@ -89,8 +89,10 @@ class Run:
         credentials: Credentials,
         on_progress: OnProgress,
         cancellation: Cancellation,
+        *,
+        refresh: bool = False,
     ) -> None:
-        self._stack, self._operation = stack, operation
+        self._stack, self._operation, self._refresh = stack, operation, refresh
         self._around, self._credentials = surroundings, credentials
         self._on_progress, self._cancellation = on_progress, cancellation
         self._redact = Redactor(())
@@ -152,7 +154,7 @@ class Run:
             str(folder), secrets_provider=self._around.secrets_provider, pulumi_command=engine, env_vars={}
         )
         stack = EngineStack.select(self._name, workspace)
-        refresh = False
+        refresh = self._refresh
         for _ in range(ATTEMPTS):
             if self._cancellation.requested:
                 raise Cancelled("cancelled before it began")
@@ -205,7 +207,7 @@ class Run:
         if self._operation is Operation.UP and self._around.packs:
             # What a preview can know is refused before anything is made; the update itself is judged once more, since
             # it knows more: https://www.pulumi.com/docs/insights/policy/.
-            self._record(Operation.PREVIEW, stack, engine)
+            self._record(Operation.PREVIEW, stack, engine, refresh=refresh)
             if self._cancellation.requested:
                 raise Cancelled("cancelled before it began")
         return self._record(self._operation, stack, engine, refresh=refresh)
@@ -246,7 +248,7 @@ class Run:
             self._judge(recorder)
             if _mandatory(recorder):
                 return _violated(recorder)
-        said = "\n".join(recorder.errors) if recorder and recorder.errors else _last_lines(self._redact(printed))
+        said = "\n".join(recorder.errors) if recorder and recorder.errors else _said(self._redact(printed))
         return EngineFailed(said)
 
 
@@ -277,6 +279,7 @@ def _preview(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: 
         on_event=on_event,
         policy_packs=[pack.path for pack in packs],
         policy_pack_configs=[pack.config for pack in packs],
+        refresh=refresh or None,
         color="never",
         suppress_progress=True,
     )
@@ -284,7 +287,9 @@ def _preview(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: 
 
 
 def _drift(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
-    stack.preview_refresh(on_event=on_event, color="never", suppress_progress=True, run_program=False)
+    stack.preview_refresh(
+        on_event=on_event, color="never", show_secrets=False, suppress_progress=True, run_program=False
+    )
     return {}
 
 
@@ -326,5 +331,11 @@ def status_of(error: FleetError) -> Status:
     return kinds.get(error.kind, Status.FAILED)
 
 
-def _last_lines(text: str, count: int = 20) -> str:
-    return "\n".join([line for line in text.splitlines() if line.strip()][-count:])
+def _said(printed: str, count: int = 20) -> str:
+    """The end of what a failed command printed: of its standard error, where it wrote there.
+
+    The Automation API puts exit code, output and error one after the other into one text.
+    """
+    output, _, error = printed.partition("\n stderr: ")
+    text = error if error.strip() else output.partition("\n stdout: ")[2] or output
+    return "\n".join([line for line in text.splitlines() if line.strip()][-count:]).removeprefix("error: ")

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pulumi.automation.events import EngineEvent, StepEventMetadata
+from pulumi.automation.events import EngineEvent, StepEventMetadata, StepEventStateMetadata
 
 from fleet.events import Diagnostic, Event, Step, Violation
 from fleet.results import PARTS_OF_A_REPLACEMENT, UNCHANGED, Change, PolicyFinding
@@ -97,12 +97,18 @@ class Recorder:
             step.type,
             {path: str(diff.diff_kind.value) for path, diff in (step.detailed_diff or {}).items()}
             or dict.fromkeys(step.diffs or (), "update"),
-            dict((step.old.inputs if step.old else None) or {}),
-            dict((step.new.inputs if step.new else None) or {}),
+            self._values(step.old),
+            self._values(step.new),
+            str(state.id or "") if (state := step.old or step.new) else "",
         )
         if known and replaced and known.new and known.old:
             return
         self._changes[step.urn] = change
+
+    def _values(self, state: StepEventStateMetadata | None) -> dict[str, Any]:
+        """A resource's inputs; for drift also what only the cloud says of it."""
+        inputs, outputs = (state.inputs, state.outputs) if state else (None, None)
+        return {**((outputs or {}) if self.operation == "drift" else {}), **(inputs or {})}
 
     def _diagnostic(self, diagnostic: Any) -> None:
         message = self._redact(diagnostic.message).strip()

@@ -127,6 +127,11 @@ class Selection:
     regions: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    def __str__(self) -> str:
+        labels = [f"{key}={value}" for key, value in self.labels.items()]
+        kinds = (("", self.names), ("account ", self.accounts), ("region ", self.regions), ("label ", labels))
+        return " and ".join(word + " or ".join(values) for word, values in kinds if values) or "anything"
+
     def takes(self, stack: Stack) -> bool:
         """Whether a stack is meant."""
         return (
@@ -157,7 +162,7 @@ def select(stacks: Sequence[Stack], selection: Selection) -> list[Stack]:
     """The stacks that are meant.
 
     Raises:
-        FleetError: a name without wildcards is none of a stack.
+        FleetError: a name without wildcards is that of no stack.
     """
     known = {stack.name for stack in stacks}
     missing = [name for name in selection.names if not set("*?[") & set(name) and name not in known]

@@ -3,16 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fleet.errors import at_least
 from fleet.stacks import Stack, generations
 
 
 @dataclass(frozen=True)
 class Waves:
-    """How many stacks go before the rest, and how many may fail before no further one is begun."""
+    """How many stacks go before the rest, and how many may fail before no further one is begun.
+
+    Raises:
+        FleetError: a number is negative.
+    """
 
     canary: int = 1
     few: int = 5
     max_failures: int = 0
+
+    def __post_init__(self) -> None:
+        for name, number in (("canary", self.canary), ("few", self.few), ("max-failures", self.max_failures)):
+            at_least(0, name, number)
 
     def of(self, stacks: Sequence[Stack]) -> list[list[Stack]]:
         """Lists of stacks, each to be begun when the one before has ended.

@@ -89,7 +89,8 @@ def _down(cloud: LocalCloud, _: argparse.Namespace) -> None:
 
 
 def _env(cloud: LocalCloud, options: argparse.Namespace) -> None:
-    say(shell(variables(cloud.layout, next(stack for stack in STACKS if stack.name == options.stack))))
+    stack = next(stack for stack in STACKS if stack.name == options.stack)
+    say(shell(variables(cloud.layout, stack), stack))
 
 
 def _status(cloud: LocalCloud, _: argparse.Namespace) -> None:

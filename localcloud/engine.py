@@ -39,7 +39,7 @@ class Engine:
             LocalCloudError: the engine failed; its output says why.
         """
         if self._stack not in self._stacks():
-            self._run("stack", "init", self._stack)
+            self._run("stack", "init", self._stack, "--no-select")
         recover = self._break_stale_lock()
         color = "always" if sys.stdout.isatty() else "never"
         self._show("up", "--yes", "--skip-preview", f"--color={color}", *(["--refresh"] if recover else []))

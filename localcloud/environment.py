@@ -61,9 +61,10 @@ def environment(layout: Layout, stack: LocalStack = LOCAL) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in UNSET} | variables(layout, stack)
 
 
-def shell(values: Mapping[str, str]) -> str:
-    """What a shell evaluates to get the variables."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+def shell(values: Mapping[str, str], stack: LocalStack = LOCAL) -> str:
+    """What a shell evaluates to get the variables, with a stack selected for `pulumi`."""
+    selected = {**values, "PULUMI_STACK": stack.name}
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in selected.items()]
     return "\n".join([f"unset {' '.join(UNSET)}", *lines])
 
 

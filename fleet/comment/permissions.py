@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from fleet.comment.values import LATER, SECRET, UNKNOWN
-from fleet.results import Change
+from fleet.comment.values import LATER
+from fleet.results import SECRET, UNKNOWN, Change
 
 DOCUMENTS: Mapping[str, tuple[str, ...]] = {
     "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy": ("accessPolicy",),

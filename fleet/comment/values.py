@@ -2,27 +2,16 @@
 
 import difflib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import yaml
 
-from fleet.results import Change
-
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""The engine's placeholder for a value that is not known yet:
-https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go"""
+from fleet.results import SECRET, UNKNOWN, Change, get, paths
 
 LATER = "(known after deployment)"
-SECRET = "[secret]"
-"""What the engine writes in place of a secret."""
-
 MOST_LINES = 60
 """Of one property. A whole new rules file says less the longer it is."""
-
-_STEP = re.compile(r"""\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[]+)""")
-"""One step of a property path: https://www.pulumi.com/docs/iac/concepts/config/#structured-configuration"""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -43,21 +32,7 @@ def diff(change: Change) -> list[str]:
         return []
     if change.op in ("create", "import"):
         return [line for key, value in _inputs(change.new) for line in _added(key, value)]
-    return [line for path in _paths(change) for line in _changed(change, path)]
-
-
-def get(tree: Mapping[str, Any], path: str) -> object:
-    """The value at a property path; None where there is none."""
-    found: object = tree
-    for quoted, index, key in _STEP.findall(path):
-        if isinstance(found, Mapping):
-            found = cast("Mapping[str, object]", found).get(quoted or key or index)
-        elif isinstance(found, list) and index:
-            items = cast("list[object]", found)
-            found = items[int(index)] if int(index) < len(items) else None
-        else:
-            return found if found in (SECRET, UNKNOWN) else None
-    return found
+    return [line for path in paths(change) for line in _changed(change, path)]
 
 
 def readable(value: object) -> object:
@@ -85,16 +60,6 @@ def _opened(text: str) -> object:
 def _inputs(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What the program gave, without the engine's own notes and without what is empty."""
     return ((key, value) for key, value in sorted(tree.items()) if key != "__defaults" and value not in (None, {}, []))
-
-
-def _paths(change: Change) -> list[str]:
-    """Each changed path once, without those below another."""
-    paths = sorted(change.properties)
-    return [path for path in paths if not any(path != other and _is_below(path, other) for other in paths)]
-
-
-def _is_below(path: str, other: str) -> bool:
-    return path.startswith((f"{other}.", f"{other}["))
 
 
 def _changed(change: Change, path: str) -> list[str]:

@@ -95,6 +95,67 @@ def test_a_new_stack_is_touched_and_a_removed_one_named(repository: Repository) 
     assert found.removed == ("b",)
 
 
+@pytest.fixture
+def monorepo(tmp_path: Path) -> Repository:
+    """A project in `infra`, its stack files in `stacks`, its rules in `shared`, and a branch off main."""
+    made = Repository(tmp_path)
+    made.write(
+        "infra/Pulumi.yaml", "name: falco-firelens\nmain: ../program\nconfig: {x: {default: ../shared/all.yaml}}\n"
+    )
+    made.write("infra/components/x.py", "")
+    made.write("program/__main__.py", "")
+    for name in ("rules", "texts", "all"):
+        made.write(f"shared/{name}.yaml", "[]")
+    made.write("stacks/Pulumi.a.yaml", "config: {'falco-firelens:falco': {rulesFiles: [../shared/rules.yaml]}}")
+    made.write(
+        "stacks/Pulumi.b.yaml", """config: {'falco-firelens:falco': '{"rulesFiles": ["../shared/texts.yaml"]}'}"""
+    )
+    made.commit()
+    made.git("checkout", "-b", "branch")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("shared/rules.yaml", ["a"]),
+        ("shared/texts.yaml", ["b"]),
+        ("shared/all.yaml", ["a", "b"]),
+        ("stacks/Pulumi.b.yaml", ["b"]),
+        ("program/__main__.py", ["a", "b"]),
+        ("infra/components/x.py", ["a", "b"]),
+        ("components/x.py", []),
+    ],
+)
+def test_a_changed_file_outside_the_project_s_folder_counts_too(
+    monorepo: Repository, file: str, expected: list[str]
+) -> None:
+    stacks = discover([monorepo.folder / "stacks"])
+    monorepo.write(file, "config: {changed: true}\n")
+
+    found = touched(stacks, monorepo.folder / "infra", "main")
+
+    assert [stack.name for stack in found.stacks] == expected
+
+
+def test_a_file_in_a_submodule_has_changed_with_the_submodule(monorepo: Repository, tmp_path: Path) -> None:
+    stacks = discover([monorepo.folder / "stacks"])
+    (monorepo.folder / "shared/rules.yaml").unlink()
+    monorepo.git("rm", "-r", "--cached", "shared")
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=monorepo.folder, text=True).strip()
+    monorepo.git("update-index", "--add", "--cacheinfo", f"160000,{commit},shared")
+
+    assert [stack.name for stack in touched(stacks, monorepo.folder / "infra", "main").stacks] == ["a", "b"]
+
+
+def test_the_last_stack_file_of_a_folder_outside_is_named_when_it_is_gone(monorepo: Repository) -> None:
+    folder = monorepo.folder / "stacks"
+    for file in folder.iterdir():
+        file.unlink()
+
+    assert touched([], monorepo.folder / "infra", "main", [folder]).removed == ("a", "b")
+
+
 def test_one_stack_of_a_hundred(repository: Repository) -> None:
     for number in range(100):
         repository.stack(f"s{number}")
@@ -103,6 +164,13 @@ def test_one_stack_of_a_hundred(repository: Repository) -> None:
     repository.stack("s42", tags={"x": "y"})
 
     assert repository.touched() == ["s42"]
+
+
+def test_git_that_is_missing_is_said_to_be_so(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(FleetError, match="git is not on PATH"):
+        repository.touched()
 
 
 def test_an_unknown_commit_is_said_to_be_so(repository: Repository) -> None:

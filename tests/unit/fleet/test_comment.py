@@ -16,8 +16,9 @@ from fleet import Change, EngineFailed, PolicyFinding, PolicyViolated, Result, S
 from fleet.comment import LIMIT, MARKER, comment
 from fleet.comment.markdown import code, fence
 from fleet.comment.permissions import permission_changes
-from fleet.comment.values import UNKNOWN, diff
+from fleet.comment.values import diff
 from fleet.recorder import Recorder, Redactor
+from fleet.results import UNKNOWN
 
 RECORDED = Path(__file__).parent / "recorded_preview.json"
 LOG_GROUP, ALARM = "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm"
