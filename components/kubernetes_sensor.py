@@ -1,8 +1,7 @@
 """KubernetesSensor: Falco and Fluent Bit on every node of a Kubernetes cluster."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import DaemonSet
@@ -10,7 +9,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, ServiceAccount
 from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from sensor.model import Document, KubernetesManifests, Workload
+from sensor.model import Document, FalcoChart, KubernetesManifests, Workload
 
 ROLLOUT = pulumi.CustomTimeouts(create="30m", update="60m")
 """A rolling update takes some of the nodes at a time, so a large cluster needs more than the provider's 10 minutes."""
@@ -21,15 +20,6 @@ ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 
 CREDENTIALS_ANNOTATION = "falco-firelens/credentials"
 """On Fluent Bit's pods: where their credentials come from."""
-
-
-class FalcoChart(TypedDict):
-    """The official Falco chart, with values made from the same description as the manifests."""
-
-    chart: str
-    repository: str
-    version: str
-    values: Mapping[str, Any]
 
 
 class KubernetesSensorArgs(TypedDict):

@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass, field
 
-from components.kubernetes_sensor import FalcoChart
 from components.place import Place
 from components.stream_names import stream_names
 from sensor import ecs, helm, kubernetes
 from sensor.model import (
     ClusterIdentity,
     EcsTask,
+    FalcoChart,
     FalcoOptions,
     FirehoseStream,
     KubernetesManifests,
     LogGroup,
     Pipeline,
     RuleException,
+    SensorError,
 )
 from settings import Cluster, EcsCluster, Settings
 
@@ -48,15 +49,22 @@ def render(settings: Settings, place: Place) -> Sensors:
     """
     sensors = Sensors()
     for cluster in settings.clusters:
-        options = falco_options(settings, cluster.name)
-        pipeline = _pipeline(cluster, settings, place)
-        if isinstance(cluster, EcsCluster):
-            sensors.ecs[cluster.name] = ecs.task(options, pipeline)
-            continue
-        manifests = kubernetes.manifests(options, pipeline, host_network=cluster.permission == "nodeRole")
-        chart = _chart(options, pipeline.identity) if settings.falco.install == "helm" else None
-        sensors.kubernetes[cluster.name] = RenderedKubernetes(manifests, chart)
+        try:
+            _render(cluster, settings, place, sensors)
+        except SensorError as error:
+            raise SensorError(f"cluster {cluster.name}: {error}") from None
     return sensors
+
+
+def _render(cluster: Cluster, settings: Settings, place: Place, sensors: Sensors) -> None:
+    options = falco_options(settings, cluster.name)
+    pipeline = _pipeline(cluster, settings, place)
+    if isinstance(cluster, EcsCluster):
+        sensors.ecs[cluster.name] = ecs.task(options, pipeline)
+        return
+    manifests = kubernetes.manifests(options, pipeline, host_network=cluster.permission == "nodeRole")
+    chart = _chart(options, pipeline.identity) if settings.falco.install == "helm" else None
+    sensors.kubernetes[cluster.name] = RenderedKubernetes(manifests, chart)
 
 
 def falco_options(settings: Settings, cluster: str) -> FalcoOptions:

@@ -5,6 +5,7 @@ python -m cost --tables      the tables of docs/cost.md
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.tables:
         print(tables())
         return 0
-    if chosen.file is None or chosen.nodes < 1 or chosen.events_per_node_day < 0:
+    if chosen.file is None or chosen.nodes < 1 or not 0 <= chosen.events_per_node_day < math.inf:
         parser.error("expected a stack file, at least one node and no negative number of events")
     try:
         settings = read_stack_file(chosen.file)

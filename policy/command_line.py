@@ -24,6 +24,7 @@ from policy.pack import PACK
 from policy.reference import reference
 from policy.verdict import Violated, of_changes
 from settings import Settings, SettingsError, read_stack_file
+from settings.inputs import InputError, object_of
 from settings.policy import Policy
 
 
@@ -43,9 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             policy = read_stack_file(chosen.stack_file).policy if chosen.stack_file else Policy()
             return _tell(of_changes(steps_of_preview(_read(chosen.file)), policy))
         return preview(chosen.file, read_stack_file(chosen.file), options)
-    except (SettingsError, OSError, ValueError) as error:
+    except (SettingsError, InputError) as error:
         print(error, file=sys.stderr)
-        return 1
+    except FileNotFoundError:
+        print("pulumi is not on PATH; install the Pulumi CLI: https://www.pulumi.com/docs/install/", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,7 +64,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _read(file: Path) -> Mapping[str, Any]:
-    return json.loads(sys.stdin.read() if str(file) == "-" else file.read_text())
+    """Read a preview; one that has no steps at all is something else, which must not pass for harmless."""
+    found: Mapping[str, Any] = object_of(file)
+    if not isinstance(found.get("steps"), list):
+        raise InputError(f"{file}: found no list `steps`, expected the output of `pulumi preview --json`")
+    return found
 
 
 def preview(file: Path, settings: Settings, options: Iterable[str] = ()) -> int:

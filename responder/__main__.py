@@ -14,9 +14,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from responder.configuration import Configuration, load, parse
+from responder.configuration import Configuration, parse
 from responder.event import Event, MalformedError, parse_event
 from responder.targets import Target
+from settings.inputs import InputError, object_of, text_of
 
 
 class UsageError(Exception):
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for line in chosen.command(chosen):
             print(line)
-    except UsageError as error:
+    except (UsageError, InputError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -64,8 +65,8 @@ def _explain(chosen: argparse.Namespace) -> Iterator[str]:
     from responder.commands.explain import explain, not_asked
 
     try:
-        event = parse_event(chosen.event.read_text())
-    except (OSError, UnicodeError, MalformedError) as error:
+        event = parse_event(text_of(chosen.event))
+    except MalformedError as error:
         raise UsageError(f"{chosen.event}: {error}") from None
     labels = functools.partial(_labels, event, chosen.context) if chosen.context else not_asked
     yield from explain(event, _configuration(chosen), labels)
@@ -103,18 +104,25 @@ def _kubernetes(context: str | None, cluster: str) -> Generator[Any]:
 
 
 def _configuration(chosen: argparse.Namespace) -> Configuration:
+    if not chosen.config:
+        return parse(_document(chosen.stack))
+    document = object_of(chosen.config)
     try:
-        return load(chosen.config) if chosen.config else parse(_document(chosen.stack))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{chosen.config or chosen.stack}: {error}") from None
+        return parse(document)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        expected = "expected the response.json of a deployed function of this version"
+        raise UsageError(f"{chosen.config}: found what cannot be read ({error!r}), {expected}") from None
 
 
 def _document(stack: Path) -> Mapping[str, Any]:
-    from settings import read_stack_file  # only here: the function itself has no settings
+    from settings import SettingsError, read_stack_file  # only here: the function itself has no settings
 
-    settings = read_stack_file(stack)
+    try:
+        settings = read_stack_file(stack)
+    except SettingsError as error:
+        raise UsageError(str(error)) from None
     if settings.response is None:
-        raise UsageError(f"{stack} has no response")
+        raise UsageError(f"{stack}: found no response, expected playbooks")
     return settings.response.document(settings.clusters)
 
 
@@ -148,10 +156,12 @@ def _replay(chosen: argparse.Namespace) -> Iterator[str]:
         if chosen.queue:
             yield from replay.replay_queue(aws, chosen.function, chosen.queue, act=chosen.run)
         else:
-            lines = chosen.events.read_text().splitlines()
+            lines = text_of(chosen.events).splitlines()
             yield from replay.replay_events(aws, chosen.function, lines)
-    except (OSError, ValueError, KeyError, replay.ReplayError, ClientError, BotoCoreError) as error:
-        raise UsageError(str(error)) from None
+    except InputError:
+        raise
+    except (ValueError, KeyError, replay.ReplayError, ClientError, BotoCoreError) as error:
+        raise UsageError(f"{chosen.events or chosen.queue}: {error}") from None
 
 
 if __name__ == "__main__":

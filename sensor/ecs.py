@@ -32,6 +32,9 @@ TASK_DEFINITION_LIMIT: Final = 65_536
 TASK_DEFINITION_RESERVE: Final = 2_048
 """Bytes kept free for what the stack adds to the task definition: its family, roles, tags."""
 
+LARGEST: Final = TASK_DEFINITION_LIMIT - TASK_DEFINITION_RESERVE
+"""Bytes of `size` that are left for a sensor."""
+
 NETWORK_MODE: Final = "host"
 """The node's network. In this mode the agent opens no TCP port for records, where in `bridge` mode every container of
 the node could send us events of its own; Falco reports the node's host name; and the task needs no interface."""
@@ -198,10 +201,9 @@ def _environment(environment: Mapping[str, str]) -> list[Document]:
 
 
 def _check_size(rendered: EcsTask) -> None:
-    limit = TASK_DEFINITION_LIMIT - TASK_DEFINITION_RESERVE
-    if (found := size(rendered)) > limit:
+    if (found := size(rendered)) > LARGEST:
         raise SensorError(
-            f"The sensor's task definition is {found:,} bytes, but ECS leaves {limit:,} for it: "
+            f"The sensor's task definition is {found:,} bytes, but ECS leaves {LARGEST:,} for it: "
             "shorten the files of falco.rulesFiles (comments and long descriptions first), or keep rules that are for "
             "Kubernetes only out of this stack."
         )

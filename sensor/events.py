@@ -117,7 +117,7 @@ def _outputs(pipeline: Pipeline, match: str) -> Iterable[Options]:
     patience: Options = {"Retry_Limit": "no_limits", "storage.total_limit_size": DISK_LIMIT}
     cluster = pipeline.identity.name
     if pipeline.log_group is None and not pipeline.streams:
-        raise SensorError(f"cluster {cluster}: found no destination for its events, expected at least one")
+        raise SensorError("found no destination for the events, expected at least one")
     if pipeline.log_group is not None:
         yield {
             "Name": "cloudwatch_logs",

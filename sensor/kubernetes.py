@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Final
 
 from sensor import falco, fluent_bit, shipper
@@ -227,11 +228,15 @@ def _scratch_name(path: str) -> str:
     return "scratch" + path.replace("/", "-").replace(".", "")
 
 
+def size(data: Mapping[str, str]) -> int:
+    """Count the bytes of a ConfigMap's data as the API server does: keys and values."""
+    return sum(len(name.encode()) + len(text.encode()) for name, text in data.items())
+
+
 def _data(container: Container) -> dict[str, str]:
-    size = sum(len(name.encode()) + len(text.encode()) for name, text in container.files.items())
-    if size > CONFIG_MAP_LIMIT:
+    if (found := size(container.files)) > CONFIG_MAP_LIMIT:
         raise SensorError(
-            f"The files of {container.name} are {size:,} bytes, but a ConfigMap takes {CONFIG_MAP_LIMIT:,}: "
+            f"The files of {container.name} are {found:,} bytes, but a ConfigMap takes {CONFIG_MAP_LIMIT:,}: "
             "shorten the rules files."
         )
     return dict(container.files)

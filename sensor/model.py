@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 Platform = Literal["eks", "ecs", "kubernetes"]
 """Where a cluster runs: `kubernetes` is any cluster that EKS does not manage."""
@@ -124,6 +124,15 @@ class KubernetesManifests:
     network_policy: Document
     falco: Workload
     fluent_bit: Workload
+
+
+class FalcoChart(TypedDict):
+    """The official Falco chart, with values made from the same description as the manifests."""
+
+    chart: str
+    repository: str
+    version: str
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sensor.model import SensorError
 from settings.errors import SettingsError
 from settings.loader import read_stack_file
 from settings.reference import reference
@@ -39,12 +40,18 @@ def schema_text() -> str:
 
 
 def _check(file: Path) -> int:
+    from components.sizes import sizes  # Only here: the settings themselves know nothing of components.
+
     try:
         settings = read_stack_file(file)
+        measured = sizes(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{file}: {_summary(settings)}")
+    except SensorError as error:
+        print(f"{file.name}: {error}", file=sys.stderr)
+        return 1
+    print("\n".join([f"{file}: {_summary(settings)}", *(f"  {size}" for size in measured)]))
     return 0
 
 

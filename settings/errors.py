@@ -18,14 +18,14 @@ MISTAKE = "mistake"
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing to mend in a stack file."""
+    """One thing to mend in a stack file. The path is empty where the file as a whole is wrong."""
 
     path: str
     found: str
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.path}: found {self.found}, expected {self.expected}"
+        return f"{self.path}{': ' if self.path else ''}found {self.found}, expected {self.expected}"
 
 
 class SettingsError(ValueError):

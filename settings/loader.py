@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from settings.documents import NotYaml, parse_one
 from settings.errors import Mistake, SettingsError
 from settings.files import Files
+from settings.found import describe
 from settings.messages import mistakes_of
 from settings.stack import Settings
-from settings.tree import ENCRYPTED, plain
+from settings.tree import ENCRYPTED, keys_of, plain
 
 NAMESPACE = "falco-firelens"
 """The project's name, which the engine puts before the keys of its configuration."""
@@ -50,15 +51,7 @@ def _parsed(value: object) -> object:
 
 def read_stack_file(path: Path) -> Settings:
     """Load a Pulumi.<stack>.yaml, for people and tests; encrypted values stay closed. Raises SettingsError."""
-    try:
-        document = parse_one(path.read_text(encoding="utf-8"))
-    except NotYaml as error:
-        problem = f"not YAML: {error}"
-    except (OSError, UnicodeError) as error:
-        problem = f"a file that cannot be read: {getattr(error, 'strerror', None) or 'not a text'}"
-    else:
-        return load(namespaced(_config_of(document)), file=path.name, root=_project_folder(path))
-    raise SettingsError(path.name, [Mistake("config", problem, f"a mapping with {NAMESPACE}:clusters")])
+    return load(namespaced(_config_of(path)), file=path.name, root=_project_folder(path))
 
 
 def _project_folder(stack_file: Path) -> Path:
@@ -67,9 +60,28 @@ def _project_folder(stack_file: Path) -> Path:
     return next((folder for folder in folders if (folder / "Pulumi.yaml").is_file()), folders[0])
 
 
-def _config_of(document: object) -> Mapping[str, object]:
-    config = cast("Mapping[str, object]", document).get("config") if isinstance(document, Mapping) else None
-    return cast("Mapping[str, object]", config) if isinstance(config, Mapping) else {}
+def _config_of(path: Path) -> Mapping[str, object]:
+    """What stands under `config` of a stack file; nothing where the file is empty."""
+    try:
+        document = parse_one(path.read_text(encoding="utf-8"))
+    except NotYaml as error:
+        raise _unusable(path, f"what is not YAML ({error})") from None
+    except FileNotFoundError:
+        raise _unusable(path, f"no such file in {path.parent}") from None
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "not a text in UTF-8"
+        raise _unusable(path, f"what cannot be read ({why})") from None
+    if document is not None and not isinstance(document, Mapping):
+        raise _unusable(path, f"{describe(plain(document))} at its top")
+    config = keys_of(cast("object", document)).get("config")
+    if config is not None and not isinstance(config, Mapping):
+        raise _unusable(path, f"{describe(plain(config))} at config")
+    return keys_of(cast("object", config))
+
+
+def _unusable(path: Path, found: str) -> SettingsError:
+    expected = f"a stack file, `Pulumi.<stack>.yaml`, with {NAMESPACE}:clusters under `config`"
+    return SettingsError(path.name, [Mistake("", found, expected)])
 
 
 def namespaced(config: Mapping[str, object]) -> dict[str, object]:

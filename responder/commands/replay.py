@@ -15,7 +15,7 @@ VISIBILITY_SECONDS = 300
 
 
 class ReplayError(Exception):
-    """A message that did not succeed, and stays in the queue; says why."""
+    """A message that did not succeed and stays in the queue, or events that cannot be read; says why."""
 
 
 def messages(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
@@ -103,8 +103,17 @@ def replay_queue(aws: Aws, function: str, queue: str, *, act: bool) -> Iterator[
 def replay_events(aws: Aws, function: str, lines: Iterable[str]) -> Iterator[str]:
     """Hand events, one a line, to the function, a delivery for each cluster."""
     by_cluster: dict[str, list[str]] = {}
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
         if line.strip():
-            by_cluster.setdefault(str(json.loads(line)["cluster"]["name"]), []).append(line)
+            by_cluster.setdefault(_cluster_of(line, number), []).append(line)
+    if not by_cluster:
+        raise ReplayError("found no event, expected one a line")
     for cluster, events in by_cluster.items():
         yield run(aws, function, {**pack(events, f"{cluster}/replay"), REPLAY: True})
+
+
+def _cluster_of(line: str, number: int) -> str:
+    try:
+        return str(json.loads(line)["cluster"]["name"])
+    except (ValueError, LookupError, TypeError):
+        raise ReplayError(f"line {number}: found no event with cluster.name") from None

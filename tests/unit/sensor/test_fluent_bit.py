@@ -95,7 +95,7 @@ def test_the_event_is_parsed_only_for_firehose(platform: Platform) -> None:
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_pipeline_leads_somewhere(platform: Platform) -> None:
-    with pytest.raises(SensorError, match="cluster payments: found no destination"):
+    with pytest.raises(SensorError, match="found no destination"):
         rendered(platform, log_group=None)
     assert only(rendered(platform, log_group=None, streams=STREAMS[:1]), "OUTPUT")["Name"] == "kinesis_firehose"
 

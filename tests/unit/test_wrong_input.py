@@ -1,0 +1,130 @@
+"""Every command that takes a file: a wrong one is one clear line that names it, and never a traceback or a success."""
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from settings import read_stack_file
+from tests.unit.responder.events import document
+
+PLAYBOOK = "{name: find, actions: {finding: {}}}"
+STACK_FILE = f"""
+config:
+  falco-firelens:clusters: [{{name: apps, platform: eks, existing: {{name: apps}}}}]
+  falco-firelens:response: {{playbooks: [{PLAYBOOK}]}}
+"""
+NAME = "given-file"
+"""Of the wrong file, so that it is in no other path."""
+WRONG: dict[str, bytes | None] = {
+    "missing": None,
+    "not a text": b"\xff\xfe\x00",
+    "not closed": b"config: [\n{",
+    "a list": b"- a\n",
+    "a list of lists": b"[[1], [2]]",
+    "a text": b'"x"',
+    "a number": b"7",
+    "another object": b'{"a": 1}',
+    "config of a list": b"config: [a]",
+    "empty": b"",
+}
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("settings.__main__", "check {wrong}"),
+    "cost": ("cost.__main__", "{wrong}"),
+    "policy preview": ("policy.command_line", "preview {wrong}"),
+    "policy config": ("policy.command_line", "config {wrong}"),
+    "check-preview": ("policy.command_line", "check-preview {wrong}"),
+    "check-preview by a stack file": ("policy.command_line", "check-preview {preview} --stack-file {wrong}"),
+    "explain an event": ("responder.__main__", "explain {wrong} --stack {stack}"),
+    "explain by a stack file": ("responder.__main__", "explain {event} --stack {wrong}"),
+    "explain by a configuration": ("responder.__main__", "explain {event} --config {wrong}"),
+    "replay events": ("responder.__main__", "replay --function f --events {wrong}"),
+}
+
+NO_CLI = "pulumi is not on PATH; install the Pulumi CLI: https://www.pulumi.com/docs/install/"
+
+Run = Callable[[str, str], tuple[int, str]]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """Right files, and the place of the wrong one."""
+    texts = {"stack": STACK_FILE, "event": json.dumps(document()), "preview": json.dumps({"steps": []})}
+    paths = {name: tmp_path / name for name in texts} | {"wrong": tmp_path / NAME}
+    for name, text in texts.items():
+        paths[name].write_text(text)
+    return paths
+
+
+@pytest.fixture
+def run(files: dict[str, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command on a machine without programs; returns its exit code and what it complains of."""
+    monkeypatch.setenv("PATH", "")
+
+    def run(module: str, words: str) -> tuple[int, str]:
+        arguments = [word.format(**files) for word in words.split()]
+        code = importlib.import_module(module).main(arguments)
+        return code, capsys.readouterr().err
+
+    return run
+
+
+@pytest.mark.parametrize("content", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("module", "words"), COMMANDS.values(), ids=COMMANDS)
+def test_a_wrong_file_is_one_line_that_names_it(
+    run: Run, files: dict[str, Path], module: str, words: str, content: bytes | None
+) -> None:
+    if content is not None:
+        files["wrong"].write_bytes(content)
+
+    code, complaint = run(module, words)
+
+    assert code == 1
+    assert complaint.count("\n") == 1, "one line"
+    assert NAME in complaint
+    assert "Errno" not in complaint
+
+
+@pytest.mark.parametrize(("module", "words"), COMMANDS.values(), ids=COMMANDS)
+def test_so_is_a_folder(run: Run, files: dict[str, Path], module: str, words: str) -> None:
+    files["wrong"].mkdir()
+
+    code, complaint = run(module, words)
+
+    assert (code, complaint.count("\n")) == (1, 1)
+    assert NAME in complaint and "Is a directory" in complaint
+
+
+OFFLINE = {name: command for name, command in COMMANDS.items() if name != "replay events"}
+"""Commands that ask AWS for nothing, whatever credentials this machine has."""
+
+
+@pytest.mark.parametrize(("module", "words"), OFFLINE.values(), ids=OFFLINE)
+def test_a_right_file_in_its_place_would_do(
+    run: Run, files: dict[str, Path], module: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = {"explain {wrong}": "event", "check-preview {wrong}": "preview"}
+    files["wrong"] = next((files[name] for part, name in kind.items() if part in words), files["stack"])
+    if "--config" in words:
+        files["wrong"] = files["event"].with_name("response.json")
+        settings = read_stack_file(files["stack"])
+        assert settings.response
+        files["wrong"].write_text(json.dumps(settings.response.document(settings.clusters)))
+
+    complaint = run(module, words)[1]
+
+    assert complaint in ("", f"{NO_CLI}\n")
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "program"),
+    [("policy.command_line", "preview {stack}", NO_CLI)],
+)
+def test_a_missing_program_is_named(run: Run, module: str, words: str, program: str) -> None:
+    code, complaint = run(module, words)
+
+    assert code == 1
+    assert complaint.startswith(program) and complaint.count("\n") == 1
