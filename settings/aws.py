@@ -180,7 +180,7 @@ def _cidr(cidr: str) -> str:
 def _public(cidr: str) -> str:
     network = network_of(cidr)
     if network and network.prefixlen and not network.is_global:
-        raise mistake("a public range; from the VPC's own addresses the private endpoint is reached")
+        raise mistake("a range of the internet: EKS refuses private and reserved ones at a public endpoint")
     return cidr
 
 

@@ -19,6 +19,8 @@ config:
   {NAMESPACE}:clusters:
     - name: apps
       platform: eks
+      existing:
+        name: apps-production
 ```
 
 `examples/` has whole files, to be copied beside `Pulumi.yaml`:
@@ -28,7 +30,8 @@ config:
 [Sydney](../examples/three-regions/Pulumi.sydney.yaml)), and [a hub with its spokes](../examples/hub-and-spokes).
 
 **Checking.** `python -m settings check Pulumi.<stack>.yaml` says whether a file can be used, without credentials and
-without the engine; `pulumi preview` and `pulumi up` begin with the same check. Every mistake is one line, with its path
+without the engine, and how large each cluster's ConfigMaps or task definition become beside the most that they may be;
+`pulumi preview` and `pulumi up` begin with the same check. Every mistake is one line, with its path
 below `{NAMESPACE}:`, what was found and what was expected:
 
 ```

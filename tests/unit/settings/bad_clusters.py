@@ -227,7 +227,7 @@ CREATED = {
     "private range": (
         eks("endpointAccess: public, publicAccessCidrs: [10.0.0.0/8]"),
         'clusters[0].create.publicAccessCidrs[0]: found "10.0.0.0/8", '
-        "expected a public range; from the VPC's own addresses the private endpoint is reached",
+        "expected a range of the internet: EKS refuses private and reserved ones at a public endpoint",
     ),
     "overlapping ranges": (
         eks("endpointAccess: public, publicAccessCidrs: [9.9.0.0/16, 9.9.9.0/24]"),

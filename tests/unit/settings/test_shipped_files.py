@@ -1,6 +1,8 @@
 """The files of the project that say what settings there are agree with the models."""
 
 import json
+import re
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,16 @@ def test_shipped_stack_files_can_be_used(file: Path, tmp_path: Path, kubeconfigs
     copy.write_text(file.read_text())
     settings = read_stack_file(copy)
     assert settings.clusters or settings.hub
+
+
+def test_the_first_stack_file_of_the_readme_adopts_a_cluster_and_can_be_used(tmp_path: Path) -> None:
+    first = re.findall(r"```yaml\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)[0]
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text(textwrap.dedent(first))
+
+    [cluster] = read_stack_file(file).clusters
+
+    assert cluster.existing, "it works from a laptop, where the endpoint of a created cluster cannot be reached"
 
 
 @pytest.mark.parametrize("file", STACK_FILES, ids=name_of)
