@@ -33,14 +33,15 @@ _SCRIPT = Path(__file__).with_name("event.lua")
 
 
 def section(kind: str, options: Options) -> str:
-    """One section of a classic configuration file.
+    """One section of a classic configuration file, whose only syntax within a value is `${VARIABLE}`.
 
     Raises SensorError when a value cannot be one line of it.
     """
     width = max(len(name) for name in options)
     for name, value in options.items():
-        if not str(value).strip() or any(ord(character) < 32 for character in str(value)):
-            raise SensorError(f"Fluent Bit option {name}: found {value!r}, expected one line of text")
+        text = str(value)
+        if not text or text != text.strip() or "${" in text or not text.isprintable():
+            raise SensorError(f"Fluent Bit option {name}: found {value!r}, expected one line of text without ${{")
     lines = (f"    {name:<{width}} {value}" for name, value in options.items())
     return "\n".join((f"[{kind}]", *lines)) + "\n"
 
@@ -116,6 +117,8 @@ def outputs(pipeline: Pipeline, match: str) -> str:
 def _outputs(pipeline: Pipeline, match: str) -> Iterable[Options]:
     patience: Options = {"Retry_Limit": "no_limits", "storage.total_limit_size": DISK_LIMIT}
     cluster = pipeline.identity.name
+    if "$" in cluster:
+        raise SensorError(f"cluster {cluster}: found a $, which begins a field's name in a log stream's template")
     if pipeline.log_group is None and not pipeline.streams:
         raise SensorError("found no destination for the events, expected at least one")
     if pipeline.log_group is not None:

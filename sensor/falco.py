@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from sensor.conditions import Texts
 from sensor.container import Container, Health, Mount, Resources
 from sensor.model import (
     FALCO_CONTAINER,
@@ -158,8 +159,10 @@ def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -
 def rules(options: FalcoOptions) -> dict[str, str]:
     """The rules files by name, in the order Falco must load them: ours, the user's in theirs, the exceptions."""
     users = {_file_name(index, name): text for index, (name, text) in enumerate(options.rules.items(), start=1)}
-    exceptions = {"exceptions.yaml": to_yaml(_exceptions(options.exceptions))} if options.exceptions else {}
-    return {"self_test.yaml": _self_test(options.minimum_priority), **users, **exceptions}
+    files = {"self_test.yaml": _self_test(options.minimum_priority), **users}
+    if options.exceptions:
+        files["exceptions.yaml"] = to_yaml(_exceptions(options.exceptions, Texts(users.values())))
+    return files
 
 
 def sockets(platform: Platform) -> tuple[Mount, ...]:
@@ -178,9 +181,21 @@ def listen_address(platform: Platform) -> str:
     return "127.0.0.1" if platform == "ecs" else "0.0.0.0"
 
 
+class _Dumper(yaml.SafeDumper):
+    """Escapes the line ends that PyYAML writes and reads as such, and the yaml-cpp of Falco does not."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style='"' if re.search(r"[\x85\u2028\u2029\ufeff]", text) else None
+    ),
+)
+
+
 def to_yaml(value: object) -> str:
     """`value` as YAML in its own order."""
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _append_output(platform: Platform) -> list[dict[str, Any]]:
@@ -216,20 +231,24 @@ def _self_test(minimum_priority: str) -> str:
     return to_yaml([{**rule, "priority": minimum_priority.upper()} for rule in document])
 
 
-def _exceptions(exceptions: tuple[RuleException, ...]) -> list[dict[str, Any]]:
-    """One appending entry a rule: https://falco.org/docs/concepts/rules/overriding/."""
+def _exceptions(exceptions: tuple[RuleException, ...], texts: Texts) -> list[dict[str, Any]]:
+    """One appending entry a rule, after the lists that their values need.
+
+    https://falco.org/docs/concepts/rules/overriding/
+    """
     by_rule: dict[str, list[dict[str, Any]]] = {}
     for exception in exceptions:
-        by_rule.setdefault(exception.rule, []).append(_exception(exception))
-    return [
+        by_rule.setdefault(exception.rule, []).append(_exception(exception, texts))
+    changes = [
         {"rule": rule, "exceptions": items, "override": {"exceptions": "append"}} for rule, items in by_rule.items()
     ]
+    return [*texts.lists, *changes]
 
 
-def _exception(exception: RuleException) -> dict[str, Any]:
+def _exception(exception: RuleException, texts: Texts) -> dict[str, Any]:
     return {
         "name": exception.name,
         "fields": list(exception.fields),
         "comps": list(exception.comps),
-        "values": [[list(part) if isinstance(part, tuple) else part for part in value] for value in exception.values],
+        "values": [list(map(texts.written, value, exception.comps)) for value in exception.values],
     }

@@ -61,7 +61,7 @@ def values(options: FalcoOptions, identity: ClusterIdentity) -> Document:
         # The chart's Role is for falcoctl, and its security context constraints are OpenShift's.
         "rbac": {"create": False},
         "scc": {"create": False},
-        "customRules": falco.rules(options),
+        "customRules": {name: _block(name, text) for name, text in falco.rules(options).items()},
         "falco": _falco(options, identity),
     }
 
@@ -70,6 +70,11 @@ def _falco(options: FalcoOptions, identity: ClusterIdentity) -> dict[str, Any]:
     """`falco.yaml`, without the engine, which the chart writes from `driver`, and without the image's own additions."""
     settings = falco.settings(options, identity, RULES_DIR)
     return {"config_files": [], **{key: value for key, value in settings.items() if key != "engine"}}
+
+
+def _block(name: str, text: str) -> str:
+    """A text whose first line is not indented: the chart writes it as a YAML block, whose margin is that line's."""
+    return f"# {name}\n{text}" if text[:1].isspace() else text
 
 
 def _driver(options: FalcoOptions, identity: ClusterIdentity) -> Document:

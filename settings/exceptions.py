@@ -1,12 +1,15 @@
 """Exceptions of Falco rules, checked as Falco checks them when it loads rules."""
 
-from typing import Annotated, Any
+import re
+from collections.abc import Iterator
+from typing import Annotated, cast
 
+import re2
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from settings.base import Model
 from settings.errors import mistake
-from settings.found import describe, one_of
+from settings.found import describe, describe_text, one_of
 from settings.matching import Matching
 from settings.tree import items_of
 
@@ -18,12 +21,27 @@ COMPARISONS = (
 )
 """https://falco.org/docs/concepts/rules/conditions/#operators, without `exists`, which compares with nothing."""
 
+NUMERIC_COMPARISONS = ("<", "<=", ">", ">=")
+HEX_COMPARISONS = ("bcontains", "bstartswith")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*([eE][+-][0-9]+)?")
+"""The two patterns of numbers in https://github.com/falcosecurity/libs/blob/master/userspace/libsinsp/filter/parser.cpp."""
+
+_FALCO_REGEX = re2.Options()
+"""RE2's POSIX mode, as Falco compiles a `regex`: userspace/libsinsp/sinsp_filtercheck.cpp of the same repository."""
+_FALCO_REGEX.posix_syntax = True
+_FALCO_REGEX.longest_match = True
+_FALCO_REGEX.log_errors = False
+
+_INVALID = cast("type[Exception]", re2.error)
+
 
 def _as_text(value: object) -> str:
     """Falco compares texts; a port or a user id may stand in YAML without quotes."""
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
         raise mistake("a text, a number or a list of them", found=describe(value))
-    return str(value)
+    if re.search("[\0\ud800-\udfff]", text := str(value)):
+        raise mistake("a text without NUL characters and halves of surrogate pairs", found=describe(value))
+    return text
 
 
 def _compared(value: object) -> object:
@@ -40,7 +58,13 @@ Compared = Annotated[
 ]
 """What a field is compared with: a text, or a list of texts where the comparison takes one."""
 
-FieldName = Annotated[str, Matching(r"[a-z][a-z0-9_.]*(\[[^\]]*\])?", "the name of an event's field such as proc.name")]
+FieldName = Annotated[
+    str,
+    Matching(
+        r"""[a-z][a-z0-9_.]*(\[[^\s\[\]"'(),=]+\])?""",
+        "the name of an event's field such as proc.name",
+    ),
+]
 
 
 class RuleException(Model):
@@ -61,7 +85,8 @@ class RuleException(Model):
 
     values: Annotated[tuple[tuple[Compared, ...], ...], Field(min_length=1)]
     """Lists of one value a field. An event that agrees with all values of one list is not reported. With `in`,
-    `intersects` and `pmatch` the value is a list itself."""
+    `intersects` and `pmatch` the value is a list itself. A value is the text as it stands, whatever characters it has;
+    the name of a Falco list does not stand for the list's items. `regex` has to match the whole of the field."""
 
     @field_validator("comps")
     @classmethod
@@ -84,13 +109,32 @@ class RuleException(Model):
             if fields is not None and len(value) != len(fields):
                 raise mistake(f"one value a field, {len(fields)} of them", found=f"{len(value)} in [{index}]")
             if fields is not None and comps is not None:
-                _check_kinds(index, value, comps)
+                for position, (item, comp) in enumerate(zip(value, comps, strict=True)):
+                    _check(item, comp, f"[{index}][{position}]")
         return values
 
 
-def _check_kinds(index: int, value: tuple[Any, ...], comps: tuple[str, ...]) -> None:
-    for position, (item, comp) in enumerate(zip(value, comps, strict=True)):
-        takes_list = comp in LIST_COMPARISONS
-        if isinstance(item, tuple) != takes_list:
-            found = f"{describe(item)} in [{index}][{position}]"
-            raise mistake(f"{'a list' if takes_list else 'one value'}, for {comp} compares with such", found=found)
+def _check(item: str | tuple[str, ...], comp: str, where: str) -> None:
+    """Whether a comparison takes this value."""
+    takes_list = comp in LIST_COMPARISONS
+    if isinstance(item, tuple) != takes_list:
+        expected = f"{'a list' if takes_list else 'one value'}, for {comp} compares with such"
+        raise mistake(expected, found=f"{describe(item)} in {where}")
+    if item == ():
+        raise mistake("at least one value: nothing is in an empty list", found=f"an empty list in {where}")
+    if isinstance(item, str):
+        for expected in _problems(item, comp):
+            raise mistake(expected, found=f"{describe_text(item)} in {where}")
+
+
+def _problems(text: str, comp: str) -> Iterator[str]:
+    if comp in NUMERIC_COMPARISONS and not _NUMBER.fullmatch(text):
+        yield f"a number, for {comp} compares nothing else"
+    if comp in HEX_COMPARISONS and not re.fullmatch("([0-9a-fA-F]{2})+", text):
+        yield f"bytes as pairs of hexadecimal digits, for {comp} compares nothing else"
+    if comp == "regex":
+        try:
+            re2.compile(text, _FALCO_REGEX)
+        except _INVALID as error:
+            reason: str = error.args[0].decode(errors="replace")
+            yield f"a regular expression of RE2's POSIX syntax, which has [0-9] for \\d and no look-around ({reason})"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_validator
 
 from settings.base import Model
 from settings.errors import mistake
@@ -16,6 +16,13 @@ from settings.rules_files import check_rules_files
 
 OLDEST_VERSION = (0, 41, 0)
 """The first release whose image brings the container plugin, which the configuration loads."""
+
+
+def _no_variable(rule: str) -> str:
+    """Falco puts environment variables into every text of falco.yaml: userspace/engine/yaml_helper.h of its source."""
+    if "${" in rule:
+        raise mistake("the name of a rule without ${, where Falco would put an environment variable")
+    return rule
 
 
 class Falco(Model):
@@ -41,8 +48,9 @@ class Falco(Model):
     in this order. Falco reports the first rule that matches: where one of its own stands in the way of yours, disable
     it or add an exception to it."""
 
-    disabled_rules: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """Names of rules that are switched off. Falco takes no notice of a name that it does not know."""
+    disabled_rules: tuple[Annotated[str, Field(min_length=1), AfterValidator(_no_variable)], ...] = ()
+    """Names of rules that are switched off, `*` standing for any characters. Falco takes no notice of a name that it
+    does not know."""
 
     exceptions: Annotated[tuple[RuleException, ...], unique("name", within="rule")] = ()
     """Exceptions that are added to rules."""

@@ -77,8 +77,8 @@ def test_exceptions_of_a_rule_are_appended_in_one_entry(options: FalcoOptions):
         {
             "rule": "Clear Log Activities",
             "exceptions": [
-                {"name": "rotation", "fields": ["proc.name"], "comps": ["="], "values": [["logrotate"]]},
-                {"name": "paths", "fields": ["fd.name"], "comps": ["in"], "values": [[["/a", "/b"]]]},
+                {"name": "rotation", "fields": ["proc.name"], "comps": ["="], "values": [['"logrotate"']]},
+                {"name": "paths", "fields": ["fd.name"], "comps": ["in"], "values": [[['"/a"', '"/b"']]]},
             ],
             "override": {"exceptions": "append"},
         }

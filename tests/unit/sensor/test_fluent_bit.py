@@ -6,6 +6,9 @@ from dataclasses import replace
 from fnmatch import fnmatch
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from lupa.luajit21 import LuaRuntime
 
 from sensor import events, firelens, fluent_bit
 from sensor.model import (
@@ -103,6 +106,44 @@ def test_a_pipeline_leads_somewhere(platform: Platform) -> None:
 def test_a_value_of_two_lines_is_refused() -> None:
     with pytest.raises(SensorError, match=r"log_group_name: found 'a\\n\[OUTPUT\]'"):
         rendered("eks", log_group=LogGroup("a\n[OUTPUT]", "eu-west-1"))
+
+
+WRITABLE = st.text(st.characters(categories=["L", "N", "P", "S"]) | st.sampled_from("#@[]'\"$\\ "), min_size=1)
+
+
+@given(WRITABLE)
+@example("/falco/#1")
+@example("@INCLUDE x")
+@example("[OUTPUT]")
+def test_any_value_that_is_taken_is_read_as_it_stands(text: str) -> None:
+    """Comments, `@` and sections begin a line, where no value does: read_config in src/config_format/flb_cf_fluentbit.c
+    of Fluent Bit's source. `${` is replaced anywhere: src/flb_env.c."""
+    try:
+        written = events.section("OUTPUT", {"Name": "x", "log_group_name": text})
+    except SensorError:
+        assert text != text.strip() or "${" in text
+        return
+    assert sections(written) == [("OUTPUT", {"Name": "x", "log_group_name": text})]
+
+
+@pytest.mark.parametrize("text", ["", " ", "a ", " a", "a\tb", "a\rb", "${HOME}", "a${X", "\x7f", "a\u2028b"])
+def test_a_value_that_would_be_read_as_another_is_refused(text: str) -> None:
+    with pytest.raises(SensorError, match="Fluent Bit option log_group_name"):
+        events.section("OUTPUT", {"log_group_name": text})
+
+
+def test_a_clusters_name_cannot_be_the_name_of_a_field() -> None:
+    with pytest.raises(SensorError, match=r"cluster \$log: found a \$"):
+        rendered("eks", identity=replace(pipeline("eks").identity, name="$log"))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example('"; os.exit() --')
+@example("a\\\n\r\0]]é\x7f")
+def test_the_script_knows_any_cluster_as_it_is(name: str) -> None:
+    script = events.script(replace(pipeline("eks").identity, name=name), channel_field="stream", node_field="node")
+    head = script[: script.index("\n", script.index("local NODE_FIELD"))]
+    assert json.loads(str(LuaRuntime().execute(f"{head}\nreturn CLUSTER")))["name"] == name
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

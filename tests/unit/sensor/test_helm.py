@@ -59,3 +59,18 @@ def test_variables_that_the_chart_sets_are_not_set_twice(values: dict[str, Any])
 def test_an_ecs_cluster_takes_no_chart(options: FalcoOptions):
     with pytest.raises(SensorError, match="payments"):
         helm.values(options, identity("ecs"))
+
+
+INDENTED = "  - list: a\n    items: [b]\n"
+
+
+@pytest.mark.parametrize("text", [INDENTED, f"\n{INDENTED}", "- list: a\n  items: ['{{ x }}']\n", "- x\r\n"])
+def test_rules_are_what_they_were_once_the_chart_has_written_them(text: str):
+    """rules-configmap.yaml: `{{ $file }}: |-` and `{{ $content | indent 4 }}`, which makes no template of it."""
+    rules = helm.values(FalcoOptions(rules={"own.yaml": text}), identity("eks"))["customRules"]
+    written = "".join(
+        f"  {name}: |-\n" + "\n".join(f"    {line}" for line in content.split("\n")) + "\n"
+        for name, content in rules.items()
+    )
+    (own,) = [content for name, content in yaml.safe_load(f"data:\n{written}")["data"].items() if "own" in name]
+    assert list(yaml.safe_load_all(own)) == list(yaml.safe_load_all(text))

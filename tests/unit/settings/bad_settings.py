@@ -336,6 +336,41 @@ FALCO = {
         exception("fields: ['%proc.name'], values: [[a]]"),
         'falco.exceptions[0].fields[0]: found "%proc.name", expected the name of an event\'s field such as proc.name',
     ),
+    "a rule's name with an environment variable": (
+        APPS + "falco: {disabledRules: [Shell, 'Shell ${HOME}']}",
+        'falco.disabledRules[1]: found "Shell ${HOME}", expected the name of a rule without ${, where Falco would '
+        "put an environment variable",
+    ),
+    "an empty list": (
+        exception("fields: [proc.name], comps: [in], values: [[[a]], [[]]]"),
+        "falco.exceptions[0].values: found an empty list in [1][0], expected at least one value: "
+        "nothing is in an empty list",
+    ),
+    "text beside a comparison of numbers": (
+        exception("fields: [proc.name, proc.pid], comps: ['=', '<'], values: [[a, 1], [a, 1 or a]]"),
+        'falco.exceptions[0].values: found "1 or a" in [1][1], expected a number, for < compares nothing else',
+    ),
+    "text beside a comparison of bytes": (
+        exception("fields: [evt.buffer], comps: [bcontains], values: [[CAFEBABE], [cafe b]]"),
+        'falco.exceptions[0].values: found "cafe b" in [1][0], expected bytes as pairs of hexadecimal digits, '
+        "for bcontains compares nothing else",
+    ),
+    "a regular expression of another kind": (
+        exception(r"fields: [proc.args], comps: [regex], values: [['[0-9]+'], ['--id=\d+']]"),
+        r'falco.exceptions[0].values: found "--id=\d+" in [1][0], expected a regular expression of '
+        r"RE2's POSIX syntax, "
+        r"which has [0-9] for \d and no look-around (invalid escape sequence: \d)",
+    ),
+    "a text that no event has": (
+        exception(r'fields: [proc.args], values: [["a\0b"]]'),
+        "falco.exceptions[0].values[0][0]: found a text of 3 characters, expected a text without NUL characters and "
+        "halves of surrogate pairs",
+    ),
+    "an argument that ends a field": (
+        exception("""fields: ['proc.aname[2] or (proc.name]'], values: [[a]]"""),
+        'falco.exceptions[0].fields[0]: found "proc.aname[2] or (proc.name]", expected the name of an event\'s field '
+        "such as proc.name",
+    ),
     "exceptions of one name": (
         APPS + "falco: {exceptions: [{rule: A, name: x, fields: [f], values: [[1]]}, "
         "{rule: B, name: x, fields: [f], values: [[1]]}, {rule: A, name: x, fields: [g], values: [[1]]}]}",
