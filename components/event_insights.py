@@ -85,14 +85,14 @@ class EventInsights(pulumi.ComponentResource):
         self.topic_arn = self._topic().arn
         delivery = alarms.Delivery(args["log_group"], args["late_minutes"], tuple(args["streams"]))
         wanted = alarms.alarms(prefix, args["thresholds"], delivery, topic=prefix)
-        names = [f"{name}-{each.name.removeprefix(f'{prefix}-')}" for each in wanted]
-        made = [
-            metric_alarm(own, each, self.topic_arn, args["tags"], self._child)
-            for own, each in zip(names, wanted, strict=True)
-        ]
-        attention = self._attention(wanted, made)
+        made: dict[str, pulumi.Resource] = {
+            each.name: metric_alarm(self._logical(each.name), each, self.topic_arn, args["tags"], self._child)
+            for each in wanted
+        }
+        for each in alarms.composites(prefix, wanted):
+            made[each.name] = self._composite(each, [made[child] for child in each.children])
         self.dashboard_name = prefix
-        self._dashboard([*(each.name for each in wanted), attention])
+        self._dashboard(sorted(made, key=lambda alarm: not alarm.endswith("-attention")))
         self.register_outputs({"topicArn": self.topic_arn, "dashboardName": prefix})
 
     def _queries(self) -> None:
@@ -135,19 +135,20 @@ class EventInsights(pulumi.ComponentResource):
             self._child,
         )
 
-    def _attention(self, wanted: Sequence[alarms.Alarm], made: Sequence[cloudwatch.MetricAlarm]) -> str:
-        """The alarm of the alarms. Each tells by itself that it has gone off; this one tells that all is well again."""
-        alarm, description, rule = alarms.attention(self._args["prefix"], [each.name for each in wanted])
-        cloudwatch.CompositeAlarm(
-            f"{self._name}-attention",
-            alarm_name=alarm,
-            alarm_description=description,
-            alarm_rule=rule,
-            ok_actions=[self.topic_arn],
+    def _logical(self, alarm: str) -> str:
+        return f"{self._name}-{alarm.removeprefix(self._args['prefix'] + '-')}"
+
+    def _composite(self, wanted: alarms.Composite, children: Sequence[pulumi.Resource]) -> cloudwatch.CompositeAlarm:
+        """Each alarm tells by itself that it has gone off; the top one alone tells that all is well again."""
+        return cloudwatch.CompositeAlarm(
+            self._logical(wanted.name),
+            alarm_name=wanted.name,
+            alarm_description=wanted.description,
+            alarm_rule=wanted.rule,
+            ok_actions=[self.topic_arn] if wanted.top else None,
             tags=self._args["tags"],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(made)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(children)),
         )
-        return alarm
 
     def _dashboard(self, alarm_names: Sequence[str]) -> None:
         args = self._args

@@ -19,8 +19,10 @@ Statistic = Literal["Sum", "Maximum", "Minimum"]
 Destination = Literal["s3", "opensearch", "redshift"]
 DESTINATIONS: Final[tuple[Destination, ...]] = get_args(Destination)
 
-MOST_COMBINED: Final = 100
-"""Alarms that one composite alarm can name, which is why a stack has 30 clusters at most:
+MOST_CHILDREN: Final = 100
+LONGEST_RULE: Final = 10_240
+"""Alarms that one composite alarm can name, and characters of its rule. A stack's alarms are more than that, so each
+cluster has a composite alarm, and one above them names these:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html"""
 
 
@@ -51,6 +53,24 @@ class Alarm:
     """What it means that the metric does not exist."""
     fill: float = 0
     """The value of a period without data."""
+    cluster: str = ""
+    """The cluster that it is about, if it is about one."""
+
+
+@dataclass(frozen=True)
+class Composite:
+    """An alarm that is on as long as any of its children is, which are alarms by their names."""
+
+    name: str
+    description: str
+    children: tuple[str, ...]
+    top: bool = False
+    """Whether it stands for all others of the stack."""
+
+    @property
+    def rule(self) -> str:
+        """The rule, as PutCompositeAlarm takes it."""
+        return " OR ".join(f'ALARM("{child}")' for child in self.children)
 
 
 @dataclass(frozen=True)
@@ -109,16 +129,26 @@ def alarms(prefix: str, clusters: Sequence[Thresholds], delivery: Delivery, topi
     )
 
 
-def attention(prefix: str, combined: Sequence[str]) -> tuple[str, str, str]:
-    """The alarm of the alarms: name, description and rule. `combined` are the names of all others."""
-    rule = " OR ".join(f'ALARM("{name}")' for name in combined)
-    return f"{prefix}-attention", "At least one alarm of this stack is on. Says so when all are off again.", rule
+def composites(prefix: str, combined: Sequence[Alarm]) -> tuple[Composite, ...]:
+    """A composite alarm for each cluster, and last the one that stands for all alarms of the stack."""
+    clusters = dict.fromkeys(alarm.cluster for alarm in combined if alarm.cluster)
+    below = tuple(_attention(prefix, cluster, combined) for cluster in clusters)
+    others = (alarm.name for alarm in combined if not alarm.cluster)
+    description = "At least one alarm of this stack is on. Says so when all are off again."
+    children = (*(each.name for each in below), *others)
+    return (*below, Composite(f"{prefix}-attention", description, children, top=True))
+
+
+def _attention(prefix: str, cluster: str, combined: Sequence[Alarm]) -> Composite:
+    children = tuple(alarm.name for alarm in combined if alarm.cluster == cluster)
+    return Composite(f"{prefix}-{cluster}-attention", f"Cluster {cluster}: at least one of its alarms is on.", children)
 
 
 def _of_cluster(prefix: str, thresholds: Thresholds) -> Iterator[Alarm]:
     cluster, name = thresholds.cluster, f"{prefix}-{thresholds.cluster}"
     yield Alarm(
         name=f"{name}-events",
+        cluster=cluster,
         description=f"Cluster {cluster}: Falco reported an event of priority {thresholds.minimum_priority} or graver.",
         metric=_counted(grave(thresholds.minimum_priority), cluster),
         comparison="GreaterThanOrEqualToThreshold",
@@ -130,6 +160,7 @@ def _of_cluster(prefix: str, thresholds: Thresholds) -> Iterator[Alarm]:
     )
     yield Alarm(
         name=f"{name}-silent",
+        cluster=cluster,
         description=f"Cluster {cluster}: no Falco has sent a heartbeat for {thresholds.silent_minutes} minutes. "
         "Nobody is watching it, or what is seen does not arrive.",
         metric=_counted(HEARTBEATS, cluster),
@@ -142,6 +173,7 @@ def _of_cluster(prefix: str, thresholds: Thresholds) -> Iterator[Alarm]:
     )
     yield Alarm(
         name=f"{name}-drops",
+        cluster=cluster,
         description=f"Cluster {cluster}: in two of fifteen minutes' three parts a Falco did not see more than "
         f"{thresholds.dropped_percent} percent of a second's system calls.",
         metric=_counted(DROPS, cluster),

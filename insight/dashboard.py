@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dash
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from insight import queries
 from insight.alarms import FRESHNESS, Stream
@@ -13,6 +13,7 @@ from insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIOR
 from sensor.falco import HEARTBEAT_MINUTES
 
 Widget = dict[str, Any]
+T = TypeVar("T")
 
 COLUMNS: Final = 24
 PERIOD: Final = 300
@@ -46,7 +47,7 @@ class View:
 def body(view: View) -> dict[str, Any]:
     """The dashboard's body, as PutDashboard takes it."""
     rows: tuple[tuple[int, tuple[Widget, ...]], ...] = (
-        (4, (alarms_shown(view.alarm_arns),)),
+        *((4, (widget,)) for widget in alarms_shown(view.alarm_arns)),
         (7, (_by_priority(view), _by_cluster(view))),
         (8, (_newest(view),)),
         (7, (_top_rules(view), _heartbeats(view), _drops(view))),
@@ -65,9 +66,20 @@ def placed(rows: Sequence[tuple[int, tuple[Widget, ...]]]) -> Iterator[Widget]:
         top += height
 
 
-def alarms_shown(arns: Sequence[str]) -> Widget:
-    """The states of alarms."""
-    return {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(arns)}}
+MOST_ALARMS: Final = 100
+"""ARNs in one widget of alarms: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
+
+
+def alarms_shown(arns: Sequence[str]) -> Iterator[Widget]:
+    """The states of alarms, in as many widgets as it takes."""
+    for title, shown in numbered("Alarms", arns, MOST_ALARMS):
+        yield {"type": "alarm", "properties": {"title": title, "alarms": list(shown)}}
+
+
+def numbered(title: str, items: Sequence[T], most: int) -> Iterator[tuple[str, Sequence[T]]]:
+    """At most so many items at a time, with a title that has a number where there are more."""
+    for number, start in enumerate(range(0, len(items), most), 1):
+        yield f"{title} ({number})" if len(items) > most else title, items[start : start + most]
 
 
 def _by_priority(view: View) -> Widget:

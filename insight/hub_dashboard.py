@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from insight import queries
 from insight.alarms import FRESHNESS
-from insight.dashboard import COLOURS, PERIOD, Widget, alarms_shown, graph, placed
+from insight.dashboard import COLOURS, PERIOD, Widget, alarms_shown, graph, numbered, placed
 from insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITIES, PRIORITY
 from sensor.falco import HEARTBEAT_MINUTES
 
@@ -20,10 +20,16 @@ SHARED_NAMESPACES: Final = (NAMESPACE, "AWS/Logs", "AWS/Firehose")
 """The metrics that a hub shows of its spokes."""
 
 MOST_LOG_GROUPS: Final = 50
-"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html"""
+LONGEST_QUERY: Final = 10_000
+"""Log groups that one query reads, and its characters, with the groups that it names:
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html"""
+
+LONGEST_STEPS: Final = 500
+"""What of a query's characters is kept for what it does with the log groups."""
 
 MOST_NAMES: Final = 10
-"""Names in one search, of which CloudWatch takes 1,024 characters:
+MOST_SEARCHES: Final = 100
+"""Names in one search, of which CloudWatch takes 1,024 characters, and searches in one graph:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html"""
 
 _STREAM: Final = "DeliveryStreamName"
@@ -59,11 +65,12 @@ class View:
 def body(view: View) -> dict[str, Any]:
     """The dashboard's body, as PutDashboard takes it."""
     sources = tuple(_sources(view))
-    rows: list[tuple[int, tuple[Widget, ...]]] = [(4, (alarms_shown(view.alarm_arns),))] if view.alarm_arns else []
-    rows += [(7, (_by_priority(view), _by_cluster(view))), (7, (_heartbeats(view), _drops(view)))]
-    rows += [(6, (_arriving(view), _delivery(view)))]
+    rows: list[tuple[int, tuple[Widget, ...]]] = [(4, (widget,)) for widget in alarms_shown(view.alarm_arns)]
+    rows += [(7, row) for row in _in_rows((*_by_priority(view), _by_cluster(view)), 2)]
+    rows += [(7, (_heartbeats(view), _drops(view)))]
+    rows += [(6, row) for row in _in_rows((_arriving(view), *_delivery(view)), 2)]
     # What has a widget for each region comes last, for there may be many.
-    rows += [(7, tuple(_top_rules(source) for source in group)) for group in _in_threes(sources)]
+    rows += [(7, row) for row in _in_rows(tuple(map(_top_rules, sources)), 3)]
     rows += [(6, (_newest(view, source),)) for source in sources]
     return {"start": "-P1D", "widgets": list(placed(rows))}
 
@@ -82,32 +89,43 @@ def _sources(view: View) -> Iterator[_Source]:
         yield _Source("all regions", view.region, tuple(view.central))
         return
     for region in view.regions:
-        groups = tuple(view.log_groups[region])
-        for start in range(0, len(groups), MOST_LOG_GROUPS):
-            title = f"{region} ({start // MOST_LOG_GROUPS + 1})" if len(groups) > MOST_LOG_GROUPS else region
-            yield _Source(title, region, groups[start : start + MOST_LOG_GROUPS])
+        parts = list(_readable(view.log_groups[region]))
+        for number, groups in enumerate(parts, 1):
+            yield _Source(f"{region} ({number})" if len(parts) > 1 else region, region, groups)
 
 
-def _in_threes(sources: Sequence[_Source]) -> Iterator[Sequence[_Source]]:
-    for start in range(0, len(sources), 3):
-        yield sources[start : start + 3]
+def _readable(log_groups: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The log groups, as many at a time as one query can read and name."""
+    part: list[str] = []
+    for group in log_groups:
+        if len(part) == MOST_LOG_GROUPS or len(_read((*part, group))) > LONGEST_QUERY - LONGEST_STEPS:
+            yield tuple(part)
+            part = []
+        part.append(group)
+    yield tuple(part)
 
 
-def _by_priority(view: View) -> Widget:
+def _in_rows(widgets: Sequence[Widget], columns: int) -> Iterator[tuple[Widget, ...]]:
+    for start in range(0, len(widgets), columns):
+        yield tuple(widgets[start : start + columns])
+
+
+def _by_priority(view: View) -> Iterator[Widget]:
     schema = ",".join((NAMESPACE, CLUSTER, PRIORITY))
     only = {priority: f'{PRIORITY}="{priority}"' for priority in PRIORITIES}
-    lines = [
-        {
-            "expression": f"SUM({_search(schema, EVENTS.metric, 'Sum', PERIOD, only[priority])})",
-            "label": f"{priority} {region}",
-            "color": COLOURS[priority],
-            "id": f"{priority.lower()}{index}",
-            "region": region,
-        }
-        for priority in PRIORITIES
-        for index, region in enumerate(view.regions)
-    ]
-    return graph(view.region, "Events by priority", [[line] for line in lines], stacked=True)
+    for title, regions in numbered("Events by priority", view.regions, MOST_SEARCHES // len(PRIORITIES)):
+        lines = [
+            {
+                "expression": f"SUM({_search(schema, EVENTS.metric, 'Sum', PERIOD, only[priority])})",
+                "label": f"{priority} {region}",
+                "color": COLOURS[priority],
+                "id": f"{priority.lower()}{index}",
+                "region": region,
+            }
+            for priority in PRIORITIES
+            for index, region in enumerate(regions)
+        ]
+        yield graph(view.region, title, [[line] for line in lines], stacked=True)
 
 
 def _by_cluster(view: View) -> Widget:
@@ -154,18 +172,20 @@ def _arriving(view: View) -> Widget:
     return graph(view.region, f"Arriving in each {view.log_group}", lines, period=period)
 
 
-def _delivery(view: View) -> Widget:
+def _delivery(view: View) -> Iterator[Widget]:
     """The spokes' own streams, and the hub's for those that have none."""
     label = "${PROP('AccountId')} ${PROP('Dim.DeliveryStreamName')}"
     searches = [(region, f'"{view.stream}"') for region in sorted({*view.regions, view.region})]
     for start in range(0, len(view.received), MOST_NAMES):
         names = " OR ".join(f'"{name}"' for name in view.received[start : start + MOST_NAMES])
         searches.append((view.region, f"({names})"))
-    lines = [
-        _line(region, index, _search(_STREAMS, FRESHNESS["s3"], "Maximum", PERIOD, f"{_STREAM}={names}"), label)
-        for index, (region, names) in enumerate(searches)
-    ]
-    return graph(view.region, "Age of the oldest event that is not in the archive, seconds", lines, statistic="Maximum")
+    title = "Age of the oldest event that is not in the archive, seconds"
+    for each, shown in numbered(title, searches, MOST_SEARCHES):
+        lines = [
+            _line(region, index, _search(_STREAMS, FRESHNESS["s3"], "Maximum", PERIOD, f"{_STREAM}={names}"), label)
+            for index, (region, names) in enumerate(shown)
+        ]
+        yield graph(view.region, each, lines, statistic="Maximum")
 
 
 def _search(schema: str, metric: str, statistic: str, period: int, term: str = "") -> str:
@@ -179,6 +199,11 @@ def _line(region: str, index: int, expression: str, label: str = "${LABEL}") -> 
 
 
 def _log(source: _Source, title: str, query: str, shown: str) -> Widget:
-    groups = " | ".join(f"SOURCE '{group}'" for group in source.log_groups)
-    properties = {"title": title, "region": source.region, "view": shown, "query": f"{groups} | {query}"}
+    text = f"{_read(source.log_groups)} | {query}"
+    properties = {"title": title, "region": source.region, "view": shown, "query": text}
     return {"type": "log", "properties": properties}
+
+
+def _read(log_groups: Sequence[str]) -> str:
+    """The beginning of a query that reads log groups, by their ARNs or, of this account and region, their names."""
+    return " | ".join(f"SOURCE '{group}'" for group in log_groups)

@@ -20,6 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from localcloud import (
     athena,
     bucket_policy,
+    composite_alarms,
     eks_addons,
     firehose,
     functions,
@@ -75,6 +76,7 @@ def main(port: str, tls_port: str, certificate: str, key: str, eks_url: str, fol
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": sys.maxsize})
     firehose.install()
     bucket_policy.install()
+    composite_alarms.install()
     log_destination.install()
     athena.install()
     redshift_data.install()

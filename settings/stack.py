@@ -22,7 +22,8 @@ from settings.response import Response, response_mistakes
 from settings.tree import items_of, keys_of
 
 MOST_CLUSTERS = 30
-"""One alarm stands for all others of a stack, and AWS lets it name 100: three a cluster, and those of delivery."""
+"""What grows with the clusters fits into AWS's bounds for this many, which tests hold: the rule of the composite alarm
+that stands for all, policies, widgets."""
 
 ANY = "any"
 """The account of whatever credentials the engine has. A word, because a key without a value reaches programs as ""."""

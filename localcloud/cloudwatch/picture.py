@@ -83,8 +83,9 @@ def draw(arrivals: Sequence[Arrival]) -> Figure:
             graph(axes, properties, [_line(metric, data, properties["period"]) for metric in properties["metrics"]])
         elif widget["type"] == "alarm":
             states: dict[str, State] = {alarm.name: state(_described(alarm), data, NOW) for alarm in wanted}
-            attention, _, _ = alarms.attention("falco-prod", names)
-            alarm_states(axes, {**states, attention: "ALARM" if "ALARM" in states.values() else "OK"})
+            for each in alarms.composites("falco-prod", wanted):
+                states[each.name] = "ALARM" if any(states[child] == "ALARM" for child in each.children) else "OK"
+            alarm_states(axes, states)
         elif widget["properties"]["view"] == "bar":
             top_rules(axes, arrivals)
         else:

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from localcloud import eks_addons, refusals
+from localcloud import composite_alarms, eks_addons, refusals
 from localcloud.eks_identity import access_entries
 from localcloud.providers.aws import api, lifecycle
 from localcloud.providers.aws.cloud import Cloud, ConfigurationError
@@ -42,7 +42,7 @@ EMULATED = [token for token, resource in resources().items() if not resource.rec
 @pytest.fixture(scope="module", autouse=True)
 def endpoint() -> Iterator[None]:
     """A moto of this module's own, with what the local cloud adds to it."""
-    for extension in (refusals, eks_addons, access_entries):
+    for extension in (refusals, eks_addons, access_entries, composite_alarms):
         extension.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -234,6 +234,23 @@ def test_regions_and_assumed_roles_keep_apart() -> None:
         ["us-west-2", "123456789012"],
         ["eu-west-1", "222222222222"],
     ]
+
+
+def test_a_composite_alarm_is_refused_whose_rule_aws_would_refuse() -> None:
+    cloud = connect(region="ap-southeast-2")
+    token, alarm = "aws:cloudwatch/compositeAlarm:CompositeAlarm", "aws:cloudwatch/metricAlarm:MetricAlarm"
+    metric = {"comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1, "metricName": "Critical"}
+    metric |= {"namespace": "Falco", "period": 60, "statistic": "Sum", "threshold": 1}
+    names = [f"{number:a>100}" for number in range(101)]
+    for name in names:
+        create(cloud, alarm, {**metric, "name": name})
+    for children in (["not-there"], names[:100], names):
+        rule = " OR ".join(f'ALARM("{child}")' for child in children)
+        with pytest.raises(Exception, match="ValidationError"):
+            create(cloud, token, {"alarmName": "attention", "alarmRule": rule})
+    rule = " OR ".join(f'ALARM("{child}")' for child in names[:80])
+    create(cloud, token, {"alarmName": "below", "alarmRule": rule})
+    create(cloud, token, {"alarmName": "attention", "alarmRule": 'ALARM("below")'})
 
 
 def test_credentials_of_another_account_are_refused() -> None:

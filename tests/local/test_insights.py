@@ -43,6 +43,7 @@ def test_what_is_deployed_rings_when_it_should_and_is_left_as_it_was(stack: Stac
     stack.refresh()
     assert [(step.op, step.resource) for step in stack.preview()] == [("create", "MetricAlarm insights-shop-silent")]
     stack.destroy()
-    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+    assert cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm", "MetricAlarm"])["MetricAlarms"] == []
+    assert cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm", "MetricAlarm"])["CompositeAlarms"] == []
     assert cloudwatch.list_dashboards()["DashboardEntries"] == []
     assert sns.list_topics()["Topics"] == []

@@ -10,6 +10,7 @@ from tests.local.aws_samples.sample import KEY, LOG_GROUP, ROLE, TAGS, Sample, W
 TARGET = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/events"
 DESTINATION = "aws:cloudwatch/logDestination:LogDestination"
 METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 TOPIC = "aws:sns/topic:Topic"
 
 
@@ -69,6 +70,13 @@ WATCHING: dict[str, Sample] = {
         threshold=1,
         dimensions={"rule": "x"},
         alarmActions=["arn:aws:sns:eu-west-1:123456789012:alarms"],
+    ),
+    COMPOSITE_ALARM: sample(
+        {"alarmDescription": "new", **TAGS},
+        alarmName="attention",
+        alarmDescription="old",
+        alarmRule=lambda world: f'ALARM("{world(METRIC_ALARM)["name"]}")',
+        okActions=["arn:aws:sns:eu-west-1:123456789012:alarms"],
     ),
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": sample(
         {"filterPattern": "{ $.priority = Error }"},

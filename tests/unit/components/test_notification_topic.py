@@ -50,7 +50,16 @@ def test_every_alarm_tells_when_it_goes_off_and_the_last_when_all_is_well(create
     for alarm in created.of("MetricAlarm"):
         assert [arn.rpartition(":")[2] for arn in alarm.inputs["alarmActions"]] == topic
         assert "okActions" not in alarm.inputs
-    (attention,) = created.of("CompositeAlarm")
+    (attention,) = (item for item in created.of("CompositeAlarm") if item.name == "insights-attention")
     assert [arn.rpartition(":")[2] for arn in attention.inputs["okActions"]] == topic
-    assert "alarmActions" not in attention.inputs
-    assert {item.urn for item in created.of("MetricAlarm")} <= attention.dependencies
+    below = [item for item in created.of("CompositeAlarm") if item != attention]
+    assert len(below) == 3 and not any("okActions" in item.inputs for item in below)
+    assert not any("alarmActions" in item.inputs for item in created.of("CompositeAlarm"))
+
+
+def test_a_composite_alarm_is_made_after_the_alarms_that_its_rule_names(created: Deployed) -> None:
+    names = {item.urn: item.inputs["name"] for item in created.of("MetricAlarm")}
+    names |= {item.urn: item.inputs["alarmName"] for item in created.of("CompositeAlarm")}
+    for item in created.of("CompositeAlarm"):
+        named = set(item.inputs["alarmRule"].split('"')[1::2])
+        assert named and named == {names[urn] for urn in item.dependencies if urn in names}

@@ -4,7 +4,18 @@ import itertools
 
 import pytest
 
-from insight.alarms import DESTINATIONS, MOST_COMBINED, Delivery, Stream, Thresholds, alarms
+from insight.alarms import (
+    DESTINATIONS,
+    LONGEST_RULE,
+    MOST_CHILDREN,
+    Alarm,
+    Delivery,
+    Metric,
+    Stream,
+    Thresholds,
+    alarms,
+    composites,
+)
 from insight.metrics import PRIORITIES
 from settings.stack import MOST_CLUSTERS
 from tests.unit.components.cloud import deploy
@@ -142,16 +153,59 @@ def test_a_notification_that_reached_nobody_is_an_alarm(watched: Watched) -> Non
 
 def test_the_alarm_of_the_alarms_is_on_as_long_as_any_other_is(watched: Watched) -> None:
     well = dict.fromkeys(watched.alarms, "OK")
-    assert watched.attention(well) == "OK"
+    assert watched.attention("falco-unit-attention", well) == "OK"
     for name in watched.alarms:
-        assert watched.attention({**well, name: "ALARM"}) == "ALARM"
+        assert watched.attention("falco-unit-attention", {**well, name: "ALARM"}) == "ALARM"
 
 
-def test_the_largest_stack_has_no_more_alarms_than_one_can_stand_for() -> None:
-    clusters = [Thresholds(f"cluster-{number}", "Critical", 60, 5) for number in range(MOST_CLUSTERS)]
+def test_a_cluster_has_an_alarm_that_is_on_as_long_as_one_of_its_own_is(watched: Watched) -> None:
+    well = dict.fromkeys(watched.alarms, "OK")
+    for cluster in ("web", "jobs", "own"):
+        rings = {
+            name
+            for name in watched.alarms
+            if watched.attention(f"falco-unit-{cluster}-attention", {**well, name: "ALARM"}) == "ALARM"
+        }
+        assert rings == {f"falco-unit-{cluster}-{kind}" for kind in ("events", "silent", "drops")}
+
+
+def largest(alarms_a_cluster: int = 0) -> list[Alarm]:
+    """The alarms of a stack with the most clusters and the longest names; AWS takes stack names of 100 from Pulumi."""
+    prefix = f"falco-{'s' * 100}"
+    clusters = [Thresholds(f"{number:a>40}", "Critical", 60, 5) for number in range(MOST_CLUSTERS)]
     streams = tuple(Stream(name, name) for name in DESTINATIONS)
-    found = alarms("falco-unit", clusters, Delivery("/falco/events", 30, streams), "falco-unit")
-    assert len({alarm.name for alarm in found}) == len(found) <= MOST_COMBINED
+    found = list(alarms(prefix, clusters, Delivery("/falco/events", 30, streams), prefix))
+    metric = Metric("FalcoFirelens", "Events", {})
+    for each in clusters:
+        there = sum(alarm.cluster == each.cluster for alarm in found)
+        found += [
+            Alarm(
+                f"{prefix}-{each.cluster}-{number:b>20}",
+                "",
+                metric,
+                "LessThanThreshold",
+                1,
+                60,
+                1,
+                1,
+                "breaching",
+                cluster=each.cluster,
+            )
+            for number in range(there, alarms_a_cluster)
+        ]
+    return found
+
+
+@pytest.mark.parametrize("alarms_a_cluster", [0, 10])
+def test_the_largest_stack_fits_into_composite_alarms(alarms_a_cluster: int) -> None:
+    found = largest(alarms_a_cluster)
+    made = composites(f"falco-{'s' * 100}", found)
+    names = [alarm.name for alarm in found] + [each.name for each in made]
+    assert len(names) == len(set(names)) and max(map(len, names)) <= 255
+    assert len(made) == MOST_CLUSTERS + 1 and [each.top for each in made] == [False] * MOST_CLUSTERS + [True]
+    for each in made:
+        assert 1 <= len(each.children) <= MOST_CHILDREN and len(each.rule) <= LONGEST_RULE
+    assert {child for each in made for child in each.children} == set(names) - {made[-1].name}
 
 
 def test_no_alarm_looks_back_further_than_a_day() -> None:

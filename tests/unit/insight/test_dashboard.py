@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from settings.stack import MOST_CLUSTERS
 from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
-from tests.unit.components.stacks import CREATED
+from tests.unit.components.stacks import CREATED, ECS
 
 STACK = {**CREATED, "events": {"destinations": {"s3": {}}, "logGroup": "/security/falco"}}
 
@@ -75,6 +76,18 @@ def test_the_alarms_shown_are_all_that_the_stack_has(stack: Deployed, widgets: l
     names = [item.inputs["name"] for item in stack.of("MetricAlarm")]
     names += [item.inputs["alarmName"] for item in stack.of("CompositeAlarm")]
     assert sorted(shown) == sorted(f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:{name}" for name in names)
+
+
+def test_a_widget_shows_a_hundred_alarms_at_most() -> None:
+    """The longest and the most: 30 clusters with three alarms and the one above them."""
+    clusters = [{**ECS, "name": f"{number:a>40}"} for number in range(MOST_CLUSTERS)]
+    stack = deploy({"clusters": clusters, "events": {"destinations": {"s3": {}, "opensearch": {}}}})
+    body = json.loads(stack.one("Dashboard", "insights").inputs["dashboardBody"])
+    shown = [widget["properties"]["alarms"] for widget in body["widgets"] if widget["type"] == "alarm"]
+    assert all(1 <= len(arns) <= 100 for arns in shown)
+    made = [*stack.of("MetricAlarm"), *stack.of("CompositeAlarm")]
+    assert len({arn for arns in shown for arn in arns}) == sum(map(len, shown)) == len(made) > 100
+    assert shown[0][0].endswith("-attention")
 
 
 def test_widgets_fill_the_page_without_overlapping(widgets: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from insight.hub_dashboard import SHARED_NAMESPACES
+from insight.metrics import PRIORITIES
 from localcloud.cloudwatch.metric_data import MetricData, series, state
 from tests.unit.components.cloud import ACCOUNT, Account, Deployed, deploy
 from tests.unit.components.stacks import BANK, ECS, HUB, HUB_STACK, SHOP, spoke
@@ -160,6 +161,51 @@ def test_a_query_reads_fifty_log_groups_at_most() -> None:
         if widget["type"] == "log" and widget["properties"]["view"] == "table"
     ]
     assert [query.count("SOURCE ") for query in queries] == [50, 50, 20]
+
+
+REGIONS = [
+    f"{area}-{side}-{number}" for area in ("ap", "eu", "us") for side in ("north", "south") for number in (1, 2, 3)
+]
+"""Eighteen, as names go."""
+
+
+@pytest.fixture(scope="module")
+def largest() -> Widgets:
+    """Two hundred accounts by subscription, as many regions as there are names for, and the longest log group."""
+    many = [
+        {"account": f"{number:012}", "regions": REGIONS[: 1 + number % 18], "delivery": "subscription"}
+        for number in range(200)
+    ]
+    return widgets_of(deploy({"events": {"logGroup": f"/{'g' * 244}"}, "hub": {"spokes": many}}))
+
+
+def test_a_graph_has_a_hundred_searches_at_most(largest: Widgets) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html"""
+    graphs = [widget["properties"]["metrics"] for widget in largest if widget["type"] == "metric"]
+    searches = [sum(line[0]["expression"].count("SEARCH(") for line in lines) for lines in graphs]
+    assert sum(searches) > 300 and max(searches) <= 100
+    for priority in PRIORITIES:
+        of_priority = [region for region, expression in expressions(largest) if f'priority="{priority}"' in expression]
+        assert sorted(of_priority) == sorted(REGIONS)
+
+
+def test_a_query_is_no_longer_than_insights_takes(largest: Widgets) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html"""
+    queries = [widget["properties"]["query"] for widget in largest if widget["type"] == "log"]
+    assert 8_000 < max(map(len, queries)) <= 10_000
+    assert max(query.count("SOURCE ") for query in queries) <= 50
+    assert len(sources(largest)) == 2 * sum(1 + number % 18 for number in range(200)), "by table and by bar"
+
+
+def test_a_widget_shows_a_hundred_alarms_at_most(largest: Widgets) -> None:
+    shown = [widget["properties"]["alarms"] for widget in largest if widget["type"] == "alarm"]
+    assert max(map(len, shown)) == 100 and min(map(len, shown)) >= 1
+    assert len({arn for arns in shown for arn in arns}) == 1 + 2 * sum(1 + number % 18 for number in range(200))
+
+
+def test_a_dashboard_has_five_hundred_widgets_at_most(largest: Widgets) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
+    assert len(largest) <= 500
 
 
 def test_newest_events_say_where_they_are_from(widgets: Widgets) -> None:

@@ -10,6 +10,6 @@ def test_each_widget_is_drawn_with_what_the_day_has() -> None:
     assert (sensors["apps"][-1], sensors["edge"][-1]) == (NODES["apps"], 0)
     texts = [text.get_text().strip() for text in axes["Alarms"].texts]
     alarms = {name for on, name in zip(texts[::2], texts[1::2], strict=True) if on == "ALARM"}
-    assert alarms == {"falco-prod-edge-silent", "falco-prod-attention"}
+    assert alarms == {"falco-prod-edge-silent", "falco-prod-edge-attention", "falco-prod-attention"}
     assert len(axes["Newest events of priority Critical and graver"].texts) == 40
     assert len(axes) == 8

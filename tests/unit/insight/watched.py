@@ -52,8 +52,9 @@ class Watched:
     def __init__(self, stack: Deployed) -> None:
         self.filters = [described_filter(item.inputs) for item in stack.of("LogMetricFilter")]
         self.alarms = {item.inputs["name"]: described_alarm(item.inputs) for item in stack.of("MetricAlarm")}
-        (composite,) = stack.of("CompositeAlarm")
-        self.attention_rule: str = composite.inputs["alarmRule"]
+        self.rules: dict[str, str] = {
+            item.inputs["alarmName"]: item.inputs["alarmRule"] for item in stack.of("CompositeAlarm")
+        }
 
     def data(self, events: Iterable[Arrival] = ()) -> MetricData:
         data = MetricData()
@@ -74,12 +75,13 @@ class Watched:
             data.put(series(metric["Namespace"], metric["MetricName"], dimensions), time, value)
         return state(self.alarms[alarm], data, now)
 
-    def attention(self, states: Mapping[str, State]) -> State:
-        """The composite alarm's state, from those of the alarms that its rule names."""
-        terms = self.attention_rule.split(" OR ")
-        names = [re.fullmatch(r'ALARM\("([^"]+)"\)', term) for term in terms]
-        assert all(names), self.attention_rule
-        return "ALARM" if any(name and states[name[1]] == "ALARM" for name in names) else "OK"
+    def attention(self, composite: str, states: Mapping[str, State]) -> State:
+        """A composite alarm's state, from those of the alarms that its rule names, in the end metric alarms."""
+        terms = self.rules[composite].split(" OR ")
+        names = [found[1] for found in (re.fullmatch(r'ALARM\("([^"]+)"\)', term) for term in terms) if found]
+        assert len(names) == len(terms), self.rules[composite]
+        below = [self.attention(name, states) if name in self.rules else states[name] for name in names]
+        return "ALARM" if "ALARM" in below else "OK"
 
 
 def described_filter(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from localcloud.providers.aws import tags
 from localcloud.providers.aws.api import Rename
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
-from localcloud.providers.aws.recorded import Recorded
 from localcloud.providers.aws.resource import Defaults, Properties, Resource
 
 
@@ -94,31 +93,36 @@ def alarm_query_of(query: Mapping[str, Any]) -> Properties:
     return made
 
 
-class CompositeAlarm(Recorded):
-    """An alarm on alarms, which moto does not have; the alarms that its rule names have to be there."""
+class CompositeAlarm(Resource):
+    """An alarm on alarms, which have to be there; its id is its name."""
 
     token = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
     service = "cloudwatch"
-    operation = "put_composite_alarm"
     create_only = frozenset({"alarmName"})
     defaults: ClassVar[Defaults] = {"actionsEnabled": True}
     rename: ClassVar[Rename] = {"okActions": "OKActions"}
+    tagging = tags.EVENTS
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Looks for the alarms first: AWS refuses a rule that names others."""
-        named = set(inputs["alarmRule"].split('"')[1::2])
-        there = {alarm["AlarmName"] for alarm in self.client(region).describe_alarms()["MetricAlarms"]}
-        if missing := sorted(named - there):
-            raise LookupError(f"the rule of {inputs['alarmName']} names alarms that do not exist: {', '.join(missing)}")
-        return super().create(region, inputs)
-
-    def identity(self, region: Region, inputs: Properties) -> str:
-        """Its name."""
+        """Its name; the alarm itself comes with `configure`, as AWS writes it whole every time."""
         return inputs["alarmName"]
 
-    def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """The ARN."""
-        return {"arn": region.arn("cloudwatch", f"alarm:{identity}")}
+    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+        """Writes the alarm; tags have calls of their own."""
+        self.call(region, "put_composite_alarm", {name: value for name, value in inputs.items() if name != "tags"})
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The alarm of this name."""
+        found = self.client(region).describe_alarms(AlarmNames=[identity])["CompositeAlarms"]
+        return self.outputs(found[0], arn=found[0]["AlarmArn"]) if found else None
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        """Removes the alarm."""
+        self.client(region).delete_alarms(AlarmNames=[identity])
+
+    def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
+        """The alarm's ARN."""
+        return region.arn("cloudwatch", f"alarm:{identity}")
 
 
 class Dashboard(Resource):
