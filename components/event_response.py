@@ -14,14 +14,26 @@ from components.notification_topic import SubscriptionArgs, subscribe
 from components.place import Place, arn
 from components.response_alarms import ResponseAlarms
 from components.response_package import ARCHITECTURE, HANDLER, RUNTIME
-from components.response_role import ClusterActions, action_statements, network_statements, own_statements, trust
+from components.response_role import (
+    ClusterActions,
+    action_policies,
+    action_statements,
+    network_statements,
+    own_statements,
+    trust,
+)
+from settings import LEAST_CONCURRENCY
 
 TIMEOUT_SECONDS = 120
 MEMORY_MIB = 512
 """Processor time comes with memory: with less, the libraries are longer in loading than events in being answered."""
 
-TRIES = 4
-"""How often a message of the retry queue is tried before it is a dead letter."""
+TRIES = 5
+"""How often a message of the retry queue is tried before it is a dead letter.
+
+At least five, since a message that Lambda has no room for counts as one that was tried:
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+"""
 
 RETRY_SECONDS = TIMEOUT_SECONDS + 15
 """Between two tries; a message must stay hidden for longer than the function may run."""
@@ -230,10 +242,13 @@ class EventResponse(pulumi.ComponentResource):
         role = iam.Role(
             self._name,
             description=f"The function {self._function_name}",
-            assume_role_policy=json.dumps(trust(place)),
+            assume_role_policy=json.dumps(trust()),
             tags=self._tags,
             opts=self._child,
         )
+        topic = arn(place, "sns", self._function_name)
+        acting = action_statements(place, args["clusters"], topic, args["groups"])
+        inline, managed = action_policies(acting, len(secrets))
         statements: list[Statement] = [
             *own_statements(
                 {
@@ -249,11 +264,26 @@ class EventResponse(pulumi.ComponentResource):
                     "secrets": [secret.arn for secret in secrets],
                 }
             ),
-            *action_statements(place, args["clusters"], self._topic.arn, args["groups"]),
+            *inline,
             *(network_statements(place) if "network" in args else []),
         ]
-        policy = pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements})
-        return role, iam.RolePolicy(self._name, role=role.name, policy=policy, opts=self._child)
+        attached = [self._managed(role, number, document) for number, document in enumerate(managed)]
+        policy = pulumi.Output.json_dumps(_document(statements))
+        # After what is attached: statements that move there are allowed all the time.
+        opts = pulumi.ResourceOptions(parent=self, depends_on=attached)
+        return role, iam.RolePolicy(self._name, role=role.name, policy=policy, opts=opts)
+
+    def _managed(self, role: "iam.Role", number: int, statements: Sequence[Statement]) -> pulumi.Resource:
+        """A policy of the account's own for what the inline policy has no room for."""
+        name = f"{self._name}-actions-{number}"
+        policy = iam.Policy(
+            name,
+            description=f"What the function {self._function_name} may do in clusters, part {number + 1}",
+            policy=json.dumps(_document(statements)),
+            tags=self._tags,
+            opts=self._child,
+        )
+        return iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy.arn, opts=self._child)
 
     def _function(self, role_arn: pulumi.Input[str], ready: pulumi.Resource) -> "lambda_.Function":
         network = self._args.get("network")
@@ -310,7 +340,7 @@ class EventResponse(pulumi.ComponentResource):
             function_name=function.name,
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
-            scaling_config={"maximum_concurrency": 2},
+            scaling_config={"maximum_concurrency": LEAST_CONCURRENCY},
             tags=self._tags,
             opts=self._child,
         )
@@ -331,6 +361,10 @@ class EventResponse(pulumi.ComponentResource):
             destination_arn=function.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
+
+
+def _document(statements: Sequence[Statement]) -> Mapping[str, object]:
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def access_document(server: str, certificate_authority: str, token: str) -> str:

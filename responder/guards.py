@@ -1,10 +1,10 @@
 """What is never touched: the sensors, the cluster's own parts, and what the settings protect."""
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from responder.configuration import Configuration
 from responder.event import Event
+from responder.patterns import matches
 from responder.targets import subject_of
 
 SENSOR_NAMESPACE = "falco"
@@ -37,7 +37,7 @@ def check(event: Event, configuration: Configuration) -> None:
         if subject.namespace in NAMESPACES:
             raise ProtectedError(f"namespace {subject.namespace} is never touched")
         for pattern in configuration.namespaces:
-            if fnmatchcase(subject.namespace, pattern):
+            if matches(pattern, subject.namespace):
                 raise ProtectedError(f"namespace {subject.namespace} is protected by the settings ({pattern})")
         check_workload(configuration, subject.namespace, [subject.name])
     if subject.kind == "task" and subject.name.split("/")[1] != cluster.name:
@@ -52,5 +52,5 @@ def check_workload(configuration: Configuration, group: str, names: Iterable[str
     """
     for name in names:
         for pattern in configuration.workloads:
-            if name and fnmatchcase(f"{group}/{name}", pattern):
+            if name and matches(pattern, f"{group}/{name}"):
                 raise ProtectedError(f"{group}/{name} is protected by the settings ({pattern})")

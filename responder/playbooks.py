@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from responder.configuration import Match, Playbook
 from responder.event import PRIORITIES, Event
+from responder.patterns import matches, matches_any
 
 Labels = Callable[[], Mapping[str, str] | None]
 """The labels of an event's pod, looked up when a playbook asks; None where there is no such pod.
@@ -69,7 +69,7 @@ def _reasons(event: Event, match: Match) -> Iterator[Reason]:
     if match.rules:
         yield _like("rule", match.rules, event.rule)
     if match.tags:
-        common = sorted(event.tags & set(match.tags))
+        common = sorted(tag for tag in event.tags if matches_any(match.tags, tag))
         yield Reason("tags", _any_of(match.tags), ", ".join(common or sorted(event.tags)) or "none", bool(common))
     grave = PRIORITIES.index(event.priority) <= PRIORITIES.index(match.minimum_priority)
     yield Reason("priority", f"{match.minimum_priority} or graver", event.priority, grave)
@@ -85,7 +85,7 @@ def _image(event: Event, wanted: Sequence[str]) -> Reason:
     """A pattern is for the whole image, or for its repository."""
     repository = event.text("container.image.repository")
     whole = _like("image", wanted, event.image)
-    return whole if whole.met else Reason(whole.criterion, whole.wanted, whole.found, _matches(wanted, repository))
+    return whole if whole.met else Reason(whole.criterion, whole.wanted, whole.found, matches_any(wanted, repository))
 
 
 def _labels(event: Event, wanted: Mapping[str, str], labels: Labels) -> Reason:
@@ -96,15 +96,12 @@ def _labels(event: Event, wanted: Mapping[str, str], labels: Labels) -> Reason:
     if found is None:
         return Reason("labels", text, "no such pod", met=False)
     has = ", ".join(f"{name}={found[name]}" for name in wanted if name in found) or "none of these"
-    return Reason("labels", text, has, all(found.get(name) == value for name, value in wanted.items()))
+    met = all(name in found and matches(value, found[name]) for name, value in wanted.items())
+    return Reason("labels", text, has, met)
 
 
 def _like(criterion: str, wanted: Sequence[str], found: str) -> Reason:
-    return Reason(criterion, _any_of(wanted), found or "none", _matches(wanted, found))
-
-
-def _matches(patterns: Sequence[str], text: str) -> bool:
-    return bool(text) and any(fnmatchcase(text, pattern) for pattern in patterns)
+    return Reason(criterion, _any_of(wanted), found or "none", matches_any(wanted, found))
 
 
 def _any_of(wanted: Sequence[str]) -> str:

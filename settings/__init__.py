@@ -27,12 +27,13 @@ from settings.falco import Falco
 from settings.hub import Delivery, Hub, HubSpoke, Spoke
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
 from settings.network import ExistingNetwork, Network
-from settings.response import Playbook, Response
+from settings.response import LEAST_CONCURRENCY, Playbook, Response
 from settings.stack import Settings
 from settings.tree import ENCRYPTED
 
 __all__ = [
     "ENCRYPTED",
+    "LEAST_CONCURRENCY",
     "NAMESPACE",
     "Alarms",
     "Cluster",

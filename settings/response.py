@@ -1,12 +1,12 @@
 """What is done about events without a person: playbooks, and what they never touch."""
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import InitErrorDetails
 
+from responder.patterns import matches_any
 from settings.aws import RetentionDays
 from settings.base import Model
 from settings.clusters import Cluster, EcsCluster, EksCluster
@@ -15,6 +15,11 @@ from settings.events import Priority
 from settings.matching import Matching
 from settings.repeated import unique
 from settings.tree import ENCRYPTED, keys_of
+
+LEAST_CONCURRENCY = 2
+"""The least maximum concurrency of an event source that is a queue. A function that may have less has messages thrown
+back, and each time counts as a try: a retry would end as a dead letter that was never tried.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 
 Pattern = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -38,7 +43,7 @@ class PlaybookMatch(Model):
     """Patterns of rules' names. Default: any."""
 
     tags: tuple[Pattern, ...] = ()
-    """Tags of which the rule has at least one. Default: any."""
+    """Patterns of tags, of which the rule has at least one. Default: any."""
 
     minimum_priority: Priority = "Debug"
     """Events of this priority and graver ones."""
@@ -53,7 +58,8 @@ class PlaybookMatch(Model):
     """Patterns of images, with or without their tag. Default: any."""
 
     labels: dict[str, str] = Field(default_factory=dict[str, str], max_length=20)
-    """Labels of the pod, all of which it has. The function asks the cluster where the event does not tell."""
+    """Labels of the pod, all of which it has; their values are patterns. The function asks the cluster where the event
+    does not tell."""
 
 
 class SimpleAction(Model):
@@ -147,7 +153,7 @@ class Playbook(Model):
 
     def can_answer(self, cluster: str) -> bool:
         """Whether it is for events of a cluster, by its name in the stack."""
-        return any(fnmatchcase(cluster, pattern) for pattern in self.match.clusters or ("*",))
+        return matches_any(self.match.clusters or ("*",), cluster)
 
     @field_validator("actions")
     @classmethod
@@ -199,9 +205,10 @@ class Response(Model):
     webhooks: Annotated[tuple[Webhook, ...], Field(max_length=10)] = ()
     """Where notices go beside those in `notifications`."""
 
-    reserved_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
-    """Invocations of the function at the same time, kept for it and never exceeded. An account has to keep 100 for all
-    its other functions: where its limit is lower, as a new account's can be, have it raised first."""
+    reserved_concurrency: Annotated[int, Field(ge=LEAST_CONCURRENCY, le=100)] = 5
+    """Invocations of the function at the same time, kept for it and never exceeded: at least 2, which is the least that
+    a queue can be read with. An account has to keep 100 for all its other functions: where its limit is lower, as a new
+    account's can be, have it raised first."""
 
     evidence_days: Annotated[int, Field(ge=0, le=36500)] = 365
     """Days after which evidence and records set aside are deleted; 0 for never."""

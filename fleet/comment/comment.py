@@ -1,7 +1,8 @@
 """The comment: what matters first, and what matters least is cut where there is too much."""
 
 import html
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -9,25 +10,17 @@ from fleet.comment.markdown import code, fence, folded, table, visible
 from fleet.comment.permissions import PermissionChange, permission_changes
 from fleet.comment.values import diff
 from fleet.results import Change, PolicyFinding, Result, Status, count
+from policy.changes import HOLDS_EVENTS
 
 LIMIT = 65_536
 """Characters of a comment: https://github.com/orgs/community/discussions/41331"""
 
+MOST_BYTES = 131_000
+"""Bytes of a comment. One word of a command or of an environment has 131,072 with its name on Linux, and a comment that
+is handed on should fit into one: https://man7.org/linux/man-pages/man2/execve.2.html (MAX_ARG_STRLEN)"""
+
 MARKER = "<!-- falco-firelens preview -->"
 """By which the comment is found again, to be edited in place."""
-
-PROTECTED: Mapping[str, str] = {
-    "aws:cloudwatch/logGroup:LogGroup": "log group",
-    "aws:s3/bucket:Bucket": "bucket",
-    "aws:s3/bucketV2:BucketV2": "bucket",
-    "aws:kms/key:Key": "encryption key",
-    "aws:eks/cluster:Cluster": "EKS cluster",
-    "aws:ecs/cluster:Cluster": "ECS cluster",
-    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": "delivery stream",
-    "aws:opensearch/domain:Domain": "OpenSearch domain",
-    "aws:redshift/cluster:Cluster": "Redshift cluster",
-}
-"""What holds events, opens them, or runs workloads, the weightiest first: nobody should lose it unseen."""
 
 MOST_ROWS = 150
 """Stacks in the summary. Those that fail, lose something or change most come first."""
@@ -56,7 +49,7 @@ def comment(
     limit: int = LIMIT,
     more: str = "",
 ) -> str:
-    """Markdown of previews, at most `limit` characters.
+    """Markdown of previews, at most `limit` characters and twice as many bytes.
 
     `unchanged_elsewhere` is how many stacks were not previewed because nothing of theirs changed. `more` is a link to
     where the whole is, as a URL of the caller's own. `removed` are stacks whose files the pull request takes away.
@@ -74,6 +67,11 @@ _ROOM = 600
 """Kept free for the last line and for the frame of the last stack."""
 
 
+def _size(text: str) -> int:
+    """Characters, or what its bytes are worth of them where that is more."""
+    return max(len(text), math.ceil(len(text.encode()) * LIMIT / MOST_BYTES))
+
+
 def _in_order(result: Result) -> Result:
     """What holds events first, then by URN, which keeps a component's resources together: it begins with its types."""
     changes = sorted(result.changes, key=lambda one: _place(one.urn))
@@ -83,7 +81,7 @@ def _in_order(result: Result) -> Result:
 
 def _place(urn: str) -> tuple[int, str]:
     kind = urn.rpartition("::")[0].replace("::", "$").rpartition("$")[2]
-    return list(PROTECTED).index(kind) if kind in PROTECTED else len(PROTECTED), urn
+    return list(HOLDS_EVENTS).index(kind) if kind in HOLDS_EVENTS else len(HOLDS_EVENTS), urn
 
 
 def _importance(result: Result) -> tuple[object, ...]:
@@ -92,7 +90,7 @@ def _importance(result: Result) -> tuple[object, ...]:
 
 
 def _is_loss(change: Change) -> bool:
-    return change.op in ("delete", "replace") and change.type in PROTECTED
+    return change.op in ("delete", "replace") and change.type in HOLDS_EVENTS
 
 
 def _mandatory(result: Result) -> list[PolicyFinding]:
@@ -116,7 +114,7 @@ def _alarms(results: Sequence[Result]) -> Iterator[str]:
         for result, finding in forbidden[:_MOST_ALARMS]
     ]
     lines += [
-        f"> - **{PROTECTED[one.type]} {_PAST[one.op]}**: {code(one.name)} of {code(result.stack)}{_why(one)}"
+        f"> - **{HOLDS_EVENTS[one.type]} {_PAST[one.op]}**: {code(one.name)} of {code(result.stack)}{_why(one)}"
         for result, one in lost[:_MOST_ALARMS]
     ]
     left = max(0, len(forbidden) - _MOST_ALARMS) + max(0, len(lost) - _MOST_ALARMS)
@@ -230,13 +228,13 @@ def _blocks(results: Sequence[Result]) -> Iterator[_Block]:
 
 def _with_details(text: str, results: Sequence[Result], blocks: Sequence[_Block], limit: int, more: str) -> str:
     """Add what is said of resources, the weightiest first, as long as there is room; then put it in order."""
-    room = limit - len(text) - _ROOM
+    room = limit - _size(text) - _ROOM
     chosen: list[_Block] = []
     framed: set[int] = set()
     for block in blocks:
-        frame = 0 if block.stack in framed else len(_section(results[block.stack], [""])) + 2
-        if len(block.text) + 2 + frame <= room:
-            room -= len(block.text) + 2 + frame
+        frame = 0 if block.stack in framed else _size(_section(results[block.stack], [""])) + 2
+        if _size(block.text) + 2 + frame <= room:
+            room -= _size(block.text) + 2 + frame
             chosen.append(block)
             framed.add(block.stack)
     chosen.sort(key=lambda block: (block.stack, block.weight))
@@ -258,8 +256,8 @@ def _fit(parts: Sequence[str], room: int) -> str:
     """As many parts as there is room for, each whole."""
     kept: list[str] = []
     for part in parts:
-        if len(part) + 2 <= room:
+        if _size(part) + 2 <= room:
             kept.append(part)
-            room -= len(part) + 2
+            room -= _size(part) + 2
     left = len(parts) - len(kept)
     return "\n\n".join([*kept, *([f"{left} more parts are left out here for want of room."] if left else [])])

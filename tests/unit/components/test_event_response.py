@@ -10,8 +10,11 @@ from localcloud.cloudwatch.filter_pattern import matcher, value_at
 from responder.event import PRIORITIES
 from responder.places import Places
 from responder.respond import Responder
-from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Deployed, deploy
+from settings import SettingsError
+from settings.stack import MOST_CLUSTERS
+from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, VPC, Account, Deployed, deploy
 from tests.unit.components.stacks import CREATED, EKS, OWN, account
+from tests.unit.responder.account import TRIES
 from tests.unit.responder.events import MemoryLedger, configuration, event
 
 
@@ -24,9 +27,22 @@ def answering(*playbooks: dict[str, Any], **response: object) -> Deployed:
     return deploy({**CREATED, "response": {"playbooks": list(playbooks), **response}}, account())
 
 
-def allowed(stack: Deployed) -> dict[str, list[str]]:
-    policy = json.loads(stack.one("RolePolicy", "response").inputs["policy"])
-    return {statement["Sid"]: statement["Action"] for statement in policy["Statement"]}
+def documents(stack: Deployed) -> list[dict[str, Any]]:
+    """The function's policies: the inline one, and those that are attached."""
+    attached = [item for item in stack.of("iam/policy:Policy") if item.name.startswith("response-")]
+    named = {item.name for item in stack.of("RolePolicyAttachment") if item.name.startswith("response-")}
+    assert named == {item.name for item in attached}
+    return [json.loads(item.inputs["policy"]) for item in (stack.one("RolePolicy", "response"), *attached)]
+
+
+def allowed(stack: Deployed) -> dict[str, set[str]]:
+    """Resources by action."""
+    found: dict[str, set[str]] = {}
+    for statement in (statement for document in documents(stack) for statement in document["Statement"]):
+        resources = statement["Resource"]
+        for action in statement["Action"]:
+            found.setdefault(action, set()).update([resources] if isinstance(resources, str) else resources)
+    return found
 
 
 def cluster_role(stack: Deployed, name: str) -> set[tuple[str, str]]:
@@ -41,12 +57,19 @@ def test_a_stack_without_playbooks_has_nothing_of_it() -> None:
 
 def test_permissions_are_those_of_the_playbooks_actions() -> None:
     told = answering(playbook("notify"))
-    assert not {"FindClusters", "StopTasks0", "Drain0", "Move", "Findings"} & allowed(told).keys()
+    assert not [action for action in allowed(told) if action.startswith(("ec2:", "ecs:", "eks:", "securityhub:"))]
     assert not told.of("ClusterRole") and not told.of("AccessEntry")
-    assert allowed(told)["Notify"] == ["sns:Publish"]
+    assert allowed(told)["sns:Publish"] == {f"arn:aws:sns:eu-west-1:{ACCOUNT}:falco-unit-response"}
     acting = answering(playbook("isolate", "stopTask", "quarantine", "finding"))
-    assert {"FindClusters", "FindTasks0", "StopTasks0", "Move", "Findings"} <= allowed(acting).keys()
-    assert not {"Drain0", "Notify"} & allowed(acting).keys()
+    assert allowed(acting)["eks:DescribeCluster"] == {f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/web"}
+    assert {name for name in allowed(acting) if name.startswith("ecs:")} == {
+        "ecs:DescribeContainerInstances",
+        "ecs:DescribeTasks",
+        "ecs:ListContainerInstances",
+        "ecs:StopTask",
+    }
+    assert {"ec2:ModifyNetworkInterfaceAttribute", "securityhub:BatchImportFindings"} <= allowed(acting).keys()
+    assert "sns:Publish" not in allowed(acting)
     assert cluster_role(acting, "web") == {
         ("pods", "get"),
         ("pods", "patch"),
@@ -59,7 +82,7 @@ def test_permissions_are_those_of_the_playbooks_actions() -> None:
 def test_permissions_are_given_in_the_clusters_of_a_playbook_alone() -> None:
     stack = answering(playbook("delete", match={"clusters": ["own"]}))
     assert [item.name for item in stack.of("ClusterRole")] == ["own-response"]
-    assert "FindClusters" not in allowed(stack)
+    assert "eks:DescribeCluster" not in allowed(stack)
 
 
 def test_on_eks_the_functions_role_is_let_in_and_elsewhere_a_service_account() -> None:
@@ -71,6 +94,112 @@ def test_on_eks_the_functions_role_is_let_in_and_elsewhere_a_service_account() -
     (subject,) = stack.one("ClusterRoleBinding", "own-response").inputs["subjects"]
     assert (subject["kind"], subject["namespace"]) == ("ServiceAccount", "falco")
     assert "secretString" in stack.one("SecretVersion", "own-response").secrets
+
+
+TASKS = ("evidence", "stopTask", "drainInstance", "quarantine")
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-cn"])
+@pytest.mark.parametrize("longest", ["created", "adopted"])
+@pytest.mark.parametrize("platform", ["ecs", "eks", "kubernetes"])
+def test_policies_fit_for_the_most_clusters_with_the_longest_names(platform: str, longest: str, partition: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    if platform == "kubernetes" and longest == "created":
+        pytest.skip("there are adopted ones only")
+    region = {"aws": "ap-southeast-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}[partition]
+    there = Account(partition, region, groups={f"sg-{number:017x}": VPC for number in range(50)})
+    clusters: list[dict[str, Any]] = []
+    for number in range(MOST_CLUSTERS):
+        name = f"{number:c>40}"
+        one: dict[str, Any] = {"name": name, "platform": platform}
+        if longest == "adopted" and platform == "ecs":
+            there.with_ecs(f"{number:c>255}", 1)
+            one["existing"] = {"cluster": f"{number:c>255}"}
+        elif longest == "adopted" and platform == "eks":
+            there.with_eks(f"{number:c>100}")
+            one["existing"] = {"name": f"{number:c>100}"}
+        elif platform == "kubernetes":
+            one |= {"nodeRole": f"{number:r>64}", "existing": {"kubeconfig": KUBECONFIG.replace("k.", f"k{number}.")}}
+        clusters.append(one)
+    playbooks = [
+        {
+            # A playbook for each cluster, each with other actions, and one for all with its own group.
+            **playbook(*TASKS[: 1 + number % 4], "isolate", "finding", "notify"),
+            "name": f"{number:p>40}",
+            "match": {"clusters": [f"{number:c>40}" if number < MOST_CLUSTERS else "*"]},
+        }
+        for number in range(50)
+    ]
+    for number, one in enumerate(playbooks):
+        if "quarantine" in one["actions"]:
+            one["actions"]["quarantine"] = {"securityGroupId": f"sg-{number:017x}"}
+    stack = deploy({"clusters": clusters, "response": {"playbooks": playbooks, "webhooks": HOOKS}}, there)
+    inline, *attached = documents(stack)
+    assert size(inline) <= 10_240 and len(attached) <= 10
+    assert all(size(document) <= 6_144 for document in attached)
+    for document in (inline, *attached):
+        assert len({statement["Sid"] for statement in document["Statement"]}) == len(document["Statement"])
+    own = allowed(deploy({"clusters": clusters, "response": {"playbooks": [playbook("notify")]}}, there))
+    assert allowed(stack).keys() >= own.keys()
+
+
+HOOKS = [{"url": f"https://hooks.example/{number}"} for number in range(10)]
+
+
+def size(document: dict[str, Any]) -> int:
+    """Characters without white space, as IAM counts them, of a stack whose function has the longest name."""
+    return len("".join(json.dumps(document).replace("falco-unit-response", "f" * 57).split()))
+
+
+@pytest.mark.parametrize("count", [1, 5, 12, 13, 30])
+def test_each_cluster_has_the_permissions_of_its_playbooks_however_many_there_are(count: int) -> None:
+    clusters = [{"name": f"jobs-{number}", "platform": "ecs"} for number in range(count)]
+    playbooks = [
+        {
+            **playbook(*TASKS[: 1 + number % 4], match={"clusters": [f"jobs-{number}"]}),
+            "name": f"contain-{number}",
+        }
+        for number in range(count)
+    ]
+    found = allowed(deploy({"clusters": clusters, "response": {"playbooks": playbooks}}, account()))
+    for action, kind, least in (
+        ("ecs:DescribeTasks", "task/{}/*", 0),
+        ("ecs:StopTask", "task/{}/*", 1),
+        ("ecs:DescribeContainerInstances", "container-instance/{}/*", 2),
+        ("ecs:PutAttributes", "container-instance/{}/*", 2),
+        ("ecs:UpdateContainerInstancesState", "container-instance/{}/*", 2),
+        ("ecs:ListContainerInstances", "cluster/{}", 3),
+    ):
+        names = [kind.format(f"jobs-{number}") for number in range(count) if number % 4 >= least]
+        assert found.get(action, set()) == {f"arn:aws:ecs:eu-west-1:{ACCOUNT}:{name}" for name in names}, action
+
+
+def test_the_function_is_made_after_everything_that_it_is_allowed() -> None:
+    clusters = [{"name": f"{number:a>40}", "platform": "ecs"} for number in range(MOST_CLUSTERS)]
+    stack = deploy({"clusters": clusters, "response": {"playbooks": [playbook(*TASKS)]}}, account())
+    policy = stack.one("RolePolicy", "response")
+    attached = {item.urn for item in stack.of("RolePolicyAttachment") if item.name.startswith("response-")}
+    assert attached and attached <= policy.dependencies
+    assert policy.urn in stack.one("lambda/function:Function", "response").dependencies
+
+
+def test_lambda_takes_the_role_without_a_condition() -> None:
+    """https://github.com/aws/aws-parallelcluster/pull/6926: with one, no function can be made in a VPC."""
+    for stack in (answering(playbook("isolate")), answering(playbook("notify"))):
+        document = json.loads(stack.one("iam/role:Role", "response").inputs["assumeRolePolicy"])
+        (statement,) = document["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"} and "Condition" not in statement
+
+
+def test_the_retry_queue_has_room_in_what_is_reserved() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+    stack = answering(playbook("notify"), reservedConcurrency=2)
+    mapping = stack.one("EventSourceMapping", "response").inputs["scalingConfig"]["maximumConcurrency"]
+    assert 2 <= mapping <= stack.one("lambda/function:Function", "response").inputs["reservedConcurrentExecutions"]
+    redrive = json.loads(stack.one("Queue", "response-retries").inputs["redrivePolicy"])
+    assert redrive["maxReceiveCount"] == TRIES >= 5
+    with pytest.raises(SettingsError, match=r"response\.reservedConcurrency: found the number 1, expected at least 2"):
+        answering(playbook("notify"), reservedConcurrency=1)
 
 
 def test_the_function_runs_where_it_reaches_a_private_endpoint() -> None:

@@ -53,7 +53,9 @@ RESPONSE = {
         }
     ]
 }
+MANY = {"clusters": [{"name": f"{number:a>40}", "platform": "ecs"} for number in range(30)]}
 STACKS = {
+    "response of many clusters": ({**MANY, "response": RESPONSE}, "aws"),
     "response": ({**CREATED, "response": RESPONSE}, "aws"),
     "created": (CREATED, "aws"),
     "adopted": (ADOPTED, "aws"),

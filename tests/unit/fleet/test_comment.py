@@ -1,6 +1,7 @@
 """A pull request's comment: what comes first, that values stay values, and that it fits."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from fleet.comment.permissions import permission_changes
 from fleet.comment.values import diff
 from fleet.recorder import Recorder, Redactor
 from fleet.results import UNKNOWN
+from policy.changes import HOLDS_EVENTS
 
 RECORDED = Path(__file__).parent / "recorded_preview.json"
 LOG_GROUP, ALARM = "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -335,6 +337,27 @@ def test_it_is_never_longer_than_the_limit_and_still_whole(many: list[Result], l
     blocks = [token.content for token in tokens(text) if token.type == "html_block"]
     assert sum(block.startswith("<details>") for block in blocks) == sum(block.startswith("</") for block in blocks)
     assert text.startswith(MARKER)
+
+
+@pytest.mark.parametrize("character", ["a", "ü", "日", "🦅"])
+def test_a_comment_can_be_handed_on_in_a_variable(character: str) -> None:
+    """As `.github/workflows/preview.yml` does; the judge is the kernel, whose limit is in bytes."""
+    made = [change("create", name=f"n{index}", new={"a": character * 300}) for index in range(400)]
+
+    text = comment([result(*made)])
+
+    assert len(text.encode()) > 60_000 and len(text) <= LIMIT
+    said = subprocess.run(["sh", "-c", 'printf %s "$COMMENT"'], env={"COMMENT": text}, capture_output=True, check=True)
+    assert said.stdout.decode() == text
+
+
+@pytest.mark.parametrize("kind", HOLDS_EVENTS)
+@pytest.mark.parametrize("op", ["delete", "replace"])
+def test_the_loss_of_whatever_the_policy_guards_is_in_the_warning(op: str, kind: str) -> None:
+    text = comment([result(change(op, kind, "it"), *[change("create", name=f"n{index}") for index in range(9)])])
+
+    box = text[text.index("[!CAUTION]") :].split("\n\n")[0]
+    assert f"**{HOLDS_EVENTS[kind]} {op}d**: `it`" in box
 
 
 def test_a_thousand_stacks_fit() -> None:

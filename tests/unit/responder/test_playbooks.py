@@ -1,11 +1,14 @@
 """Which playbook answers, and what is said about it."""
 
+import dataclasses
+from typing import Any
+
 import pytest
 
 from responder.commands.explain import WHAT, explain
 from responder.configuration import ORDER
 from responder.event import PRIORITIES
-from responder.playbooks import choose, labels_in
+from responder.playbooks import Reason, choose, judge, labels_in
 from tests.unit.responder.events import configuration, event, playbook
 
 
@@ -13,6 +16,15 @@ def answers(match: dict[str, object], **changes: object) -> bool:
     plan = configuration(playbook(match=match))
     labels = changes.pop("labels", None)
     return choose(event(**changes), plan.playbooks, lambda: labels) is not None  # pyright: ignore[reportArgumentType]
+
+
+def judged(match: dict[str, Any], labels: Any = None, **has: Any) -> list[Reason]:
+    """What is said of an event with such a text, which need not be one that the function would take."""
+    taken = event()
+    fields = {**taken.fields, **has.pop("fields", {})}
+    changed = dataclasses.replace(taken, fields=fields, **has)
+    (one,) = configuration(playbook(match=match)).playbooks
+    return [*judge(changed, one, lambda: labels).reasons]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +39,12 @@ def answers(match: dict[str, object], **changes: object) -> bool:
         ({"tags": ["shell"]}, True),
         ({"tags": ["network", "shell"]}, True),
         ({"tags": ["network"]}, False),
+        ({"tags": ["she*"]}, True),
+        ({"tags": ["*"]}, True),
+        ({"tags": ["network*", "?hell"]}, True),
+        ({"tags": ["she"]}, False),
+        ({"tags": ["SHE*"]}, False),
+        ({"tags": ["[s]hell"]}, False),
         ({"clusters": ["eks"]}, True),
         ({"clusters": ["own"]}, False),
         ({"namespaces": ["sho?"]}, True),
@@ -46,6 +64,26 @@ def test_a_playbook_answers_when_every_criterion_is_met(match: dict[str, object]
 def test_the_minimum_priority_takes_itself_and_graver_ones(least: str) -> None:
     taken = [priority for priority in PRIORITIES if answers({"minimum_priority": least}, priority=priority)]
     assert taken == list(PRIORITIES[: PRIORITIES.index(least) + 1])
+
+
+@pytest.mark.parametrize("name", ["[PCI] Shell (in a container)", "a.b+c|d", "a\\b", "x\ny", "Schlüssel gelesen", "^$"])
+@pytest.mark.parametrize("criterion", ["rules", "tags", "namespaces", "images", "clusters", "labels"])
+def test_a_text_is_its_own_pattern_and_only_two_characters_stand_for_others(criterion: str, name: str) -> None:
+    has: dict[str, dict[str, Any]] = {
+        "rules": {"rule": name},
+        "tags": {"tags": ["x", name]},
+        "namespaces": {"fields": {"k8s.ns.name": name}},
+        "images": {"fields": {"container.image.repository": name}},
+        "clusters": {"cluster": name},
+        "labels": {"labels": {"app": name}},
+    }
+
+    def met(pattern: str) -> bool:
+        reasons = judged({criterion: {"app": pattern} if criterion == "labels" else [pattern]}, **has[criterion])
+        return all(reason.met for reason in reasons)
+
+    assert met(name) and met("*") and met(f"{name[:2]}*") and met(f"?{name[1:]}")
+    assert not met(f"{name}x") and not met(name[:-1]) and not met(f"?{name}") and not met("[!z]*")
 
 
 def test_an_event_without_a_namespace_is_in_none() -> None:

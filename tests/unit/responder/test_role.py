@@ -164,7 +164,7 @@ class Scene:
     def role(self, statements: list[dict[str, Any]]) -> Any:
         """A session of a role with these statements."""
         iam, name = self.account.aws("iam"), "response"
-        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust(PLACE)))["Role"]["Arn"]
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust()))["Role"]["Arn"]
         policy = {"Version": "2012-10-17", "Statement": statements}
         iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
         keys = self.account.aws("sts").assume_role(RoleArn=made, RoleSessionName="function")["Credentials"]
