@@ -110,6 +110,7 @@ def clients_of(environment: Mapping[str, str], region: str = "") -> Callable[[st
     """Makes boto3 clients, by service, with the credentials and the endpoint that an environment names."""
     # Imported late: it takes as long as all the rest of the command together, and few need it.
     import boto3
+    from botocore.config import Config
 
     named = region or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
     session: Any = boto3.Session(
@@ -119,7 +120,15 @@ def clients_of(environment: Mapping[str, str], region: str = "") -> Callable[[st
         profile_name=None if KEYS[0] in environment else environment.get("AWS_PROFILE"),
         region_name=named,
     )
-    return lambda service: session.client(service, endpoint_url=environment.get("AWS_ENDPOINT_URL"))
+    endpoint = environment.get("AWS_ENDPOINT_URL")
+    return lambda service: session.client(
+        service, endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1 if service in ACTING else 5})
+    )
+
+
+ACTING = ("ecs",)
+"""Services that are asked to make something. A call whose answer was lost may have made it, and repeated would leave
+another task definition behind; of the other services things are only read, or a role is assumed."""
 
 
 def _without_choice(base: Mapping[str, str]) -> dict[str, str]:

@@ -48,7 +48,15 @@ def client(service: str, environment: Mapping[str, str], region: str = "") -> An
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=environment.get("AWS_SESSION_TOKEN"),
+            config=config(),
         )
+
+
+def config() -> Any:
+    """How clients of the local cloud repeat calls: not at all. It throttles nothing, and what failed is to be seen."""
+    from botocore.config import Config
+
+    return Config(retries={"total_max_attempts": 1})
 
 
 _making = threading.Lock()

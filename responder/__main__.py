@@ -137,8 +137,7 @@ def _undo(chosen: argparse.Namespace) -> Iterator[str]:
             with _kubernetes(chosen.context, chosen.target.partition("/")[0]) as client:
                 done = undo.IN_KUBERNETES[chosen.action](client, chosen.target)
         else:
-            session: Any = boto3.Session()
-            done = undo.IN_AWS[chosen.action](session.client, chosen.target)
+            done = undo.IN_AWS[chosen.action](undo.clients(boto3.Session()), chosen.target)
     except (undo.NotUndoneError, ClientError, BotoCoreError) as error:
         raise UsageError(str(error)) from None
     yield done
@@ -150,8 +149,7 @@ def _replay(chosen: argparse.Namespace) -> Iterator[str]:
 
     from responder.commands import replay
 
-    session: Any = boto3.Session()
-    aws = session.client
+    aws = replay.clients(boto3.Session())
     try:
         if chosen.queue:
             yield from replay.replay_queue(aws, chosen.function, chosen.queue, act=chosen.run)

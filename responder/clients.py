@@ -30,7 +30,10 @@ ATTEMPTS = 3
 AWS = Config(
     connect_timeout=2, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard", "total_max_attempts": ATTEMPTS}
 )
-"""A call that is not answered takes 24 seconds with the pauses between the attempts, and ends its action."""
+"""A call that is not answered takes 24 seconds with the pauses between the attempts, and ends its action.
+
+What is called may be called twice: it sets a state, names an item by a key, or, a notice or a message of the retry
+queue, may arrive twice, since the ledger keeps what was done from being done again."""
 
 SILENT_SECONDS = 60
 """How long a service that has not answered is not asked again: what needs another one is to have the time."""

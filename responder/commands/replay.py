@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from botocore.config import Config
+
 from responder.event import pack
 from responder.handler import REPLAY
 from responder.notice import one_line
@@ -12,6 +14,20 @@ Aws = Callable[[str], Any]
 
 VISIBILITY_SECONDS = 300
 """Nobody else sees a message while it is run again."""
+
+LONGEST_SECONDS = 150
+"""How long the function is waited for: longer than it may run, which a test holds."""
+
+INVOKE = Config(read_timeout=LONGEST_SECONDS, tcp_keepalive=True, retries={"total_max_attempts": 1})
+"""An invocation whose answer is late or lost acts all the same, so a client may not repeat it by itself."""
+
+QUEUE = Config(retries={"mode": "standard", "total_max_attempts": 3})
+"""A message that is taken twice comes back by itself, and deleting it again changes nothing."""
+
+
+def clients(session: Any) -> Aws:
+    """Makes the clients that a replay needs, by service."""
+    return lambda service: session.client(service, config=INVOKE if service == "lambda" else QUEUE)
 
 
 class ReplayError(Exception):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore.config import Config
 from lightkube import ApiError
 from lightkube.resources.core_v1 import Node, Pod
 from lightkube.resources.networking_v1 import NetworkPolicy
@@ -13,6 +14,14 @@ from responder.actions.ecs import DRAINED, was_drained_here
 from responder.actions.kubernetes import CORDONED, ISOLATED, NOT_THERE, TAINT, policy_name, put_taints, taints_of
 
 Aws = Callable[[str], Any]
+
+UNDO = Config(retries={"mode": "standard", "total_max_attempts": 3})
+"""What is undone twice is undone: every call here sets something to what it was."""
+
+
+def clients(session: Any) -> Aws:
+    """Makes the clients that undoing needs, by service."""
+    return lambda service: session.client(service, config=UNDO)
 
 
 class NotUndoneError(Exception):

@@ -129,8 +129,6 @@ class Cloud:
 
     def client(self, service: str, region: str) -> Any:
         """A boto3 client for a service's own region."""
-        from botocore.config import Config
-
         with self._lock:
             key = (service, region)
             if key not in self._clients:
@@ -138,7 +136,7 @@ class Cloud:
                     service,  # pyright: ignore[reportArgumentType]
                     region_name=region,
                     endpoint_url=self._endpoint(service),
-                    config=Config(max_pool_connections=32, retries={"mode": "standard"}),
+                    config=_config(),
                 )
             return self._clients[key]
 
@@ -172,7 +170,9 @@ class Cloud:
     def _assume(self, session: "boto3.Session", role: Mapping[str, Any]) -> "boto3.Session":
         import boto3
 
-        sts = session.client("sts", region_name=self.region().name, endpoint_url=self._endpoint("sts"))
+        sts = session.client(
+            "sts", region_name=self.region().name, endpoint_url=self._endpoint("sts"), config=_config()
+        )
         wished = {
             "ExternalId": role.get("externalId"),
             "Policy": role.get("policy"),
@@ -194,3 +194,10 @@ class Cloud:
         names = {"logs": ("logs", "cloudwatchlogs")}.get(service, (service,))
         endpoints: list[Mapping[str, str]] = self.configuration.get("endpoints") or []
         return next((group[name] for group in endpoints for name in names if group.get(name)), None)
+
+
+def _config() -> Any:
+    """Calls are repeated as the real provider's are, which retries whatever AWS throttles or leaves without an answer."""
+    from botocore.config import Config
+
+    return Config(max_pool_connections=32, retries={"mode": "standard"})
