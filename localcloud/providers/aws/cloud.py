@@ -197,7 +197,7 @@ class Cloud:
 
 
 def _config() -> Any:
-    """Calls are repeated as the real provider's are, which retries whatever AWS throttles or leaves without an answer."""
+    """Calls are repeated as the real provider does: those that AWS throttles, or leaves without an answer."""
     from botocore.config import Config
 
     return Config(max_pool_connections=32, retries={"mode": "standard"})
