@@ -9,13 +9,17 @@ SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo-fleet demo-response up down env status ship preview test test-unit test-local test-pipeline check format bench clean
+.PHONY: help demo-fleet demo-response up down env status ship preview build test test-unit test-local test-pipeline test-slow \
+	check format bench clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 up: $(INSTALLED) ## start the local cloud and deploy the stacks of Pulumi.local*.yaml into it
 	@$(PY) -m localcloud up
+
+build: $(INSTALLED) ## build the programs that this machine lacks, which `make up` and the tests do too
+	@$(PY) -m localcloud build
 
 down: $(INSTALLED) ## stop every process of the local cloud and forget its state
 	@$(PY) -m localcloud down
@@ -49,6 +53,9 @@ test-local: $(INSTALLED) ## run the real engine on a local cloud of the tests' o
 
 test-pipeline: $(INSTALLED) ## run the real Fluent Bit and Falco, where they are on PATH
 	$(PY) -m pytest tests/pipeline
+
+test-slow: $(INSTALLED) ## run what `make test` leaves out: more events, more requests, any moment
+	$(PY) -m pytest tests -m slow $(SIDE_BY_SIDE)
 
 check: $(INSTALLED) ## format, lint and types
 	$(VENV)/bin/ruff format --check
