@@ -4,18 +4,24 @@
 of them; every other test goes to the one that is free.
 """
 
+import itertools
 import signal
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
 import pytest
 
 from localcloud.cloud import LocalCloud
 from localcloud.environment import environment
+from localcloud.stacks import LocalStack
 from localcloud.toolchain import provide
 from tests.local.stack import Stack
+from tests.waiting import PATIENCE
+
+_ACCOUNTS = map(str, itertools.count(700_000_000_001))
 
 
 def _exit(number: int, _frame: object) -> NoReturn:
@@ -23,9 +29,18 @@ def _exit(number: int, _frame: object) -> NoReturn:
     pytest.exit("terminated", returncode=128 + number)
 
 
-def pytest_configure() -> None:
-    """End in order when terminated, also in the process that only hands out tests."""
-    signal.signal(signal.SIGTERM, _exit)
+def _exit_with_workers(number: int, frame: object) -> NoReturn:
+    workers = psutil.Process().children()
+    for worker in workers:
+        worker.terminate()
+    psutil.wait_procs(workers, PATIENCE)
+    _exit(number, frame)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop what was started when terminated, also from the process that only hands out tests."""
+    hands_out = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    signal.signal(signal.SIGTERM, _exit_with_workers if hands_out else _exit)
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Function]) -> None:
@@ -52,16 +67,34 @@ def local_env(local_cloud: LocalCloud) -> dict[str, str]:
     return environment(local_cloud.layout)
 
 
+def with_state(env: dict[str, str], folder: Path) -> dict[str, str]:
+    """The environment with a state backend of its own in the folder."""
+    state = folder / "state"
+    state.mkdir()
+    return {**env, "PULUMI_BACKEND_URL": state.as_uri()}
+
+
 @contextmanager
 def new_stack(env: dict[str, str], folder: Path) -> Generator[Stack]:
-    """An empty stack with its files in the folder, destroyed at the end."""
-    stack = Stack("test", env, folder)
+    """An empty stack with its files and its state in the folder, destroyed at the end."""
+    stack = Stack("test", with_state(env, folder), folder)
     stack.init()
-    try:
-        yield stack
-        stack.destroy()
-    finally:
-        stack.remove()
+    yield stack
+    stack.destroy()
+
+
+@pytest.fixture
+def account_env(local_cloud: LocalCloud) -> dict[str, str]:
+    """The environment of an account that no other test uses, so that what is made there need not be destroyed."""
+    return environment(local_cloud.layout, LocalStack("test", next(_ACCOUNTS)))
+
+
+@pytest.fixture
+def lone_stack(account_env: dict[str, str], tmp_path: Path) -> Stack:
+    """An empty stack in an account of its own."""
+    stack = Stack("test", with_state(account_env, tmp_path), tmp_path)
+    stack.init()
+    return stack
 
 
 @pytest.fixture

@@ -46,10 +46,18 @@ class Stacks:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def known(self) -> list[str]:
+        """Stacks that the state backend has."""
+        return [file.stem for file in (self.state / ".pulumi" / "stacks").glob("**/*.json")]
+
     def locks(self) -> list[str]:
         """Stacks that are locked."""
-        state = Path(self.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
-        return [file.parent.name for file in (state / ".pulumi" / "locks").glob("**/*.json")]
+        return [file.parent.name for file in (self.state / ".pulumi" / "locks").glob("**/*.json")]
+
+    @property
+    def state(self) -> Path:
+        """The folder of the state backend."""
+        return Path(self.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
 
 
 def role_of(stack: Stack) -> AssumedRole:

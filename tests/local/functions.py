@@ -2,9 +2,10 @@
 
 import io
 import json
+import os
 import time
 import zipfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from localcloud.layout import Layout, Ports
 from localcloud.moto import Moto
 from localcloud.pipeline import self_signed
 from localcloud.processes import Processes
+from tests.waiting import PATIENCE, wait_for
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/function"
@@ -44,13 +46,22 @@ class Aws:
             Handler="main.handle",
             Role=ROLE,
             Code={"ZipFile": packed({"main.py": code} if isinstance(code, str) else code)},
-            **{"Timeout": 10, **settings},
+            **{"Timeout": PATIENCE, **settings},
         )["FunctionArn"]
 
     def invoke(self, name: str, event: object = None) -> tuple[Any, str | None]:
         """Call a function; what it returned, and what kind of error that is."""
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
         return json.loads(answer["Payload"].read()), answer.get("FunctionError")
+
+    def begun(self, name: str) -> int:
+        """How often a function was begun."""
+        return sum(line.startswith("START") for line in self.printed(name))
+
+    def printed_until(self, name: str, last: str, times: int = 1) -> list[str]:
+        """Its log once so many lines begin so: what a function prints comes after its answer, as with Lambda."""
+        wait_for(lambda: sum(line.startswith(last) for line in self.printed(name)) >= times, f"{last} in its log")
+        return self.printed(name)
 
     def printed(self, name: str) -> list[str]:
         """Every line of a function's log, none where it was not called."""
@@ -64,14 +75,14 @@ class Aws:
         url = self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         return url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
-    def receive(self, url: str, seconds: float = 30) -> Any:
+    def receive(self, url: str) -> Any:
         """The next message of a queue, as JSON."""
 
         def message() -> Any:
             found = self.client("sqs").receive_message(QueueUrl=url).get("Messages", [])
             return found and found[0]
 
-        return json.loads(until(message, seconds)["Body"])
+        return json.loads(wait_for(message, "a message")["Body"])
 
     def subscribe(self, group: str, arn: str, pattern: str = "") -> None:
         """Let a log group call a function."""
@@ -88,12 +99,11 @@ class Aws:
             logGroupName=group, filterName="f", filterPattern=pattern, destinationArn=arn
         )
 
-    def write(self, group: str, *messages: str, stream: str = "s") -> float:
-        """Write log events into a stream; how long that took, in seconds."""
-        now, began = int(time.time() * 1000), time.monotonic()
+    def write(self, group: str, *messages: str, stream: str = "s") -> None:
+        """Write log events into a stream."""
+        now = int(time.time() * 1000)
         events = [{"timestamp": now, "message": message} for message in messages]
         self.client("logs").put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
-        return time.monotonic() - began
 
     def group(self, name: str, stream: str = "s") -> str:
         """A log group with a stream."""
@@ -110,13 +120,20 @@ def packed(files: Mapping[str, str | bytes]) -> bytes:
     return content.getvalue()
 
 
-def until(look: Callable[[], Any], seconds: float = 30) -> Any:
-    """Wait until something is there."""
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.1)
-    return found
+class Waiting:
+    """What functions wait for that run `code`, until the test lets them go on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._fifo = folder / "go-on"
+        os.mkfifo(self._fifo)
+
+    @property
+    def code(self) -> str:
+        return f"open({str(self._fifo)!r}).read()"
+
+    def go_on(self) -> None:
+        """Let all that wait go on: a writer that comes and goes is what opening and reading a FIFO wait for."""
+        os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from typing import Any
 
 import yaml
 
+from tests.local.gate import Gate
+from tests.waiting import PATIENCE
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -85,29 +88,24 @@ class Stack:
         """Compare the state with the cloud. Raises PulumiError where they differ."""
         self._run("refresh", "--preview-only", "--expect-no-changes")
 
-    def interrupt_up(self, after: str) -> None:
-        """Deploy, and stop it as Ctrl-C does once it prints this: the engine lets what it has begun end, and saves it.
-
-        What it prints is watched, not the state, which can be read half-written meanwhile.
+    def interrupt_up(self, aws: Gate, operation: str) -> None:
+        """Deploy, and stop it as Ctrl-C does while AWS is asked for something: the engine ends and saves what it has
+        begun. The request is held until the engine has said that it has understood.
         """
+        aws.hold(operation)
         with subprocess.Popen(
             self._command("up", "--yes", "--skip-preview"),
             cwd=PROJECT,
-            env=dict(self._env),
+            env={**self._env, "AWS_ENDPOINT_URL": aws.url},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         ) as update:
-            assert update.stdout
-            printed = list[str]()
-            for line in update.stdout:
-                printed.append(line)
-                if after in line:
-                    update.send_signal(signal.SIGINT)
-                    break
-            else:
-                raise PulumiError(f"it never printed {after}\n{''.join(printed)}")
-            update.communicate(timeout=120)
+            aws.wait(lambda: update.poll() is None)
+            update.send_signal(signal.SIGINT)
+            assert update.stdout and any("cancelling" in line for line in update.stdout)
+            aws.open()
+            update.communicate(timeout=PATIENCE)
 
     def init(self) -> None:
         """Make the stack in the state backend, in a folder where the engine finds and completes its stack file."""
@@ -125,7 +123,7 @@ class Stack:
             env=dict(self._env),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
         )
         if done.returncode:
             raise PulumiError(f"pulumi {' '.join(command)}\n{done.stdout}\n{done.stderr}")

@@ -1,7 +1,6 @@
 """Roles reach the local control plane `eks` as they reach an EKS cluster: by a signed token and an access entry."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +23,7 @@ from responder.places import Places
 from responder.respond import Responder
 from tests.local.response import Api
 from tests.unit.responder.events import MemoryLedger, configuration, event, playbook
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.local
 
@@ -151,7 +151,7 @@ def test_the_function_isolates_a_pod_through_its_own_clients(api: Api, clients: 
         assert [outcome.state for outcome in answer.outcomes] == ["done"]
         assert len(list(api.admin.list(NetworkPolicy, namespace="shop"))) == 1
     finally:
-        api.kubectl("delete", "networkpolicy,pod", "-n", "shop", "--all", "--force", "--grace-period=0")
+        api.clear("shop")
 
 
 @pytest.mark.usefixtures("cluster")
@@ -194,10 +194,7 @@ def test_without_its_access_entry_a_role_is_soon_nobody(
     good = token(clients)
     assert status(api, good) == 404
     aws.client("eks").delete_access_entry(clusterName="eks", principalArn=role)
-    until = time.monotonic() + 30
-    while status(api, good) != 401:
-        assert time.monotonic() < until
-        time.sleep(0.5)
+    wait_for(lambda: status(api, good) == 401, "the end of the API server's memory")
 
 
 def refused(call: Any, **given: Any) -> str:

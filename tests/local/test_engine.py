@@ -2,14 +2,14 @@
 
 import pytest
 
-from localcloud.accounts import ACCOUNT, CLUSTER, Accounts, client
+from localcloud.accounts import CLUSTER, client, container_instance
+from tests.local.gate import gate
 from tests.local.stack import PulumiError, Stack, Step
 
 pytestmark = pytest.mark.local
 
-OURS = {"account": ACCOUNT}
-CREATED = {**OURS, "clusters": [{"name": "shop", "platform": "ecs"}]}
-ADOPTED = {**OURS, "clusters": [{"name": "shop", "platform": "ecs", "existing": {"cluster": CLUSTER}}]}
+CREATED = {"clusters": [{"name": "shop", "platform": "ecs"}]}
+ADOPTED = {"clusters": [{"name": "shop", "platform": "ecs", "existing": {"cluster": CLUSTER}}]}
 """A cluster that is there already makes the smallest stack."""
 
 
@@ -18,9 +18,14 @@ def with_events(**events: object) -> dict[str, object]:
 
 
 @pytest.fixture
-def aws(local_env):
+def stack(lone_stack: Stack) -> Stack:
+    return lone_stack
+
+
+@pytest.fixture
+def aws(account_env):
     """Clients of the local AWS, by service."""
-    return lambda service: client(service, local_env)
+    return lambda service: client(service, account_env)
 
 
 @pytest.fixture
@@ -29,8 +34,9 @@ def logs(aws):
 
 
 @pytest.fixture(autouse=True)
-def cluster_that_was_there_before(local_env) -> None:
-    Accounts(local_env).with_cluster(ACCOUNT)
+def cluster_that_was_there_before(aws) -> None:
+    aws("ecs").create_cluster(clusterName=CLUSTER)
+    container_instance(aws("ec2"), aws("ecs"), CLUSTER)
 
 
 def test_a_second_up_changes_nothing(stack: Stack) -> None:
@@ -80,9 +86,10 @@ def test_refresh_finds_what_was_changed_by_hand_and_up_mends_it(stack: Stack, lo
     assert [group["retentionInDays"] for group in groups] == [365]
 
 
-def test_an_interrupted_update_is_completed_by_the_next(stack: Stack) -> None:
+def test_an_interrupted_update_is_completed_by_the_next(stack: Stack, account_env: dict[str, str]) -> None:
     stack.configure(CREATED)
-    stack.interrupt_up(after="aws:ec2:Vpc network created")
+    with gate(account_env["AWS_ENDPOINT_URL"]) as aws:
+        stack.interrupt_up(aws, "CreateSubnet")
     begun = stack.resources()
 
     stack.up()
@@ -107,7 +114,7 @@ def test_an_error_of_aws_in_the_middle_leaves_a_state_that_the_next_up_completes
 def test_the_wrong_account_is_refused_before_anything_is_made(stack: Stack, logs) -> None:
     stack.configure({**ADOPTED, "account": "210987654321"})
 
-    with pytest.raises(PulumiError, match=r"account: found .*123456789012"):
+    with pytest.raises(PulumiError, match=r"account: found .*7000000000"):
         stack.up()
 
     assert [urn for urn in stack.resources() if "pulumi:pulumi:Stack" not in urn and "providers" not in urn] == []

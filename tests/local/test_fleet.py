@@ -9,6 +9,7 @@ import pytest
 
 from fleet import Ended, Event, PolicyViolated, Started, Status, Step, Waves
 from fleet.comment import comment
+from tests.local.conftest import with_state
 from tests.local.fleets import Stacks
 
 pytestmark = pytest.mark.local
@@ -18,19 +19,21 @@ ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
 
 @pytest.fixture
 def stacks(local_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stacks]:
-    for name, value in local_env.items():
+    env = with_state(local_env, tmp_path)
+    for name, value in env.items():
         monkeypatch.setenv(name, value)
-    found = Stacks(tmp_path, local_env)
+    found = Stacks(tmp_path, env)
     yield found
     fleet = found.fleet()
-    fleet.destroy(fleet.stacks())
-    for stack in json.loads(found.pulumi("stack", "ls", "--json")):
-        found.pulumi("stack", "rm", stack["name"], "--yes", "--force", "--preserve-config")
+    fleet.destroy([stack for stack in fleet.stacks() if stack.name in found.known()])
 
 
 def test_stacks_are_deployed_into_their_own_accounts_and_regions_and_a_second_time_nothing_changes(
-    stacks: Stacks,
+    stacks: Stacks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(work))
     stacks.write("a", ONE)
     stacks.write("b", TWO, "us-east-2")
     fleet, told = stacks.fleet(), list[Event]()
@@ -52,7 +55,7 @@ def test_stacks_are_deployed_into_their_own_accounts_and_regions_and_a_second_ti
     assert isinstance(of_a[0], Started)
     assert isinstance(of_a[-1], Ended)
     assert any(isinstance(event, Step) and event.name == "events" and event.phase == "done" for event in of_a)
-    assert not list(Path(tempfile.gettempdir()).glob("falco-firelens-fleet-*")), "work directories are cleared away"
+    assert list(work.iterdir()) == [], "work directories are cleared away"
 
 
 def test_drift_made_behind_pulumi_s_back_is_found_and_nothing_is_changed(stacks: Stacks) -> None:

@@ -2,12 +2,12 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,32 @@ import psutil
 import pytest
 import yaml
 
-from fleet import Cancellation, Event, Fleet, Stack, Status, Step, Waves
+from fleet import Cancellation, Event, Fleet, Stack, Status, Waves
 from fleet.comment import comment
 from localcloud.accounts import ROLE
 from settings import load
 from tests.local.fleets import ADOPTED, PROJECT, Stacks, role_of
+from tests.local.gate import Gate, gate
 from tests.local.test_fleet import ONE, THREE, TWO, stacks
+from tests.waiting import PATIENCE, ended, wait_for
 
 __all__ = ["stacks"]
 pytestmark = pytest.mark.local
 
 SECRET = "Sup3rS3cretV4lue"
+
+BEFORE_ANYTHING_IS_MADE, IN_A_PREVIEW, IN_AN_UPDATE = "GetCallerIdentity", "DescribeClusters", "CreateLogGroup"
+"""Operations of AWS: the program asks whose account it is and looks the adopted cluster up whenever it runs; only an
+update makes the log group."""
+
+
+@pytest.fixture
+def aws(stacks: Stacks, local_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """A gate before the AWS of whatever the test starts."""
+    with gate(local_env["AWS_ENDPOINT_URL"]) as found:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", found.url)
+        yield found
+        monkeypatch.setenv("AWS_ENDPOINT_URL", local_env["AWS_ENDPOINT_URL"])
 
 
 def command(stacks: Stacks, *arguments: str) -> subprocess.Popen[str]:
@@ -43,7 +58,7 @@ def command(stacks: Stacks, *arguments: str) -> subprocess.Popen[str]:
 def complete(stacks: Stacks, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
     """Run to the end: the code, the results, what was told."""
     process = command(stacks, *arguments)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, json.loads(out) if out else [], err
 
 
@@ -80,66 +95,153 @@ def test_a_spoke_waits_for_its_hub_and_is_not_begun_without_it(stacks: Stacks) -
     stacks.logs(ONE).delete_log_group(logGroupName="/falco/events")
 
 
-@pytest.mark.parametrize("attempt", range(4))
-def test_cancelled_at_a_random_moment_no_stack_is_locked_or_half_written(stacks: Stacks, attempt: int) -> None:
+class Held:
+    """A `pulumi` on PATH that waits before it begins, as an engine does that a busy machine has not begun yet."""
+
+    def __init__(self, folder: Path, command: str, env: dict[str, str]) -> None:
+        folder.mkdir()
+        self._arrived, self._open = folder / "arrived", folder / "open"
+        script = f"""#!/bin/sh
+case " $* " in
+*" {command} "*) touch {self._arrived}; while ! [ -e {self._open} ]; do sleep 0.05; done ;;
+esac
+PATH={env["PATH"]} exec pulumi "$@"
+"""
+        (folder / "pulumi").write_text(script)
+        (folder / "pulumi").chmod(0o755)
+        self.path = f"{folder}:{env['PATH']}"
+
+    def wait(self, process: subprocess.Popen[str]) -> None:
+        wait_for(lambda: self._arrived.exists() or process.poll() is not None, "the engine")
+        assert self._arrived.exists()
+
+    def open(self) -> None:
+        self._open.touch()
+
+
+def cancelled(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Cancel, and see that it has been understood."""
+    process.send_signal(number)
+    assert process.stderr
+    for line in process.stderr:
+        if "ending what has begun" in line:
+            return
+    raise AssertionError("it ended")
+
+
+def ends_in_order(stacks: Stacks, process: subprocess.Popen[str]) -> None:
+    """A cancelled run leaves no lock and nothing half-written."""
+    _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, told
+    nothing_is_half_written(stacks)
+
+
+def nothing_is_half_written(stacks: Stacks) -> None:
+    assert stacks.locks() == []
+    for stack in json.loads(stacks.pulumi("stack", "ls", "--json")):
+        exported = json.loads(stacks.pulumi("stack", "export", "--stack", stack["name"]))
+        assert not exported["deployment"].get("pending_operations")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attempt", range(8))
+def test_cancelled_at_any_moment_no_stack_is_locked_or_half_written(stacks: Stacks, attempt: int) -> None:
     for name, account in (("a", ONE), ("b", TWO)):
         stacks.write(name, account)
-    seconds = random.Random().uniform(0.5, 24)  # an update takes about that long, half of it the preview before it
+    seconds = 0.5 + 3 * attempt  # an update takes about 24, half of it the preview before it
     process = command(stacks, "up", "--canary", "2")
 
     time.sleep(seconds)
-    process.send_signal(random.choice([signal.SIGINT, signal.SIGTERM]))
-    process.communicate(timeout=120)
+    process.send_signal((signal.SIGINT, signal.SIGTERM)[attempt % 2])
+    process.communicate(timeout=PATIENCE)
 
-    assert process.returncode in (0, 130, -signal.SIGINT, -signal.SIGTERM), f"after {seconds:.1f} s"
-    assert stacks.locks() == [], f"after {seconds:.1f} s"
-    for stack in json.loads(stacks.pulumi("stack", "ls", "--json")):
-        exported = json.loads(stacks.pulumi("stack", "export", "--stack", stack["name"]))
-        assert not exported["deployment"].get("pending_operations"), f"after {seconds:.1f} s"
+    assert process.returncode in (0, 130, -signal.SIGINT, -signal.SIGTERM)
+    nothing_is_half_written(stacks)
     code, results, told = complete(stacks, "up")
     assert code == 0, told
     assert [result["notes"] for result in results] == [[], []]
 
 
-def test_cancelling_by_the_library_ends_what_runs_and_begins_nothing_more(stacks: Stacks) -> None:
+@pytest.mark.parametrize("engine", ["preview", "up"])
+def test_cancelled_before_an_engine_has_begun_nothing_is_done(
+    stacks: Stacks, local_env: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: str
+) -> None:
+    """The preview, and the update after it."""
+    stacks.write("a", ONE)
+    held = Held(tmp_path / "held", engine, local_env)
+    monkeypatch.setenv("PATH", held.path)
+    process = command(stacks, "up")
+    held.wait(process)
+    cancelled(process, signal.SIGTERM)
+    held.open()
+    ends_in_order(stacks, process)
+    assert stacks.logs(ONE).describe_log_groups()["logGroups"] == []
+
+
+def test_cancelled_in_a_preview_and_in_an_update_no_stack_is_locked_or_half_written_and_the_next_run_goes_on(
+    stacks: Stacks, aws: Gate
+) -> None:
+    for name, account in (("a", ONE), ("b", TWO)):
+        stacks.write(name, account)
+    for operation, number in ((IN_A_PREVIEW, signal.SIGTERM), (IN_AN_UPDATE, signal.SIGINT)):
+        aws.hold(operation)
+        process = command(stacks, "up", "--canary", "2")
+        aws.wait(lambda process=process: process.poll() is None)
+        cancelled(process, number)
+        aws.open()
+        ends_in_order(stacks, process)
+
+    code, results, told = complete(stacks, "up")
+    assert code == 0, told
+    assert [result["notes"] for result in results] == [[], []]
+    assert all(result["counts"] for result in results), "there was something left to do"
+
+
+def test_cancelling_by_the_library_ends_what_runs_and_begins_nothing_more(stacks: Stacks, aws: Gate) -> None:
     for name, account in (("a", ONE), ("b", TWO)):
         stacks.write(name, account)
     fleet, cancellation = stacks.fleet(), Cancellation()
+    aws.hold(IN_AN_UPDATE)
 
-    def stop(event: Event) -> None:
-        if isinstance(event, Step) and event.phase == "done":
-            cancellation.request()
+    def cancel() -> None:
+        aws.wait()
+        cancellation.request()
+        aws.open()
 
-    a, b = fleet.up(fleet.stacks(), on_progress=stop, cancellation=cancellation)
+    threading.Thread(target=cancel).start()
+    a, b = fleet.up(fleet.stacks(), cancellation=cancellation)
 
     assert (a.status, b.status) == (Status.CANCELLED, Status.CANCELLED)
     assert a.changes and not b.changes
     assert stacks.locks() == []
 
 
-def engines_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return [child for child in psutil.Process(process.pid).children(recursive=True) if child.name() == "pulumi"]
+def engine_of(process: subprocess.Popen[str]) -> psutil.Process:
+    """The engine of a run with one stack."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    (found,) = (child for child in children if child.name() == "pulumi" and "--event-log" in child.cmdline())
+    return found
 
 
-def wait_for(condition: Any, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def test_a_killed_engine_is_told_and_the_next_run_takes_its_lock_away_and_goes_on(stacks: Stacks) -> None:
+def test_a_killed_engine_is_told_and_the_next_run_takes_its_lock_away_and_goes_on(
+    stacks: Stacks, aws: Gate, local_env: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     stacks.write("a", ONE)
+    held = Held(tmp_path / "held", "up", local_env)
+    monkeypatch.setenv("PATH", held.path)
     process = command(stacks, "up")
-    wait_for(stacks.locks)
+    held.wait(process)
+    aws.hold(BEFORE_ANYTHING_IS_MADE)
+    held.open()
+    aws.wait(lambda: process.poll() is None)
 
-    for engine in engines_of(process):
-        engine.kill()
-    out, _ = process.communicate(timeout=60)
+    engine_of(process).kill()
+    out, _ = process.communicate(timeout=PATIENCE)
 
     (killed,) = json.loads(out)
     assert killed["error"]["kind"] == "EngineKilled"
     assert stacks.locks() == ["a"]
+    aws.open(drop=True)
     code, (result,), told = complete(stacks, "up")
     assert code == 0, told
     assert "took away the lock of a killed engine" in result["notes"][0]
@@ -147,12 +249,13 @@ def test_a_killed_engine_is_told_and_the_next_run_takes_its_lock_away_and_goes_o
 
 
 def test_when_the_fleet_s_process_is_killed_the_engine_ends_its_update_and_meanwhile_a_second_run_is_refused(
-    stacks: Stacks,
+    stacks: Stacks, aws: Gate
 ) -> None:
     stacks.write("a", ONE)
+    aws.hold(IN_AN_UPDATE)
     process = command(stacks, "up")
-    wait_for(stacks.locks)
-    (engine,) = engines_of(process)
+    aws.wait(lambda: process.poll() is None)
+    engine = engine_of(process)
 
     process.kill()
     process.communicate()
@@ -161,7 +264,8 @@ def test_when_the_fleet_s_process_is_killed_the_engine_ends_its_update_and_meanw
     assert code == 1
     assert refused["error"]["kind"] == "StackLocked"
     assert f"process {engine.pid} of" in refused["error"]["message"]
-    wait_for(lambda: not engine.is_running(), 120)
+    aws.open()
+    wait_for(lambda: ended(engine.pid), "the engine's end")
     assert stacks.locks() == []
     code, (result,), told = complete(stacks, "up")
     assert (code, result["counts"]) == (0, {}), told
@@ -203,7 +307,6 @@ def test_a_secret_in_every_place_is_in_no_output_and_in_no_state(
     everything += json.dumps([event.as_dict() for event in told]) + json.dumps([one.as_dict() for one in deployed])
     assert SECRET not in everything
     assert "kubeconfigs" not in deployed[0].outputs
-    state = Path(local_env["PULUMI_BACKEND_URL"].removeprefix("file://"))
-    files = [file for file in state.rglob("*") if file.is_file() and "secretive" in str(file)]
+    files = [file for file in stacks.state.rglob("*") if file.is_file() and "secretive" in str(file)]
     assert files and not [file for file in files if SECRET.encode() in file.read_bytes()]
     assert fleet.destroy([stack])[0].ok

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from localcloud.functions.function import Function
 from localcloud.functions.runtime import Runtime
-from tests.local.functions import ACCOUNT, REGION, ROLE, Aws, moto_of_its_own, packed, until
+from tests.local.functions import ACCOUNT, REGION, ROLE, Aws, Waiting, moto_of_its_own, packed
+from tests.waiting import PATIENCE, ended, wait_for
 
 pytestmark = pytest.mark.local
 
@@ -37,15 +38,17 @@ def handle(event, context):
 
 
 def test_runs_as_its_role_with_its_variables_and_stays_warm(aws: Aws) -> None:
-    arn = aws.function("where", WHERE, Environment={"Variables": {"GREETING": "good day"}}, Timeout=7)
+    arn = aws.function("where", WHERE, Environment={"Variables": {"GREETING": "good day"}}, Timeout=PATIENCE)
+    before = time.time()
     first, error = aws.invoke("where", {"name": "one"})
+    took = time.time() - before
     assert error is None
     assert (first["account"], first["arn"], first["variable"]) == (ACCOUNT, arn, "good day")
-    assert 5000 < first["left"] <= 7000
+    assert PATIENCE - took <= first["left"] / 1000 <= PATIENCE
     assert first["home"] is None and first["foreign"] == []
     second, _ = aws.invoke("where", {"name": "two"})
     assert second["pid"] == first["pid"] and second["id"] != first["id"]
-    printed = aws.printed("where")
+    printed = aws.printed_until("where", "END", 2)
     assert {"hello one", "hello two", f"START RequestId: {first['id']} Version: $LATEST"} <= set(printed)
     assert "a stand-in for Lambda" in printed[0]
 
@@ -57,7 +60,7 @@ def test_new_code_runs_in_a_new_process_and_the_old_one_ends(aws: Aws) -> None:
     code = packed({"main.py": "def handle(event, context): return 2"})
     aws.client("lambda").update_function_code(FunctionName="changed", ZipFile=code)
     assert aws.invoke("changed") == (2, None)
-    until(lambda: not psutil.pid_exists(pid))
+    wait_for(lambda: ended(pid), "the process's end")
 
 
 def test_a_process_that_nobody_calls_ends(aws: Aws, tmp_path: Path) -> None:
@@ -91,7 +94,7 @@ def test_a_deleted_functions_process_ends(aws: Aws) -> None:
     pid, _ = aws.invoke("deleted")
     assert psutil.pid_exists(pid)
     aws.client("lambda").delete_function(FunctionName="deleted")
-    until(lambda: not psutil.pid_exists(pid))
+    wait_for(lambda: ended(pid), "the process's end")
 
 
 def test_a_library_that_the_package_lacks_is_missing(aws: Aws) -> None:
@@ -100,7 +103,7 @@ def test_a_library_that_the_package_lacks_is_missing(aws: Aws) -> None:
     assert error == "Unhandled"
     assert said["errorType"] == "Runtime.ImportModuleError"
     assert said["errorMessage"] == "Unable to import module 'main': No module named 'pydantic'"
-    assert f"[ERROR] Runtime.ImportModuleError: {said['errorMessage']}" in aws.printed("lacking")
+    assert f"[ERROR] Runtime.ImportModuleError: {said['errorMessage']}" in aws.printed_until("lacking", "[ERROR]")
 
 
 def test_a_library_of_another_processor_is_replaced_by_the_same_version_or_said_to_be_missing(aws: Aws) -> None:
@@ -125,58 +128,59 @@ def test_a_library_of_another_processor_is_replaced_by_the_same_version_or_said_
     assert here in said["errorMessage"]
 
 
-def test_a_call_that_takes_too_long_is_killed_and_a_crash_ends_its_process_alone(aws: Aws) -> None:
-    code = """
-import os, time
-def handle(event, context):
-    if event == "sleep":
-        time.sleep(60)
-    if event == "crash":
-        os._exit(3)
-    return os.getpid()
-"""
-    aws.function("dying", code, Timeout=1)
-    first, _ = aws.invoke("dying")
-    began = time.monotonic()
-    said, error = aws.invoke("dying", "sleep")
+def test_a_call_that_takes_too_long_is_killed(aws: Aws, tmp_path: Path) -> None:
+    code = f"import os\nprint('process', os.getpid())\ndef handle(event, context): {Waiting(tmp_path).code}"
+    aws.function("endless", code, Timeout=1)
+    said, error = aws.invoke("endless")
     assert error and said["errorType"] == "Sandbox.Timedout"
     assert said["errorMessage"].endswith("Task timed out after 1.00 seconds")
-    assert time.monotonic() - began < 5
-    assert not psutil.pid_exists(first)
-    second, error = aws.invoke("dying")
-    assert error is None and second != first
+    printed = aws.printed_until("endless", "process ")
+    assert any("Task timed out" in line for line in printed)
+    assert [ended(int(line.split()[1])) for line in printed if line.startswith("process ")] == [True]
+
+
+def test_a_crash_ends_its_process_alone(aws: Aws) -> None:
+    aws.function("dying", "import os\ndef handle(event, context): return os._exit(3) if event else os.getpid()")
+    first, _ = aws.invoke("dying")
     said, error = aws.invoke("dying", "crash")
     assert error and said["errorType"] == "Runtime.ExitError" and said["errorMessage"].endswith("exit status 3")
-    third, _ = aws.invoke("dying")
-    assert third not in (first, second)
-    assert any("Task timed out" in line for line in aws.printed("dying"))
+    assert ended(first)
+    second, error = aws.invoke("dying")
+    assert error is None and second != first
 
 
-def test_no_more_calls_at_a_time_than_are_reserved(aws: Aws) -> None:
-    aws.function("scarce", "import time\ndef handle(event, context): time.sleep(3)")
+def test_no_more_calls_at_a_time_than_are_reserved(aws: Aws, tmp_path: Path) -> None:
+    waiting = Waiting(tmp_path)
+    aws.function("scarce", f"def handle(event, context): {waiting.code}")
     aws.client("lambda").put_function_concurrency(FunctionName="scarce", ReservedConcurrentExecutions=1)
     aws.client("lambda").invoke(FunctionName="scarce", InvocationType="Event", Payload="{}")
-    until(lambda: any(line.startswith("START") for line in aws.printed("scarce")))
+    wait_for(lambda: aws.begun("scarce"), "the call")
     with pytest.raises(ClientError, match="TooManyRequests"):
         aws.client("lambda", retries={"total_max_attempts": 1}).invoke(FunctionName="scarce", Payload="{}")
 
 
-def test_a_log_group_calls_with_what_matches_and_does_not_wait(aws: Aws) -> None:
-    code = """
-import base64, gzip, json, time
+def test_a_log_group_calls_with_what_matches_and_does_not_wait(aws: Aws, tmp_path: Path) -> None:
+    waiting = Waiting(tmp_path)
+    code = f"""
+import base64, gzip, json
 def handle(event, context):
-    time.sleep(2)
     batch = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
-    print("got", batch["logGroup"], batch["logStream"], [one["message"] for one in batch["logEvents"]])
+    messages = [one["message"] for one in batch["logEvents"]]
+    if "last" not in messages[0]:
+        {waiting.code}
+    print("got", batch["logGroup"], batch["logStream"], messages)
 """
     arn, group = aws.function("subscribed", code), aws.group("/events")
     aws.subscribe(group, arn, '{ $.source != "internal" }')
-    event, heartbeat = '{"source": "syscall"}', '{"source": "internal"}'
-    assert aws.write(group, event, heartbeat) < 1
-    until(lambda: f"got /events s {[event]}" in aws.printed("subscribed"))
+    event, heartbeat, last = '{"source": "syscall"}', '{"source": "internal"}', '{"source": "last"}'
+    aws.write(group, event, heartbeat)
+    wait_for(lambda: aws.begun("subscribed"), "the call, which has not ended though the writing has")
+    waiting.go_on()
+    wait_for(lambda: f"got /events s {[event]}" in aws.printed("subscribed"), "the event")
     aws.write(group, heartbeat)
-    time.sleep(1)
-    assert len([line for line in aws.printed("subscribed") if line.startswith("START")]) == 1
+    aws.write(group, last)
+    wait_for(lambda: f"got /events s {[last]}" in aws.printed("subscribed"), "the last event")
+    assert aws.begun("subscribed") == 2, "nothing is called for what does not match"
 
 
 def test_without_permission_a_log_group_cannot_call(aws: Aws) -> None:
@@ -187,9 +191,13 @@ def test_without_permission_a_log_group_cannot_call(aws: Aws) -> None:
         )
     aws.subscribe(group, arn)
     aws.client("lambda").remove_permission(FunctionName="closed", StatementId="logs")
-    aws.write(group, "{}")
-    time.sleep(1)
-    assert aws.printed("closed") == []
+    aws.write(group, "first")
+    aws.client("lambda").add_permission(
+        FunctionName="closed", StatementId="again", Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
+    )
+    aws.write(group, "second")
+    aws.printed_until("closed", "END")
+    assert aws.begun("closed") == 1
 
 
 def test_a_call_that_goes_on_failing_is_repeated_twice_and_told_to_the_destination(aws: Aws) -> None:
@@ -210,7 +218,7 @@ def handle(event, context):
     assert record["requestContext"]["functionArn"] == f"{arn}:$LATEST"
     assert list(record["requestPayload"]) == ["awslogs"]
     assert record["responsePayload"]["errorType"] == "KeyError"
-    printed = aws.printed("failing")
+    printed = aws.printed_until("failing", "END", 3)
     assert [line for line in printed if line.startswith("id")] == [f"id {record['requestContext']['requestId']}"] * 3
     assert "[ERROR] KeyError: 'x'" in printed
 
@@ -218,24 +226,35 @@ def handle(event, context):
 def test_of_a_batch_only_what_failed_comes_again_and_ends_in_the_dead_letter_queue(aws: Aws) -> None:
     dead_url, dead = aws.queue("dead")
     redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 2})
-    url, queue = aws.queue("work", VisibilityTimeout="2", RedrivePolicy=redrive)
+    url, queue = aws.queue("work", VisibilityTimeout=str(PATIENCE), RedrivePolicy=redrive)
     code = """
 def handle(event, context):
     failed = []
     for record in event["Records"]:
         print("body", record["body"], record["attributes"]["ApproximateReceiveCount"])
         if record["body"] == '"bad"':
+            print("again", record["receiptHandle"])
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
 """
-    aws.function("working", code, Timeout=2)
+    aws.function("working", code)
+    sqs = aws.client("sqs")
     for body in ("good", "bad"):
-        aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
     aws.client("lambda").create_event_source_mapping(
         FunctionName="working", EventSourceArn=queue, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"]
     )
+
+    def failed(times: int) -> str:
+        """The receipt of what has failed for the last time, once it has so often."""
+        found = [line.split()[1] for line in aws.printed("working") if line.startswith("again")]
+        return found[-1] if len(found) == times else ""
+
+    for times in (1, 2):
+        receipt = wait_for(lambda times=times: failed(times), "a failure")
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)  # the time is over
     assert aws.receive(dead_url) == "bad"
-    printed = [line for line in aws.printed("working") if line.startswith("body")]
+    printed = [line for line in aws.printed_until("working", "END", 2) if line.startswith("body")]
     assert sorted(printed) == ['body "bad" 1', 'body "bad" 2', 'body "good" 1']
 
 
@@ -249,13 +268,13 @@ def test_a_queue_that_shows_a_message_again_before_the_function_has_to_be_done_i
 
 def test_a_process_ends_with_moto_whatever_it_is_doing(tmp_path: Path) -> None:
     with moto_of_its_own(tmp_path) as aws:
-        busy_when_moto_is_killed(aws)
+        busy_when_moto_is_killed(aws, tmp_path)
 
 
-def busy_when_moto_is_killed(aws: Aws) -> None:
-    aws.function("busy", "import os, time\ndef handle(event, context): print(os.getpid()); time.sleep(60)", Timeout=60)
+def busy_when_moto_is_killed(aws: Aws, folder: Path) -> None:
+    code = f"import os\ndef handle(event, context):\n    print(os.getpid())\n    {Waiting(folder).code}"
+    aws.function("busy", code)
     aws.client("lambda").invoke(FunctionName="busy", InvocationType="Event", Payload="{}")
-    until(lambda: any(line.isdigit() for line in aws.printed("busy")))
-    pid = next(int(line) for line in aws.printed("busy") if line.isdigit())
+    pid = wait_for(lambda: next((int(line) for line in aws.printed("busy") if line.isdigit()), 0), "the call")
     os.kill(aws.pid, signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(pid))
+    wait_for(lambda: ended(pid), "the process's end")

@@ -22,6 +22,7 @@ from localcloud.pipeline import INSTALL_HINT, executable
 from localcloud.providers.aws.services.s3 import empty
 from localcloud.toolchain import provide
 from tests.local.stack import Stack
+from tests.waiting import ended, wait_for
 
 pytestmark = pytest.mark.local
 
@@ -163,11 +164,6 @@ def test_without_motos_memory_everything_starts_afresh_and_down_leaves_nothing(t
     assert sorted(file.name for file in tmp_path.iterdir()) == ["log"]
 
 
-def wait_for_end(numbers, seconds=10):
-    """A process that has ended may be a zombie until its parent looks."""
-    deadline = time.monotonic() + seconds
+def wait_for_end(numbers):
     left = list(numbers)
-    while left and time.monotonic() < deadline:
-        time.sleep(0.05)
-        left = [pid for pid in left if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
-    assert left == []
+    wait_for(lambda: all(map(ended, left)), "the processes' end")

@@ -10,6 +10,7 @@ import pytest
 
 from policy.pack import PACK
 from tests.local.stack import PROJECT, Stack
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.local
 
@@ -65,7 +66,7 @@ class Program:
             env={**self._env, "PULUMI_DEBUG_COMMANDS": "true"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
 
@@ -116,7 +117,7 @@ ECS_ONLY = {"clusters": [{"name": "shop", "platform": "ecs"}]}
 def judged(stack: Stack, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """`make preview` of a stack."""
     command = [sys.executable, "-m", "policy", "preview", str(stack.file), "--non-interactive"]
-    return subprocess.run(command, cwd=PROJECT, env=dict(env), capture_output=True, text=True, timeout=200)
+    return subprocess.run(command, cwd=PROJECT, env=dict(env), capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_what_the_project_deploys_passes_every_policy(stack: Stack, local_env: dict[str, str]) -> None:

@@ -1,7 +1,6 @@
 """The response function's own zip, run as Lambda would run it: called, killed in the middle of a batch, repeated."""
 
 import json
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 import pytest
 
 from components.response_package import HANDLER, build
-from tests.local.functions import ACCOUNT, REGION, Aws, moto_of_its_own, until
+from tests.local.functions import ACCOUNT, REGION, Aws, moto_of_its_own
 from tests.unit.responder.events import document
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.local
 
@@ -78,7 +78,7 @@ def deploy(aws: Aws, folder: Path, handler: str = HANDLER, *, crash: bool = Fals
         Architectures=["arm64"],
         Handler=handler,
         Role=f"arn:aws:iam::{ACCOUNT}:role/function",
-        Timeout=60,
+        Timeout=PATIENCE,
         Environment={"Variables": {**variables, "MARKER": str(folder / "crashed")}},
         Code={"ZipFile": package.read_bytes()},
     )["FunctionArn"]
@@ -92,18 +92,12 @@ def of_the_host(node: str) -> str:
     return json.dumps({**event, "cluster": {**event["cluster"], "node": node}})
 
 
-def notices_of(aws: Aws, url: str, number: int) -> list[str]:
-    """The subjects of so many notices, and of those that come within a second after them."""
-    found: list[str] = []
-
-    def receive() -> bool:
-        messages = aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        found.extend(json.loads(message["Body"])["Subject"] for message in messages)
-        return len(found) >= number
-
-    until(receive)
-    time.sleep(1)
-    receive()
+def notices_of(aws: Aws, url: str) -> list[str]:
+    """The subjects of all notices, once a call of the function has come to its end: a crash is none."""
+    aws.printed_until(NAME, "END")
+    found = list[str]()
+    while messages := aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found += [json.loads(message["Body"])["Subject"] for message in messages]
     return sorted(subject.rpartition(" ")[2] for subject in found)
 
 
@@ -116,7 +110,7 @@ def versions(aws: Aws) -> list[str]:
 def test_the_package_answers_what_the_log_group_sends(aws: Aws, tmp_path: Path) -> None:
     notices = deploy(aws, tmp_path)
     aws.write(GROUP, of_the_host("node-1"), "no event", stream="eks/node-1")
-    assert notices_of(aws, notices, 1) == ["eks/node-1"]
+    assert notices_of(aws, notices) == ["eks/node-1"]
     assert versions(aws) == ["node-1"]
     aside = aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="set-aside/")
     assert aside["KeyCount"] == 1
@@ -126,8 +120,8 @@ def test_what_was_done_before_a_crash_is_not_done_again_and_the_rest_is(aws: Aws
     notices = deploy(aws, tmp_path, "crash.handle", crash=True)
     nodes = [f"node-{number}" for number in range(4)]
     aws.write(GROUP, *map(of_the_host, nodes), stream="eks/node-1")
-    assert notices_of(aws, notices, 4) == [f"eks/{node}" for node in nodes]
+    assert notices_of(aws, notices) == [f"eks/{node}" for node in nodes]
     assert versions(aws) == nodes
-    printed = aws.printed(NAME)
+    printed = aws.printed_until(NAME, "START", 2)
     assert sum("Runtime exited with error: exit status 1" in line for line in printed) == 1
     assert sum(line.startswith("START") for line in printed) == 2

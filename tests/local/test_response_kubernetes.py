@@ -1,7 +1,6 @@
 """Each action and its undo against a real API server, with exactly the permissions that it needs, and with less."""
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +23,14 @@ from responder.places import Places
 from responder.respond import Answer, Responder
 from tests.local.response import Api, TestClients
 from tests.unit.responder.events import CLUSTERS, MemoryLedger, configuration, document, event, playbook
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.local
 BUCKET = "evidence"
 ACTIONS = ("evidence", "isolate", "delete", "cordon", "taint")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def api(local_cloud: LocalCloud) -> Api:
     return Api(local_cloud.layout)
 
@@ -68,7 +68,7 @@ def shop(api: Api) -> Iterator[Api]:
     """Two pods with the same labels, and one of the same name in another namespace."""
     api.pods("shop/web-0", "shop/web-1", "other/web-0")
     yield api
-    api.kubectl("delete", "networkpolicy,pod", "-n", "shop", "--all", "--force", "--grace-period=0")
+    api.clear("shop")
     fresh = {"metadata": {"annotations": {CORDONED: None}}, "spec": {"unschedulable": None, "taints": []}}
     api.admin.patch(Node, "node-1", fresh, patch_type=PatchType.MERGE)
 
@@ -131,10 +131,12 @@ def test_the_policy_goes_with_its_pod(shop: Api, aws: Any) -> None:
     assert state(respond(aws, shop.admin, "isolate")) == "done"
     assert state(respond(aws, shop.admin, "isolate", pod="web-1")) == "done"
     shop.kubectl("delete", "pod", "web-0", "-n", "shop", "--force", "--grace-period=0")
-    until = time.monotonic() + 30
-    while len(left := list(shop.admin.list(NetworkPolicy, namespace="shop"))) > 1 and time.monotonic() < until:
-        time.sleep(0.2)
-    assert [one.metadata.annotations["falco-firelens/pod"] for one in left] == ["web-1"]
+
+    def left() -> list[str]:
+        found = shop.admin.list(NetworkPolicy, namespace="shop")
+        return [one.metadata.annotations["falco-firelens/pod"] for one in found]
+
+    wait_for(lambda: left() == ["web-1"], "the end of one policy")
 
 
 def test_evidence_has_the_manifest_the_events_and_the_logs(shop: Api, aws: Any) -> None:
@@ -224,7 +226,7 @@ def test_nodes_of_the_control_plane_are_never_touched(shop: Api, aws: Any) -> No
 
 def test_a_pod_is_protected_by_its_deployments_name(shop: Api, aws: Any) -> None:
     shop.kubectl("create", "deployment", "ledger", "-n", "shop", "--image=x")
-    shop.kubectl("rollout", "status", "deployment/ledger", "-n", "shop", "--timeout=60s")
+    shop.kubectl("rollout", "status", "deployment/ledger", "-n", "shop", f"--timeout={PATIENCE}s")
     pod = shop.kubectl("get", "pod", "-n", "shop", "-l", "app=ledger", "-o", "jsonpath={.items[0].metadata.name}")
     assert state(respond(aws, shop.admin, "isolate", pod=pod, workloads=["shop/ledger"])) == "protected"
     assert state(respond(aws, shop.admin, "isolate", pod=pod, workloads=["shop/led"])) == "done"
@@ -272,7 +274,7 @@ LESS = [(action, need) for action in ACTIONS for need in NEEDS[action]]
 def test_with_any_permission_less_the_action_is_refused(shop: Api, aws: Any, action: str, need: Need) -> None:
     client = shop.someone("lacks", needs([action]))
     shop.allow("lacks", needs([action]) - {need})
-    shop.until("lacks", need, "no")
+    shop.until("lacks", need, allowed=False)
     answer = respond(aws, client, action)
     assert state(answer) == "failed"
     assert "forbidden" in answer.outcomes[0].detail

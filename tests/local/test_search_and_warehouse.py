@@ -14,6 +14,7 @@ from localcloud.clock import PATH
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
 from tests.local.stack import Stack
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.local
 
@@ -132,7 +133,7 @@ def clock(local_env: dict[str, str]) -> Iterator[Callable[[float], None]]:
 
     def ahead(seconds: float) -> None:
         request = urllib.request.Request(f"{local_env['AWS_ENDPOINT_URL']}{PATH}", data=str(seconds).encode())
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
 
     yield ahead
     ahead(0)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 pytestmark = pytest.mark.local
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -48,7 +50,7 @@ def run(local_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
         if program is not None:
             (folder / "__main__.py").write_text(f"import pulumi\nimport pulumi_aws as aws\n{program}")
         arguments = ["pulumi", "--non-interactive", *command]
-        return subprocess.run(arguments, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
+        return subprocess.run(arguments, cwd=folder, env=env, capture_output=True, text=True, timeout=PATIENCE)
 
     assert pulumi("stack", "init", "test").returncode == 0
     yield pulumi

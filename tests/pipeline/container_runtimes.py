@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from localcloud.pipeline.fluent_bit import wait_until
+from tests.waiting import PATIENCE
 
 BUSYBOX = shutil.which("busybox")
 PROGRAMS = {
@@ -28,7 +29,6 @@ PROGRAMS = {
 IMAGE = "docker.io/library/web:1.27"
 PAUSE = "docker.io/library/pause:1"
 SLEEP = ["/bin/busybox", "sleep", "3600"]
-SECONDS = 60
 
 TASK = "arn:aws:ecs:eu-west-1:123456789012:task/shop/0123456789abcdef0123456789abcdef"
 POD = {"namespace": "shop", "name": "web-0", "uid": "3e41dc6b-08a8-44db-bc2a-3724b18ab19a"}
@@ -124,7 +124,7 @@ def victim(platform: str, folder: Path) -> Iterator[Victim]:
             if platform == "ecs"
             else ["ctr", f"--address={socket}", "i", "ls"]
         )
-        ready = wait_until(lambda: _answers(asked) or process.poll() is not None, SECONDS) and process.poll() is None
+        ready = wait_until(lambda: _answers(asked) or process.poll() is not None, PATIENCE) and process.poll() is None
         assert ready, (folder / "runtime.log").read_text()[-2000:]
         made.start(_archive({IMAGE: [], PAUSE: SLEEP}))
         try:
@@ -133,7 +133,7 @@ def victim(platform: str, folder: Path) -> Iterator[Victim]:
             made.stop()
     finally:
         process.terminate()
-        process.wait(timeout=SECONDS)
+        process.wait(timeout=PATIENCE)
 
 
 def _dockerd(folder: Path, socket: Path) -> list[str]:
@@ -194,6 +194,6 @@ def _answers(command: list[str]) -> bool:
 
 
 def _run(command: list[str], stdin: bytes | None = None) -> str:
-    done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=SECONDS)
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode().strip()

@@ -14,8 +14,7 @@ from localcloud.ports import reserve
 from sensor import falco
 from sensor.model import ClusterIdentity, FalcoOptions, Platform
 from tests.pipeline.test_falco import falco_program
-
-SECONDS = 60
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,14 @@ class Falco:
     def healthy(self) -> bool:
         """Whether it answers the health check."""
         try:
-            with urllib.request.urlopen(self.url, timeout=5) as response:
+            with urllib.request.urlopen(self.url, timeout=PATIENCE) as response:
                 return response.status == 200
         except OSError:
             return False
 
     def wait(self, until: Callable[[], bool]) -> bool:
         """Wait for something, or for its end; whether that has come."""
-        wait_until(lambda: until() or self.process.poll() is not None, SECONDS)
+        wait_until(lambda: until() or self.process.poll() is not None, PATIENCE)
         return until()
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from sensor import falco
 from sensor.model import ClusterIdentity, FalcoOptions, Platform, RuleException
+from tests.waiting import PATIENCE
 
 PLATFORMS: tuple[Platform, ...] = ("eks", "kubernetes", "ecs")
 PLUGIN = Path("/usr/share/falco/plugins/libcontainer.so")
@@ -37,7 +38,7 @@ complete = pytest.mark.skipif(
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     assert falco_program
-    return subprocess.run([falco_program, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([falco_program, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE)
 
 
 def install(directory: Path, platform: Platform, options: FalcoOptions) -> Path:

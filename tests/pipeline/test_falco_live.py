@@ -16,8 +16,9 @@ from localcloud.pipeline.fluent_bit import wait_until
 from responder.event import pack, parse_delivery
 from sensor.model import Platform
 from tests.pipeline.conftest import LOG_GROUP, NodeFactory
-from tests.pipeline.running_falco import SECONDS, running
+from tests.pipeline.running_falco import running
 from tests.pipeline.test_falco import PLATFORMS, complete, falco_program
+from tests.waiting import PATIENCE
 
 HEARTBEAT = "Falco internal: metrics snapshot"
 
@@ -57,7 +58,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         falco.wait(lambda: sum(HEARTBEAT in line for line in falco.stdout) >= 2)
         healthy = ready and falco.healthy
         falco.process.terminate()
-        code = falco.process.wait(timeout=30)
+        code = falco.process.wait(timeout=PATIENCE)
         return Run(platform, falco.stdout, falco.stderr, code, healthy)
 
 
@@ -89,7 +90,7 @@ def test_fluent_bit_ships_its_events_whole_and_nothing_else(run: Run, new_node: 
     for line in run.stdout:
         node.write(line)
     place = f"{LOG_GROUP}:shop/{node.name}"
-    assert wait_until(lambda: len(destination.messages(place)) >= len(run.events), SECONDS)
+    assert wait_until(lambda: len(destination.messages(place)) >= len(run.events), PATIENCE)
     time.sleep(1.5)  # longer than Flush: what should not come would have come
     shipped = [json.loads(message) for message in destination.messages(place)]
     assert {event.pop("cluster")["platform"] for event in shipped} == {run.platform}

@@ -21,8 +21,9 @@ from sensor.model import Platform
 from tests.pipeline import container_runtimes
 from tests.pipeline.conftest import LOG_GROUP, NodeFactory
 from tests.pipeline.container_runtimes import IMAGE, POD, TASK, Victim, victim
-from tests.pipeline.running_falco import SECONDS, running
+from tests.pipeline.running_falco import running
 from tests.pipeline.test_falco import complete, falco_program
+from tests.waiting import PATIENCE
 
 RULE = "Read sensitive file untrusted"
 """Of Falco's default rules; it needs no terminal."""
@@ -115,7 +116,7 @@ def shipped(lines: list[str], platform: Platform, new_node: NodeFactory, destina
         node.write(line)
     events = [line for line in lines if line.startswith("{")]
     place = f"{LOG_GROUP}:shop/{node.name}"
-    assert wait_until(lambda: len(destination.messages(place)) >= len(events), SECONDS)
+    assert wait_until(lambda: len(destination.messages(place)) >= len(events), PATIENCE)
     delivery = parse_delivery(pack(destination.messages(place), place.removeprefix(f"{LOG_GROUP}:")))
     assert not delivery.set_aside and len(delivery.events) == len(events)
     assert all("cluster" in json.loads(message) for message in destination.messages(place))

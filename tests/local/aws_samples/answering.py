@@ -14,6 +14,9 @@ import boto3
 from localcloud.providers.aws import wire
 from tests.local.aws_samples.sample import GROUP, KEY, ROLE, SUBNET, TAGS, Sample, World, of, sample
 
+FOLDER = tempfile.TemporaryDirectory(prefix="samples-")
+"""Of this process, since others write their samples at the same time."""
+
 FUNCTION, QUEUE, SECRET = "aws:lambda/function:Function", "aws:sqs/queue:Queue", "aws:secretsmanager/secret:Secret"
 
 
@@ -23,7 +26,7 @@ def archive(code: str) -> dict[str, Any]:
     with zipfile.ZipFile(content, "w") as made:
         made.writestr(zipfile.ZipInfo("handler.py"), code)
     digest = hashlib.sha256(content.getvalue()).hexdigest()
-    path = Path(tempfile.gettempdir()) / f"sample-{digest[:12]}.zip"
+    path = Path(FOLDER.name, f"{digest}.zip")
     path.write_bytes(content.getvalue())
     return {wire.SIGNATURE: wire.ARCHIVE, "hash": digest, "path": str(path)}
 

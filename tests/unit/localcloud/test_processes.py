@@ -10,12 +10,13 @@ import pytest
 from localcloud import processes as module
 from localcloud.errors import LocalCloudError
 from localcloud.processes import Processes
+from tests.waiting import PATIENCE, ended, wait_for
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+SLEEP = [sys.executable, "-c", "import signal; signal.pause()"]
 STUBBORN = [
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)",
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()",
 ]
 
 
@@ -63,18 +64,19 @@ def test_another_process_with_the_recorded_pid_is_neither_found_nor_stopped(proc
 def test_a_process_that_does_not_listen_is_killed(processes, monkeypatch):
     monkeypatch.setattr(module, "STOP_TIMEOUT", 0.5)
     processes.start("deaf", STUBBORN)
-    processes.wait("deaf", lambda: "deaf" in processes.log("deaf").read_text(), 10)
+    processes.wait("deaf", lambda: "deaf" in processes.log("deaf").read_text(), PATIENCE)
 
+    deaf = processes.find("deaf").pid
     processes.stop(["deaf"])
 
-    assert processes.find("deaf") is None
+    wait_for(lambda: ended(deaf), "the end of a process that was killed")
 
 
 def test_a_process_that_ends_while_it_starts_is_told_with_the_end_of_its_log(processes):
     processes.start("broken", [sys.executable, "-c", "raise SystemExit('the port is taken')"])
 
     with pytest.raises(LocalCloudError, match=r"broken ended while it was starting; .*log:\n    the port is taken"):
-        processes.wait("broken", lambda: False, 10)
+        processes.wait("broken", lambda: False, PATIENCE)
 
 
 def test_a_process_that_is_not_ready_in_time_is_told(processes):
@@ -88,7 +90,7 @@ def test_what_runs_from_a_folder_is_stopped_and_nothing_else(processes, tmp_path
     for name in ("ours", "others"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "plugin").symlink_to(shutil.which("sleep"))
-        (tmp_path / name / "script").write_text("import time\ntime.sleep(600)\n")
+        (tmp_path / name / "script").write_text("import signal\nsignal.pause()\n")
     commands = {
         (name, kind): subprocess.Popen(command)
         for name in ("ours", "others")
@@ -101,7 +103,7 @@ def test_what_runs_from_a_folder_is_stopped_and_nothing_else(processes, tmp_path
         processes.stop_programs(tmp_path / "ours")
 
         for kind in ("program", "script"):
-            assert commands["ours", kind].wait(10) == -signal.SIGTERM
+            assert commands["ours", kind].wait(PATIENCE) == -signal.SIGTERM
             assert commands["others", kind].poll() is None
     finally:
         for process in commands.values():

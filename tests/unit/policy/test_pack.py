@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +23,7 @@ from policy.rules import RULES
 from settings import load
 from settings.policy import PolicyName
 from tests.unit.policy.samples import KEY
+from tests.waiting import PATIENCE, ended, wait_for
 
 OPTIONS: Any = PolicyResourceOptions(False, [], None, [], None, [])
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -126,7 +127,7 @@ def analyzer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[analyze
 
 
 def test_the_engine_can_start_it_in_both_ways(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
-    info = analyzer.GetAnalyzerInfo(empty_pb2.Empty(), timeout=20)
+    info = analyzer.GetAnalyzerInfo(empty_pb2.Empty(), timeout=PATIENCE)
     assert info.name == NAME
     assert {policy.name: policy.enforcementLevel for policy in info.policies} == {
         rule.name: analyzer_pb2.MANDATORY for rule in RULES
@@ -139,10 +140,8 @@ def test_it_ends_when_its_engine_was_killed(tmp_path: Path) -> None:
         assert engine.stdout and int(engine.stdout.readline())
         (pack,) = psutil.Process(engine.pid).children()
         engine.kill()
-        until = time.monotonic() + 10
-        while pack.is_running() and pack.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
-            time.sleep(0.2)
-        ended = not pack.is_running() or pack.status() == psutil.STATUS_ZOMBIE
-        if not ended:
-            pack.kill()
-    assert ended
+        try:
+            wait_for(lambda: ended(pack.pid), "the pack's end")
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                pack.kill()

@@ -2,9 +2,8 @@
 
 import json
 import threading
-import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -37,21 +36,22 @@ TRIES = 5
 
 
 class Invocation(SimpleNamespace):
-    """What Lambda tells of an invocation: the time runs."""
+    """What Lambda tells of an invocation. The time runs only where a test lets it, by its own clock `now`."""
 
-    def __init__(self, seconds: float = 120) -> None:
+    def __init__(self, seconds: float = 120, now: Callable[[], float] = lambda: 0.0) -> None:
         super().__init__(function_name="f", aws_request_id="r", memory_limit_in_mb=512, invoked_function_arn="a")
-        self._until = time.monotonic() + seconds
+        self._now, self._until = now, now() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._until - time.monotonic()) * 1000))
+        return max(0, int((self._until - self._now()) * 1000))
 
 
 class Account:
     """The clients that the function uses, and everything that it writes to, to be looked at."""
 
     def __init__(self, config: Any = None, **kubernetes: Any) -> None:
-        self._config, self._kubernetes = config, kubernetes
+        self._config, self.clients = config, kubernetes
+        self.now: Callable[[], float] = lambda: 0.0
         self._made: dict[str, Any] = {}
         self.urls = {name: self.aws("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "inbox")}
         redrive = {"deadLetterTargetArn": _queue_arn("dead"), "maxReceiveCount": TRIES}
@@ -75,7 +75,7 @@ class Account:
         return self._made[service]
 
     def kubernetes(self, cluster: Cluster) -> Any:
-        return self._kubernetes[cluster.name]
+        return self.clients[cluster.name]
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -84,7 +84,7 @@ class Account:
 
     def function(self, configuration: Configuration, seconds: float = 120, **environment: str) -> Function:
         places = Places.of({**self.environment, **environment})
-        return Function(configuration, self, places, Invocation(seconds))
+        return Function(configuration, self, places, Invocation(seconds, self.now))
 
     def messages(self, queue: str) -> list[Any]:
         """What is in a queue, also what cannot be seen yet."""

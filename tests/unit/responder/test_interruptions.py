@@ -17,6 +17,7 @@ from responder.actions.context import Context
 from responder.outcome import Done
 from tests.unit.responder.account import ENVIRONMENT, Account, Throttle, deliver, moto_account
 from tests.unit.responder.events import configuration, document, playbook
+from tests.waiting import PATIENCE
 
 PLAN = configuration(playbook(actions=["evidence", "isolate", "notify"]))
 ALWAYS = 10**6
@@ -209,13 +210,13 @@ def test_what_another_invocation_is_at_is_told_by_that_one_alone(account: Accoun
 
     def slow(context: Context) -> Done:
         began.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         return isolate(context)
 
     actions.ACTIONS["isolate"] = slow  # pyright: ignore[reportIndexIssue]
     first = threading.Thread(target=lambda: account.function(PLAN).delivery(deliver(document())))
     first.start()
-    assert began.wait(10)
+    assert began.wait(PATIENCE)
     said = account.function(PLAN).delivery(deliver(document()))
     assert said["in progress"] == 2 and account.notices() == []
     go_on.set()
@@ -231,6 +232,7 @@ from responder.handler import Function
 from responder.places import Places
 from tests.unit.responder.account import Invocation
 from tests.unit.responder.test_interruptions import PLAN, _keep, cut_off
+from tests.waiting import PATIENCE
 
 def isolate(context):
     cut_off(context)
@@ -265,7 +267,7 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(monkeypa
             text=True,
             env={**os.environ, **account.environment},
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert process.returncode == 9
         assert account.objects("isolated/") == ["isolated/web-0"] and account.notices() == []

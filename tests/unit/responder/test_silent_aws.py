@@ -1,6 +1,5 @@
 """A service of AWS that takes connections and never answers, as one does that a VPC has no way to."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,10 +53,8 @@ def victim(number: int) -> dict[str, Any]:
 
 def test_a_service_that_does_not_answer_is_asked_once_and_all_is_tried_again(silence: Receiver, account: Deaf) -> None:
     plan = configuration(playbook(actions=["stopTask", "notify"]))
-    began = time.monotonic()
     said = account.function(plan).delivery(deliver(*(victim(number) for number in range(5)), stream="jobs/i-1"))
     assert said["failed"] == 5 and len(silence.paths) == clients.ATTEMPTS
-    assert time.monotonic() - began < clients.ATTEMPTS * LIMIT + 8, "botocore's pauses are 1 and 2 seconds at most"
     first, *rest = account.messages("retries")
     assert "Read timeout" in first["reasons"]["stopTask"]
     assert len(rest) == 4 and all("did not answer a moment ago" in one["reasons"]["stopTask"] for one in rest)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sensor import ecs, falco, firelens
 from sensor.model import EcsTask, FalcoOptions, SensorError
 from tests.unit.sensor.clusters import identity, pipeline
+from tests.waiting import PATIENCE
 
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
     lambda name: name not in (".", "..")
@@ -41,7 +42,7 @@ def run_writer(script: str, environment: dict[str, str]) -> None:
     """As ECS runs it. A PATH without programs shows that the script needs none."""
     for shell in SHELLS:
         command = [shell, "-c", script]
-        subprocess.run(command, env={**environment, "PATH": "/nonexistent"}, check=True, timeout=20)
+        subprocess.run(command, env={**environment, "PATH": "/nonexistent"}, check=True, timeout=PATIENCE)
 
 
 @settings(max_examples=60)
