@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pulumi
 import pulumi_aws as aws
-from pulumi_aws import ec2, ecs, eks, iam
+from pulumi_aws import ec2, ecs, eks, iam, opensearch
 
 from components.event_warehouse import FIREHOSE
 from components.hub_reference import HubReference, NoHubError, hub_of
@@ -13,7 +14,17 @@ from components.live_node_groups import LiveNodeGroup, live_node_groups
 from components.lookup import MisfitError, looked_up
 from components.place import Place
 from components.response_fit import NO_ACCESS_ENTRIES, EksAccess, misfits
-from settings import EcsCluster, EksCluster, Mistake, RedshiftCreate, Settings, SettingsError
+from settings import (
+    EcsCluster,
+    EksCluster,
+    Mistake,
+    RedshiftCreate,
+    Settings,
+    SettingsError,
+    elsewhere,
+    has_flat_objects,
+    path_of,
+)
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
 """Where EKS places no control plane: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html."""
@@ -67,7 +78,7 @@ def discover(settings: Settings, file: str) -> Found:
     if settings.account not in (None, place["account"]):
         expected = f"credentials of account {settings.account}"
         raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
-    mistakes = _hub_itself(settings, place)
+    mistakes = [*_hub_itself(settings, place), *_elsewhere(settings, place)]
     hub = None
     if settings.spoke:
         try:
@@ -91,6 +102,9 @@ def discover(settings: Settings, file: str) -> Found:
     if settings.network.existing and (creates(settings) or settings.response):
         network = settings.network.existing
         mistakes.extend(_network("network.existing", "privateSubnetIds", network.vpc_id, network.private_subnet_ids))
+    domain = settings.events.destinations.opensearch
+    if domain and domain.existing and not mistakes:
+        mistakes.extend(_domain(domain.existing.domain_arn))
     redshift = settings.events.destinations.redshift
     if redshift and redshift.create:
         mistakes.extend(_warehouse(redshift.create, place["region"]))
@@ -107,6 +121,12 @@ def _hub_itself(settings: Settings, place: Place) -> list[Mistake]:
         for index, spoke in enumerate(settings.hub.spokes if settings.hub else ())
         if spoke.account == place["account"] and place["region"] in spoke.regions
     ]
+
+
+def _elsewhere(settings: Settings, place: Place) -> list[Mistake]:
+    tree = settings.model_dump(by_alias=True, exclude_none=True)
+    found = elsewhere(tree, place["account"], place["region"])
+    return [Mistake(path_of(each.location), each.arn, each.expected) for each in found]
 
 
 def creates(settings: Settings) -> bool:
@@ -188,6 +208,22 @@ def _network(path: str, key: str, vpc_id: str, subnet_ids: Sequence[str]) -> Seq
         for index, subnet in enumerate(subnet_ids)
         if subnet not in known
     ]
+
+
+def _domain(domain_arn: str) -> Sequence[Mistake]:
+    """A domain that is there, with a warning where it would not take the events as the index template has them."""
+    name = domain_arn.rpartition("/")[2]
+    path = "events.destinations.opensearch.existing.domainArn"
+    try:
+        version = looked_up(path, "a domain", lambda: opensearch.get_domain(domain_name=name).engine_version)
+    except MisfitError as misfit:
+        return [misfit.mistake]
+    if not has_flat_objects(version):
+        pulumi.log.warn(
+            f"{path}: the domain {name} is {version}, whose flat objects are missing or refuse nulls, so that it"
+            " refuses the index template or events; upgrade it to OpenSearch_2.17 or newer"
+        )
+    return []
 
 
 def _warehouse(create: RedshiftCreate, region: str) -> Sequence[Mistake]:

@@ -9,6 +9,7 @@ from pulumi_aws import cloudwatch
 
 from components.encryption_key import EncryptionKey, log_group_statement
 from components.place import Place
+from components.stream_names import shortened
 
 
 class EventLogArgs(TypedDict):
@@ -67,6 +68,11 @@ class EventLog(pulumi.ComponentResource):
         return key.arn
 
 
+LONGEST_ALIAS = 256 - len("alias/logs/")
+"""https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html"""
+
+
 def alias_of(log_group: str) -> str:
-    """A log group's name as part of a key's alias, which takes no `.` and no `#`."""
-    return re.sub(r"[^a-zA-Z0-9/_-]", "-", log_group.strip("/"))
+    """A log group's name as part of a key's alias, which takes no `.` and no `#`, and not all of the longest names."""
+    alias = re.sub(r"[^a-zA-Z0-9/_-]", "-", log_group.strip("/"))
+    return alias if len(alias) <= LONGEST_ALIAS else shortened(alias, log_group, LONGEST_ALIAS)

@@ -10,7 +10,7 @@ from pulumi_aws import opensearch
 from components.encryption_key import Statement
 from components.place import Place, arn, global_arn
 
-LONGEST_DOMAIN = 28
+SHORTEST_DOMAIN, LONGEST_DOMAIN = 3, 28
 """https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_CreateDomain.html"""
 
 TLS_POLICY = "Policy-Min-TLS-1-2-PFS-2023-10"
@@ -62,7 +62,7 @@ class EventSearch(pulumi.ComponentResource):
 def domain_name(slug: str) -> str:
     """A domain's name from one of letters, digits and hyphens; it begins with a letter."""
     name = slug if slug[0].isalpha() else f"e-{slug}"
-    return name[:LONGEST_DOMAIN].strip("-")
+    return name[:LONGEST_DOMAIN].strip("-") if len(name) >= SHORTEST_DOMAIN else f"{name}-events"
 
 
 def access_policy(place: Place, domain: str) -> str:

@@ -100,5 +100,5 @@ def _view(settings: Settings, hub: Hub, place: Place, alarm_arns: Sequence[str])
 
 
 def _central_log_group(log_group: str) -> str:
-    """The log group that has the copies of the spokes' log groups."""
-    return f"{log_group.rstrip('/')}/central"
+    """The log group that has the copies of the spokes' log groups; a name has at most 512 characters."""
+    return f"{log_group.rstrip('/')[: 512 - len('/central')]}/central"

@@ -12,9 +12,12 @@ LONGEST_SLUG = 40
 def slug_of(log_group: str) -> str:
     """What streams, bucket, database and workgroup are called after: the log group's name, as they all can have it."""
     slug = re.sub(r"[^a-z0-9]+", "-", log_group.lower()).strip("-") or "events"
-    if len(slug) <= LONGEST_SLUG:
-        return slug
-    return f"{slug[: LONGEST_SLUG - 9]}-{hashlib.sha256(log_group.encode()).hexdigest()[:8]}"
+    return slug if len(slug) <= LONGEST_SLUG else shortened(slug, log_group, LONGEST_SLUG)
+
+
+def shortened(name: str, whole: str, longest: int) -> str:
+    """The beginning of a name, with a digest of the whole that it stands for, so that no two become one."""
+    return f"{name[: longest - 9]}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def stream_names(settings: Destinations, log_group: str) -> dict[str, str]:

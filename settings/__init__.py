@@ -19,13 +19,16 @@ from settings.destinations import (
     RedshiftCreate,
     RedshiftDestination,
     S3Destination,
+    has_flat_objects,
 )
+from settings.elsewhere import elsewhere
 from settings.errors import Mistake, SettingsError
 from settings.events import Events
 from settings.exceptions import RuleException
 from settings.falco import Falco
 from settings.hub import Delivery, Hub, HubSpoke, Spoke
 from settings.loader import NAMESPACE, load, namespaced, read_stack_file
+from settings.messages import path_of
 from settings.network import ExistingNetwork, Network
 from settings.response import LEAST_CONCURRENCY, Playbook, Response
 from settings.stack import Settings
@@ -67,7 +70,10 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Spoke",
+    "elsewhere",
+    "has_flat_objects",
     "load",
     "namespaced",
+    "path_of",
     "read_stack_file",
 ]

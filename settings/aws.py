@@ -52,7 +52,7 @@ BucketArn = Annotated[
 ]
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
 
-RegionName = Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "an AWS region such as eu-west-1")]
+RegionName = Annotated[str, Matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "an AWS region such as eu-west-1")]
 
 OrganizationId = Annotated[str, Matching(r"o-[a-z0-9]{10,32}", "the id of an AWS Organization, such as o-a1b2c3d4e5")]
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html"""
@@ -95,20 +95,8 @@ DomainArn = Annotated[
 SecretArn = Annotated[
     str,
     Matching(
-        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[0-9A-Za-z/_+=.@-]+",
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[0-9A-Za-z/_+=.@!-]+",
         "the ARN of a secret, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME",
-    ),
-]
-
-RedshiftName = Annotated[
-    str, Matching(r"[a-z][a-z0-9_-]{0,62}", "1 to 63 lower-case letters, digits, _ and -, beginning with a letter")
-]
-
-RedshiftUrl = Annotated[
-    str,
-    Matching(
-        r"jdbc:redshift://[0-9A-Za-z.-]+:[0-9]{1,5}/[0-9A-Za-z_-]+",
-        "the URL of a database, jdbc:redshift://HOST:PORT/DATABASE",
     ),
 ]
 
@@ -148,13 +136,14 @@ SubnetId = Annotated[
 TagKey = Annotated[
     str,
     Matching(
-        r"(?![aA][wW][sS]:)[\w\s.:/=+@-]{1,128}",
+        r"(?![aA][wW][sS]:)[\w .:/=+@-]{1,128}",
         "a tag key of 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:",
     ),
 ]
-"""https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html"""
 
-TagValue = Annotated[str, Matching(r"[\w\s.:/=+@-]{0,256}", "at most 256 letters, digits, spaces and _ . : / = + - @")]
+TagValue = Annotated[str, Matching(r"[\w .:/=+@-]{0,256}", "at most 256 letters, digits, spaces and _ . : / = + - @")]
+"""IAM, Firehose and others take no tab and no line end, with which a block text of YAML ends."""
 
 
 def network_of(cidr: str) -> IPv4Network | None:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
-from settings.aws import BucketArn, DomainArn, KmsKeyArn, RedshiftName, RedshiftUrl, SecretArn, SubnetId, VpcId
+from settings.aws import BucketArn, DomainArn, KmsKeyArn, SecretArn, SubnetId, VpcId
 from settings.base import Model
 from settings.errors import at, mistake, with_mistakes
+from settings.found import describe
 from settings.matching import Matching
+from settings.redshift_names import ClusterIdentifier, DatabaseName, JdbcUrl, TableName, WorkgroupName
 from settings.tree import NOTHING, keys_of
 
 D = TypeVar("D", bound="_MadeOrGiven")
@@ -19,6 +21,12 @@ SMALLEST_PARQUET_BUFFER = 64
 
 SOONEST_INFREQUENT_ACCESS = 30
 """Days. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html"""
+
+LARGEST_IN_SMALL_STEPS = 512
+"""RPUs. Up to here base capacity goes by 8, above by 32."""
+
+MOST_T_INSTANCES = 10
+"""https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html"""
 
 OF_OUR_BUCKET = ("versioning", "objectLockDays", "infrequentAccessDays", "expireDays")
 """Keys that say how a bucket is made."""
@@ -119,22 +127,66 @@ def _both(data: object) -> Iterator[InitErrorDetails]:
         yield at((), data, mistake("either create or existing", found="both"))
 
 
+def _on_ebs(instance_type: str) -> str:
+    """https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html"""
+    family = instance_type.partition(".")[0]
+    if family in ("m3", "r3", "t2"):
+        raise mistake("a type that encrypts its disk, such as t3.small.search")
+    if family.endswith("d") or family in ("d2", "i2", "i3", "i4g", "i4i", "i7i", "i8g", "im4gn", "ultrawarm1"):
+        raise mistake("a type whose disk is an EBS volume, such as m6g.large.search")
+    return instance_type
+
+
+def has_flat_objects(version: str) -> bool:
+    """Whether an engine's version, such as OpenSearch_2.19, takes events into flat objects, nulls among their values.
+
+    They came with 2.7; from 2.12 to 2.16 a null in one, of which Falco's events are full, is refused.
+    https://docs.opensearch.org/latest/mappings/supported-field-types/flat-object/
+    https://github.com/opensearch-project/OpenSearch/issues/13184 and /pull/14069
+    """
+    engine, _, number = version.partition("_")
+    numbers = tuple(int(part) for part in number.split("."))
+    return engine == "OpenSearch" and ((2, 7) <= numbers < (2, 12) or numbers >= (2, 17))
+
+
+def _flat(version: str) -> str:
+    if not has_flat_objects(version):
+        raise mistake(
+            "OpenSearch_2.17 or newer, or OpenSearch_2.7 to 2.11: others have no flat objects that take nulls"
+        )
+    return version
+
+
 class OpenSearchCreate(Model):
     """How to create an OpenSearch domain."""
 
     instance_type: Annotated[
-        str, Matching(r"[a-z0-9]+\.[a-z0-9]+\.search", "an instance type such as t3.small.search")
+        str,
+        Matching(r"[a-z0-9]+\.[a-z0-9]+\.search", "an instance type such as t3.small.search"),
+        AfterValidator(_on_ebs),
     ] = "t3.small.search"
-    """Instance type of the data nodes."""
+    """Instance type of the data nodes, one whose disk is a volume of EBS."""
 
     instances: Annotated[int, Field(ge=1, le=80)] = 2
-    """Data nodes; an even number is spread over two availability zones."""
+    """Data nodes, at most 10 of a `t` type; an even number is spread over two availability zones."""
 
     volume_gib: Annotated[int, Field(ge=10, le=16384)] = 20
-    """Disk of each data node."""
+    """Disk of each data node. How large it may be is a matter of the type, which only AWS knows for each:
+    https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html"""
 
-    version: Annotated[str, Matching(r"OpenSearch_\d+\.\d+", "a version such as OpenSearch_2.19")] = "OpenSearch_2.19"
-    """Engine and version: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html"""
+    version: Annotated[
+        str, Matching(r"OpenSearch_[0-9]{1,2}\.[0-9]{1,2}", "a version such as OpenSearch_2.19"), AfterValidator(_flat)
+    ] = "OpenSearch_2.19"
+    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which the others have not or
+    fill wrongly. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html"""
+
+    @field_validator("instances")
+    @classmethod
+    def _as_many_as_the_type_has(cls, instances: int, info: ValidationInfo) -> int:
+        small = str(info.data.get("instance_type", "")).startswith("t")
+        if small and instances > MOST_T_INSTANCES:
+            raise mistake(f"at most {MOST_T_INSTANCES}, because instanceType is {info.data['instance_type']}")
+        return instances
 
 
 class OpenSearchExisting(Model):
@@ -157,6 +209,13 @@ class OpenSearchDestination(_MadeOrGiven):
     """How often a new index is begun."""
 
 
+def _large_steps(rpus: int) -> int:
+    """https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-capacity.html"""
+    if rpus > LARGEST_IN_SMALL_STEPS and rpus % 32:
+        raise mistake(f"a multiple of 32, since it is more than {LARGEST_IN_SMALL_STEPS}")
+    return rpus
+
+
 class RedshiftCreate(Model):
     """How to create a Redshift Serverless workgroup. Firehose comes by its public address, from which everybody else is
     kept out: https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc"""
@@ -167,21 +226,23 @@ class RedshiftCreate(Model):
     public_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=3)]
     """Subnets of that VPC with a route to an internet gateway, in three availability zones, as Redshift wants them."""
 
-    base_capacity_rpus: Annotated[int, Field(ge=8, le=1024, multiple_of=8)] = 8
-    """Base capacity in Redshift Processing Units, which are paid for while something is asked or copied."""
+    base_capacity_rpus: Annotated[int, Field(ge=8, le=1024, multiple_of=8), AfterValidator(_large_steps)] = 8
+    """Base capacity in Redshift Processing Units, which are paid for while something is asked or copied: in steps of 8,
+    above 512 of 32. Not every region has more than 512."""
 
 
 class RedshiftExisting(Model):
     """A Redshift Serverless workgroup or a cluster that is there already. Needs `workgroup` or `cluster`."""
 
-    workgroup: RedshiftName | None = None
+    workgroup: WorkgroupName | None = None
     """Name of a Redshift Serverless workgroup."""
 
-    cluster: RedshiftName | None = None
+    cluster: ClusterIdentifier | None = None
     """Identifier of a provisioned cluster."""
 
-    jdbc_url: RedshiftUrl
-    """Where Firehose connects to, jdbc:redshift://HOST:PORT/DATABASE."""
+    jdbc_url: JdbcUrl
+    """Where Firehose connects to, jdbc:redshift://HOST:PORT/DATABASE. HOST is AWS's own name for it, such as
+    dwh.111122223333.eu-west-1.redshift-serverless.amazonaws.com: Firehose takes no address and no name of one's own."""
 
     secret_arn: SecretArn
     """ARN of the Secrets Manager secret with `username` and `password`."""
@@ -205,18 +266,29 @@ class RedshiftDestination(Model):
     """Use a workgroup or a cluster that is there already; it has to be reachable for Firehose:
     https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc"""
 
-    database: RedshiftName = "falco"
+    database: DatabaseName = "falco"
     """Name of the database, the one in `jdbcUrl`."""
 
-    table: RedshiftName = "events"
-    """Name of the table."""
+    table: TableName = "events"
+    """Name of the table: lower-case letters, digits and _, and no word of SQL such as `user` or `order`, since Firehose
+    names it without quotation marks."""
 
     @model_validator(mode="wrap")
     @classmethod
     def _created_or_existing(
         cls, data: Any, handler: ModelWrapValidatorHandler["RedshiftDestination"]
     ) -> "RedshiftDestination":
-        return with_mistakes(handler, data, _one_of(data, "create", "existing"))
+        return with_mistakes(handler, data, [*_one_of(data, "create", "existing"), *_another_database(data)])
+
+
+def _another_database(data: object) -> Iterator[InitErrorDetails]:
+    """A table that is made in one database while Firehose copies into another."""
+    keys = keys_of(data)
+    url = keys_of(keys.get("existing")).get("jdbcUrl")
+    database = keys.get("database", "falco")
+    if isinstance(url, str) and "/" in url and isinstance(database, str) and url.rpartition("/")[2] != database:
+        error = mistake(f"the database of existing.jdbcUrl, {describe(url.rpartition('/')[2])}")
+        yield at(("database",), database, error)
 
 
 def _one_of(data: object, one: str, other: str) -> Iterator[InitErrorDetails]:

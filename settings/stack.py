@@ -10,6 +10,7 @@ from settings.alarms import Alarms, Notification
 from settings.aws import AccountId, TagKey, TagValue
 from settings.base import Model
 from settings.clusters import Cluster
+from settings.elsewhere import elsewhere
 from settings.errors import at, mistake, with_mistakes
 from settings.events import Events
 from settings.falco import Falco
@@ -91,6 +92,8 @@ class Settings(Model):
             _no_clusters,
             _same_cluster_twice,
             _foreign_clusters,
+            _elsewhere,
+            _tags_twice,
             _alarms_of_no_cluster,
             _hub_and_spoke,
             response_mistakes,
@@ -172,6 +175,28 @@ def _foreign_clusters(data: object) -> Iterator[InitErrorDetails]:
         if account != ANY and isinstance(arn, str) and arn.count(":") == 5 and arn.split(":")[4] != account:
             location = ("clusters", index, "existing", "cluster")
             yield at(location, arn, mistake(f"a cluster of this stack's account, {account}"))
+
+
+def _elsewhere(data: object) -> Iterator[InitErrorDetails]:
+    """What is another account's, where the file names the stack's own."""
+    account = keys_of(data).get("account", ANY)
+    if isinstance(account, str) and account != ANY:
+        for each in elsewhere(data, account):
+            yield at(each.location, each.arn, mistake(each.expected))
+
+
+def _tags_twice(data: object) -> Iterator[InitErrorDetails]:
+    """To IAM the case of a tag's key means nothing, and CreateRole refuses the second.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+    """
+    first: dict[str, str] = {}
+    tags = keys_of(keys_of(data).get("tags"))
+    for key in tags:
+        if key.lower() in first:
+            error = mistake(f"a key that is not {first[key.lower()]} in other letters: IAM takes them for one")
+            yield at(("tags", key), tags[key], error)
+        first.setdefault(key.lower(), key)
 
 
 def _alarms_of_no_cluster(data: object) -> Iterator[InitErrorDetails]:

@@ -4,11 +4,16 @@ from typing import Final
 
 from storage.event import COLUMNS
 
-COPY_OPTIONS: Final = "FORMAT AS JSON 'auto' TIMEFORMAT 'auto' GZIP MAXERROR 0 TRUNCATECOLUMNS"
-"""Each key goes to the column of its name; objects and lists become SUPER values, whose keys keep their dots. A text
-that is too long is cut rather than holding up every event of its batch.
+COPY_OPTIONS: Final = "FORMAT AS JSON 'auto' TIMEFORMAT 'auto' GZIP MAXERROR 100000 ACCEPTINVCHARS TRUNCATECOLUMNS"
+"""Each key goes to the column of its name; objects and lists become SUPER values, whose keys keep their dots.
+
+No event holds up the others of its batch, since what an event says is in the hands of whom it is about: a text that is
+too long is cut, characters that Redshift has not become `?`, and an event that COPY cannot read at all, such as one
+with a NUL in it, is left out. 100000 is the most that COPY leaves out of one batch.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror
 """
 
 

@@ -83,6 +83,8 @@ class Account(mocks.Mocks):
     oidc_providers: dict[str, str] = field(default_factory=dict[str, str])
     node_groups: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict[str, dict[str, dict[str, Any]]])
     """Node groups by the names that AWS knows them by, of clusters that the stack has created."""
+    domains: Mapping[str, str] = field(default_factory=lambda: {"logs": "OpenSearch_2.19"})
+    """OpenSearch domains, with the version of each."""
     groups: dict[str, str] = field(default_factory=dict[str, str])
     """Security groups, with the VPC of each."""
 
@@ -142,6 +144,7 @@ class Account(mocks.Mocks):
                 given["nodeGroupName"]
             ],
             "aws:ecs/getCluster:getCluster": lambda given: self.ecs[given["clusterName"]],
+            "aws:opensearch/getDomain:getDomain": lambda given: {"engineVersion": self.domains[given["domainName"]]},
             "aws:ec2/getSecurityGroup:getSecurityGroup": lambda given: {"vpcId": self.groups[given["id"]]},
             "aws:ec2/getSubnets:getSubnets": lambda _: {"ids": self.subnets},
             "pulumi:pulumi:readStackOutputs": lambda given: {"outputs": self.stacks[given["name"]]},

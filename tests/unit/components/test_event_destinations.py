@@ -1,6 +1,7 @@
 """The destinations of a stack: what is made, who may do what, and that the sensors are told of it."""
 
 import json
+import re
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -223,7 +224,11 @@ def test_a_long_name_of_the_log_group_makes_names_that_aws_takes() -> None:
 
 
 SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:falco"
-WAREHOUSE = {"workgroup": "dwh", "jdbcUrl": "jdbc:redshift://dwh.example.com:5439/falco", "secretArn": SECRET}
+WAREHOUSE = {
+    "workgroup": "dwh",
+    "jdbcUrl": "jdbc:redshift://dwh.111122223333.eu-west-1.redshift-serverless.amazonaws.com:5439/falco",
+    "secretArn": SECRET,
+}
 DOMAIN = f"arn:aws:es:eu-west-1:{ACCOUNT}:domain/logs"
 
 
@@ -236,6 +241,39 @@ def test_a_domain_of_ours_is_encrypted_and_open_to_nobody_without_a_signature() 
     (statement,) = json.loads(domain["accessPolicies"])["Statement"]
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     assert statement["Resource"] == f"arn:aws:es:eu-west-1:{ACCOUNT}:domain/falco-events/*"
+
+
+@pytest.mark.parametrize(
+    ("log_group", "name"), [("/a", "a-events"), ("/ab", "ab-events"), ("/abc", "abc"), ("/1", "e-1"), ("/", "events")]
+)
+def test_a_domain_has_a_name_that_aws_takes(log_group: str, name: str) -> None:
+    values = {"clusters": [ECS], "events": {"logGroup": log_group, "destinations": {"opensearch": {}}}}
+    found = deploy(values).one("Domain", "search").inputs["domainName"]
+    assert found == name and re.fullmatch(r"[a-z][a-z0-9-]{2,27}", found)
+
+
+@pytest.mark.parametrize(("version", "warned"), [("OpenSearch_2.13", True), ("OpenSearch_2.19", False)])
+def test_a_given_domain_whose_flat_objects_do_not_work_is_warned_of(
+    version: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = list[str]()
+    monkeypatch.setattr("pulumi.log.warn", said.append)
+    values = {"clusters": [ECS], "events": {"destinations": {"opensearch": {"existing": {"domainArn": DOMAIN}}}}}
+    deploy(values, Account(domains={"logs": version}))
+    assert [version in words for words in said] == [True] * warned
+
+
+def test_a_given_domain_has_to_be_there_and_in_the_stacks_own_account_and_region() -> None:
+    path = r"events\.destinations\.opensearch\.existing\.domainArn"
+    values = {"clusters": [ECS], "events": {"destinations": {"opensearch": {"existing": {"domainArn": DOMAIN}}}}}
+    with pytest.raises(SettingsError, match=rf"{path}: found nothing \(.*\), expected a domain"):
+        deploy(values, Account(domains={}))
+    with pytest.raises(
+        SettingsError, match=rf"{path}: found .*, expected a domain of this stack's account, 999988887777"
+    ):
+        deploy(values, Account(number="999988887777"))
+    with pytest.raises(SettingsError, match=rf"{path}: found .*, expected a domain in this stack's region, us-east-1"):
+        deploy(values, Account(region="us-east-1"))
 
 
 @pytest.mark.parametrize("rotation", ["OneDay", "OneMonth"])

@@ -21,6 +21,13 @@ def test_the_group_has_the_name_retention_and_key_of_the_stack_file() -> None:
     assert stack.one("Alias", "events-key").inputs["name"] == "alias/logs/security/falco-v2"
 
 
+def test_the_longest_names_have_aliases_that_kms_takes_and_that_differ() -> None:
+    aliases = {
+        with_events(logGroup=f"/{'x' * 500}{end}").one("Alias", "events-key").inputs["name"] for end in ("/a", "/b")
+    }
+    assert [len(alias) for alias in aliases] == [256, 256]
+
+
 def test_the_key_rotates_and_serves_one_log_group_only(adopted: Deployed) -> None:
     key = adopted.one("Key", "events-key")
     assert key.inputs["enableKeyRotation"] is True

@@ -82,7 +82,7 @@ STACKS = {
                     "redshift": {
                         "existing": {
                             "cluster": "dwh",
-                            "jdbcUrl": "jdbc:redshift://dwh.example.com:5439/falco",
+                            "jdbcUrl": "jdbc:redshift://c-1.abc.eu-west-1.redshift.amazonaws.com:5439/falco",
                             "secretArn": f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:falco-abcdef",
                         }
                     },

@@ -4,9 +4,9 @@ from tests.unit.settings.bad_settings import APPS
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b"
 NETWORK = "vpcId: vpc-1a2b3c4d, publicSubnetIds: [subnet-1a2b3c4d, subnet-2a2b3c4d, subnet-3a2b3c4d]"
+HOST = "dwh.111122223333.eu-west-1.redshift-serverless.amazonaws.com"
 WHERE = (
-    "jdbcUrl: 'jdbc:redshift://h.example.com:5439/falco', "
-    "secretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:x'"
+    f"jdbcUrl: 'jdbc:redshift://{HOST}:5439/falco', secretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:x'"
 )
 
 
@@ -16,7 +16,98 @@ def destinations(text: str) -> str:
 
 OF_OUR_BUCKET = "expected this key only where the stack makes the bucket, not beside bucketArn"
 
+TABLE = "1 to 127 lower-case letters, digits and _, not beginning with a digit"
+WORD = "a name that is no word of SQL: Firehose's COPY names the table without quotation marks"
+JDBC = (
+    "expected the URL of a database by AWS's own name for its host, such as "
+    "jdbc:redshift://NAME.ID.REGION.redshift.amazonaws.com:5439/DATABASE"
+)
+FLAT = "expected OpenSearch_2.17 or newer, or OpenSearch_2.7 to 2.11: others have no flat objects that take nulls"
+OF_ANOTHER = "arn:aws:es:eu-west-1:444455556666:domain/logs"
+QUEUE = "arn:aws:sqs:eu-west-1:444455556666:alarms"
+
+
+def redshift(text: str, where: str = WHERE) -> str:
+    return destinations(f"redshift: {{{text}, existing: {{workgroup: dwh, {where}}}}}")
+
+
 DESTINATIONS = {
+    "table with a hyphen": (
+        redshift("table: my-events"),
+        f'events.destinations.redshift.table: found "my-events", expected {TABLE}',
+    ),
+    "table with a digit in front": (
+        redshift("table: 1st"),
+        f'events.destinations.redshift.table: found "1st", expected {TABLE}',
+    ),
+    "table called like a word of SQL": (
+        redshift("table: user"),
+        f'events.destinations.redshift.table: found "user", expected {WORD}',
+    ),
+    "another database than the URL's": (
+        redshift("database: dev"),
+        'events.destinations.redshift.database: found "dev", expected the database of existing.jdbcUrl, "falco"',
+    ),
+    "no database, and another one in the URL": (
+        redshift("table: events", WHERE.replace("/falco'", "/dev'")),
+        'events.destinations.redshift.database: found "falco", expected the database of existing.jdbcUrl, "dev"',
+    ),
+    "warehouse by address": (
+        redshift("table: events", WHERE.replace(HOST, "10.0.0.7")),
+        f'events.destinations.redshift.existing.jdbcUrl: found "jdbc:redshift://10.0.0.7:5439/falco", {JDBC}',
+    ),
+    "warehouse by a name of one's own": (
+        redshift("table: events", WHERE.replace(HOST, "dwh.example.com")),
+        f'events.destinations.redshift.existing.jdbcUrl: found "jdbc:redshift://dwh.example.com:5439/falco", {JDBC}',
+    ),
+    "cluster with an underscore": (
+        destinations(f"redshift: {{existing: {{cluster: my_dwh, {WHERE}}}}}"),
+        'events.destinations.redshift.existing.cluster: found "my_dwh", expected a cluster\'s identifier, 1 to 63 '
+        "lower-case letters, digits and single hyphens, beginning with a letter",
+    ),
+    "workgroup too short": (
+        destinations(f"redshift: {{existing: {{workgroup: wg, {WHERE}}}}}"),
+        'events.destinations.redshift.existing.workgroup: found "wg", expected a workgroup\'s name, '
+        "3 to 63 lower-case letters, digits and hyphens",
+    ),
+    "large capacity in small steps": (
+        destinations(f"redshift: {{create: {{{NETWORK}, baseCapacityRpus: 520}}}}"),
+        "events.destinations.redshift.create.baseCapacityRpus: found the number 520, expected a multiple of 32, "
+        "since it is more than 512",
+    ),
+    "domain from before flat objects": (
+        destinations("opensearch: {create: {version: OpenSearch_1.3}}"),
+        f'events.destinations.opensearch.create.version: found "OpenSearch_1.3", {FLAT}',
+    ),
+    "domain whose flat objects refuse nulls": (
+        destinations("opensearch: {create: {version: OpenSearch_2.13}}"),
+        f'events.destinations.opensearch.create.version: found "OpenSearch_2.13", {FLAT}',
+    ),
+    "domain on instances with disks of their own": (
+        destinations("opensearch: {create: {instanceType: r6gd.large.search}}"),
+        'events.destinations.opensearch.create.instanceType: found "r6gd.large.search", '
+        "expected a type whose disk is an EBS volume, such as m6g.large.search",
+    ),
+    "domain on instances that do not encrypt": (
+        destinations("opensearch: {create: {instanceType: t2.small.search}}"),
+        'events.destinations.opensearch.create.instanceType: found "t2.small.search", '
+        "expected a type that encrypts its disk, such as t3.small.search",
+    ),
+    "many small instances": (
+        destinations("opensearch: {create: {instances: 12}}"),
+        "events.destinations.opensearch.create.instances: found the number 12, expected at most 10, "
+        "because instanceType is t3.small.search",
+    ),
+    "domain of another account": (
+        "account: '111122223333'\n" + destinations(f"opensearch: {{existing: {{domainArn: '{OF_ANOTHER}'}}}}"),
+        f'events.destinations.opensearch.existing.domainArn: found "{OF_ANOTHER}", expected a domain of this stack\'s '
+        "account, 111122223333: by an ARN Firehose finds only domains of its own account and region",
+    ),
+    "queue of another account": (
+        f"account: '111122223333'\n{APPS}notifications: [{{protocol: sqs, endpoint: '{QUEUE}'}}]",
+        f'notifications[0].endpoint: found "{QUEUE}", expected a queue of this stack\'s account, 111122223333: '
+        "a subscription of another account's queue would be made again by every update",
+    ),
     "nowhere": (
         APPS + "events: {cloudwatch: false}",
         "events.destinations: found none, expected at least one destination, because cloudwatch is false",
@@ -117,16 +208,12 @@ DESTINATIONS = {
         "events.destinations.redshift.create.vpcId: found nothing, expected id of the VPC where it is to be",
     ),
     "neither workgroup nor cluster": (
-        destinations(
-            "redshift: {existing: {jdbcUrl: 'jdbc:redshift://h.example.com:5439/falco', "
-            "secretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:x'}}"
-        ),
+        destinations(f"redshift: {{existing: {{{WHERE}}}}}"),
         "events.destinations.redshift.existing: found neither, expected either workgroup or cluster",
     ),
     "password in the URL's place": (
         destinations("redshift: {existing: {cluster: dwh, jdbcUrl: 'postgres://h/falco', secretArn: hunter2}}"),
-        'events.destinations.redshift.existing.jdbcUrl: found "postgres://h/falco", '
-        "expected the URL of a database, jdbc:redshift://HOST:PORT/DATABASE",
+        f'events.destinations.redshift.existing.jdbcUrl: found "postgres://h/falco", {JDBC}',
         'events.destinations.redshift.existing.secretArn: found "hunter2", '
         "expected the ARN of a secret, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME",
     ),

@@ -51,6 +51,18 @@ TOP_LEVEL = {
         'tags.aws:x: found "aws:x", expected a tag key of 1 to 128 letters, digits, spaces and _ . : / = + - @, '
         "not beginning with aws:",
     ),
+    "tags that differ by case only": (
+        APPS + "tags: {Team: payments, owner: a, team: payments}",
+        'tags.team: found "payments", expected a key that is not Team in other letters: IAM takes them for one',
+    ),
+    "a tag with a tab": (
+        APPS + 'tags: {note: "a\\tb"}',
+        "tags.note: found a text of 3 characters, expected at most 256 letters, digits, spaces and _ . : / = + - @",
+    ),
+    "a tag with a line end": (
+        APPS + 'tags: {note: "a\\n"}',
+        "tags.note: found a text of 2 characters, expected at most 256 letters, digits, spaces and _ . : / = + - @",
+    ),
     "too many tags": (
         APPS + f"tags: {{{', '.join(f'k{number}: v' for number in range(41))}}}",
         "tags: found a mapping, expected at most 40",

@@ -22,3 +22,9 @@ def test_the_table_has_the_events_columns_with_super_for_what_is_no_text() -> No
 def test_copy_names_the_columns_of_the_table_and_reads_what_firehose_stages() -> None:
     assert redshift.column_list().split(",") == [column.name for column in COLUMNS]
     assert "JSON 'auto'" in redshift.COPY_OPTIONS and "GZIP" in redshift.COPY_OPTIONS
+
+
+def test_no_event_holds_up_the_others_of_its_batch() -> None:
+    options = redshift.COPY_OPTIONS.split()
+    assert {"ACCEPTINVCHARS", "TRUNCATECOLUMNS"} <= set(options)
+    assert options[options.index("MAXERROR") + 1] == "100000"

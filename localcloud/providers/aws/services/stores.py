@@ -96,4 +96,20 @@ class Statement(Resource):
         """Forgets it: what it made stays."""
 
 
+def get_domain(region: Region, arguments: Properties) -> Properties:
+    """A domain by its name: what moto keeps of it."""
+    status: dict[str, Any] = region.client("opensearch").describe_domain(DomainName=arguments["domainName"])[
+        "DomainStatus"
+    ]
+    return {
+        "arn": status["ARN"],
+        "domainId": status["DomainId"],
+        "domainName": status["DomainName"],
+        "endpoint": status.get("Endpoint", ""),
+        "engineVersion": status["EngineVersion"],
+        "id": status["ARN"],
+    }
+
+
 RESOURCES = (Domain, Statement)
+FUNCTIONS = {"aws:opensearch/getDomain:getDomain": get_domain}
