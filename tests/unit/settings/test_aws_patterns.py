@@ -59,7 +59,7 @@ NO_PATTERN = {
     **dict.fromkeys(("ExistingNetwork.privateSubnetIds", "RedshiftCreate.publicSubnetIds"), "EC2 has texts"),
     **dict.fromkeys(("NodeGroup.instanceTypes", "EcsCreate.instanceTypes"), "an enumeration, see below"),
     "OpenSearchCreate.instanceType": "an enumeration, see below",
-    "EksCreate.version": "the model has a text",
+    **dict.fromkeys(("EksCreate.version", "EksCreate.addons value"), "the model has a text"),
     "RedshiftDestination.database": "the model has a text",
     "HubSpoke.regions": "see below",
     "Hub.organizationId": "stands in a filter's text",
