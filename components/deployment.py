@@ -23,6 +23,7 @@ from components.network import Network
 from components.place import dashboard_link, ecs_link, eks_link, log_group_link
 from components.rendering import RenderedKubernetes, Sensors, render
 from components.response import Reached, Surroundings, deploy, package
+from components.shared_node_role import SharedNodeRole, SharedNodeRoleArgs
 from components.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_trust, irsa_trust, pod_identity_trust
 from components.spoke import SpokeLink, spoke_args
 from sensor.model import NAMESPACE, EcsTask
@@ -114,6 +115,9 @@ class Deployment(pulumi.ComponentResource):
         self._events = self._event_log() if settings.events.cloudwatch and settings.clusters else None
         self._streams = self._event_destinations() if settings.events.destinations.given else None
         self._network = self._placement()
+        self._node_roles = {
+            role: self._shared_node_role(role, names) for role, names in _clusters_by_node_role(settings).items()
+        }
         self._reached = dict[str, Reached]()
         self.kubeconfigs = kubeconfigs = dict[str, pulumi.Output[str]]()
         self.clusters = {cluster.name: self._deploy(cluster, sensors, kubeconfigs) for cluster in settings.clusters}
@@ -236,7 +240,7 @@ class Deployment(pulumi.ComponentResource):
     def _eks(self, cluster: EksSettings, eks: _Eks, rendered: RenderedKubernetes) -> Mapping[str, Any]:
         provider = self._kubernetes_provider(cluster.name, eks.kubeconfig, None)
         permission = self._eks_permission(cluster, eks, rendered.service_account)
-        role = self._shipping_role(cluster.name, permission)
+        role = self._shipping_role(cluster.name, permission, cluster.node_role)
         sensor = self._kubernetes_sensor(cluster, provider, rendered, role, eks.ready)
         self._reached[cluster.name] = Reached(provider, [*eks.ready, sensor], eks.ordered_name, eks.security_group_id)
         return {
@@ -308,7 +312,8 @@ class Deployment(pulumi.ComponentResource):
         self, cluster: KubernetesCluster, kubeconfig: pulumi.Output[str], rendered: RenderedKubernetes
     ) -> Mapping[str, Any]:
         provider = self._kubernetes_provider(cluster.name, kubeconfig, cluster.existing.context)
-        role = self._shipping_role(cluster.name, {**self._shipping_args(cluster.name), "node_role": cluster.node_role})
+        args: ShippingRoleArgs = {**self._shipping_args(cluster.name), "node_role": cluster.node_role}
+        role = self._shipping_role(cluster.name, args, cluster.node_role)
         sensor = self._kubernetes_sensor(cluster, provider, rendered, role, [])
         context = cluster.existing.context
         self._reached[cluster.name] = Reached(provider, [sensor], kubeconfig=kubeconfig, context=context)
@@ -331,14 +336,14 @@ class Deployment(pulumi.ComponentResource):
         cluster: EksSettings | KubernetesCluster,
         provider: Provider,
         rendered: RenderedKubernetes,
-        role: ShippingRole,
+        role: ShippingRole | SharedNodeRole,
         ready: list[pulumi.Resource],
     ) -> KubernetesSensor:
         """The sensor comes after its permission: EKS gives a pod its credentials only when the pod is admitted."""
         args: KubernetesSensorArgs = {"manifests": rendered.manifests, "permission": cluster.permission}
         if rendered.chart:
             args["chart"] = rendered.chart
-        if cluster.permission == "irsa":
+        if cluster.permission == "irsa" and isinstance(role, ShippingRole):
             args["role_arn"] = role.role_arn
         opts = pulumi.ResourceOptions(parent=self, providers=[provider], depends_on=[role, *ready])
         return KubernetesSensor(f"{cluster.name}-sensor", args, opts)
@@ -346,8 +351,10 @@ class Deployment(pulumi.ComponentResource):
     def _ecs(self, cluster: EcsSettings, task: EcsTask) -> Mapping[str, Any]:
         place = self._found.place
         ecs = self._created_ecs(cluster) if cluster.create else self._adopted_ecs(cluster)
-        role = self._shipping_role(
-            cluster.name, {**self._shipping_args(cluster.name), "trust_policy": ecs_tasks_trust(place)}
+        role = ShippingRole(
+            f"{cluster.name}-shipping",
+            {**self._shipping_args(cluster.name), "trust_policy": ecs_tasks_trust(place)},
+            self._child,
         )
         sensor = EcsSensor(
             f"{cluster.name}-sensor",
@@ -401,8 +408,36 @@ class Deployment(pulumi.ComponentResource):
             args["delivery_stream_arns"] = list(self._streams.streams.values())
         return args
 
-    def _shipping_role(self, cluster: str, args: ShippingRoleArgs) -> ShippingRole:
-        return ShippingRole(f"{cluster}-shipping", args, self._child)
+    def _shipping_role(
+        self, cluster: str, args: ShippingRoleArgs, node_role: str | None
+    ) -> ShippingRole | SharedNodeRole:
+        """The cluster's own, unless its nodes have a role that another cluster's have too."""
+        shared = self._node_roles.get(node_role or "")
+        return shared or ShippingRole(f"{cluster}-shipping", args, self._child)
+
+    def _shared_node_role(self, role: str, clusters: list[str]) -> SharedNodeRole:
+        log_group, own = self._settings.events.log_group, self._shipping_args("")
+        args: SharedNodeRoleArgs = {
+            "place": self._found.place,
+            "role": role,
+            "clusters": clusters,
+            "log_group": log_group,
+            "tags": self._settings.tags,
+        }
+        if "log_group_arn" in own:
+            args["log_group_arn"] = own["log_group_arn"]
+        if "delivery_stream_arns" in own:
+            args["delivery_stream_arns"] = own["delivery_stream_arns"]
+        return SharedNodeRole(f"{role}-shipping", args, self._child)
+
+
+def _clusters_by_node_role(settings: Settings) -> Mapping[str, list[str]]:
+    """The clusters of each role that the stack file names more than once."""
+    found: dict[str, list[str]] = {}
+    for cluster in settings.clusters:
+        if not isinstance(cluster, EcsSettings) and cluster.node_role:
+            found.setdefault(cluster.node_role, []).append(cluster.name)
+    return {role: names for role, names in found.items() if len(names) > 1}
 
 
 def _kubeconfig(cluster: KubernetesCluster) -> pulumi.Output[str]:

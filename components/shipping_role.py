@@ -100,24 +100,35 @@ def shipping_policy(
     """
     statements: list[dict[str, Any]] = []
     if log_group_arn is not None:
-        statements.append(
-            {
-                "Sid": "ShipEvents",
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": pulumi.Output.concat(log_group_arn, ":log-stream:", stream_prefix, "/*"),
-            }
-        )
+        statements.append(write_statement(streams_of_cluster(log_group_arn, stream_prefix)))
     if delivery_stream_arns:
-        statements.append(
-            {
-                "Sid": "StreamEvents",
-                "Effect": "Allow",
-                "Action": "firehose:PutRecordBatch",
-                "Resource": list(delivery_stream_arns),
-            }
-        )
+        statements.append(streams_statement(delivery_stream_arns))
     return _document(*statements)
+
+
+def streams_of_cluster(log_group_arn: pulumi.Input[str], cluster: str) -> pulumi.Output[str]:
+    """The log streams of one cluster."""
+    return pulumi.Output.concat(log_group_arn, ":log-stream:", cluster, "/*")
+
+
+def write_statement(log_streams: pulumi.Input[str] | Sequence[pulumi.Input[str]]) -> dict[str, Any]:
+    """What `cloudwatch_logs` calls where it makes no log group."""
+    return {
+        "Sid": "ShipEvents",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": log_streams,
+    }
+
+
+def streams_statement(delivery_stream_arns: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
+    """What `kinesis_firehose` calls."""
+    return {
+        "Sid": "StreamEvents",
+        "Effect": "Allow",
+        "Action": "firehose:PutRecordBatch",
+        "Resource": list(delivery_stream_arns),
+    }
 
 
 def pod_identity_trust(cluster_arn: pulumi.Input[str], namespace: str, service_account: str) -> pulumi.Output[str]:

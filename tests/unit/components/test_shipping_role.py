@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
-from tests.unit.components.stacks import EKS, account, ecs, eks
+from settings.stack import MOST_CLUSTERS
+from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Deployed, deploy
+from tests.unit.components.stacks import EKS, OWN, WAREHOUSE, account, ecs, eks
 
 GROUP = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/falco/events"
 
@@ -90,6 +91,44 @@ def test_the_node_role_of_a_created_cluster_gets_the_policy() -> None:
     stack = deploy(eks(permission="nodeRole"))
     assert stack.one("RolePolicy", "web-shipping").inputs["role"] == "web-node"
     assert [item.name for item in stack.of("Role")] == ["web-node"]
+
+
+def own(name: str) -> dict[str, object]:
+    return {**OWN, "name": name, "existing": {"kubeconfig": KUBECONFIG.replace("k.example", f"{name}.example")}}
+
+
+@pytest.mark.parametrize(("log_group", "policies"), [("/falco/events", 1), ("/" + "x" * 511, 4)])
+def test_one_node_role_of_the_most_clusters_gets_policies_as_small_as_iam_takes_them(
+    log_group: str, policies: int
+) -> None:
+    names = [f"{number:02}".rjust(39, "x").replace("x0", "xa", 1) + "z" for number in range(MOST_CLUSTERS)]
+    destinations = {"s3": {}, "opensearch": {}, "redshift": WAREHOUSE}
+    events = {"logGroup": log_group, "destinations": destinations}
+    stack = deploy({"clusters": [own(name) for name in names], "events": events}, account())
+
+    documents = [item.inputs["policy"] for item in stack.of("iam/policy:Policy")]
+    attached = stack.of("RolePolicyAttachment")
+    assert len(documents) == len(attached) == policies
+    assert {item.inputs["role"] for item in attached} == {"own-node"}
+    assert max(len(document.replace(" ", "")) for document in documents) <= 6144
+    inline = [item for item in stack.of("RolePolicy") if item.inputs["role"] == "own-node"]
+    assert inline == []
+    statements = [statement for document in documents for statement in json.loads(document)["Statement"]]
+    written = {resource for one in statements if one["Sid"] == "ShipEvents" for resource in one["Resource"]}
+    assert {resource.partition(":log-stream:")[2] for resource in written} == {f"{name}/*" for name in names}
+    (streams,) = (one["Resource"] for one in statements if one["Sid"] == "StreamEvents")
+    assert len(streams) == 3
+    before = stack.before(stack.one("KubernetesSensor", f"{names[-1]}-sensor"))
+    assert {item.urn for item in attached} <= before
+
+
+def test_a_node_role_of_one_cluster_keeps_the_policy_that_has_landed() -> None:
+    stack = deploy({"clusters": [own("one"), {**own("two"), "nodeRole": "other"}]})
+    assert [(item.name, item.inputs["role"]) for item in stack.of("RolePolicy")] == [
+        ("one-shipping", "own-node"),
+        ("two-shipping", "other"),
+    ]
+    assert stack.of("iam/policy:Policy") == []
 
 
 def test_ecs_tasks_of_the_account_and_region_may_have_the_role() -> None:
