@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pulumi.automation import PulumiCommand, fully_qualified_stack_name
 from pulumi.automation import Stack as EngineStack
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
@@ -31,7 +30,7 @@ from fleet.packs import Pack, Packs
 from fleet.recorder import OnProgress, Recorder, Redactor
 from fleet.results import PolicyFinding, Result, Status
 from fleet.stacks import Stack
-from fleet.workspace import Workspace, encrypt, work_directory
+from fleet.workspace import Workspace, encrypt, read_project, work_directory
 from policy.verdict import of_changes
 from settings import Settings, SettingsError
 
@@ -74,8 +73,7 @@ class Surroundings:
         """What the state backend calls a stack."""
         if self.organization is None:
             return stack.name
-        document = yaml.safe_load((self.project / "Pulumi.yaml").read_text(encoding="utf-8"))
-        return fully_qualified_stack_name(self.organization, document["name"], stack.name)
+        return fully_qualified_stack_name(self.organization, read_project(self.project)["name"], stack.name)
 
 
 class Run:

@@ -12,7 +12,8 @@ from pydantic import ValidationError as PydanticError
 
 from fleet.errors import FleetError
 from settings import NAMESPACE, Settings, SettingsError, load, namespaced
-from settings.documents import NotYaml, parse_one
+from settings.documents import DocumentError
+from settings.stack_files import document_of
 from settings.tree import keys_of
 
 REGION = "aws:region"
@@ -40,15 +41,14 @@ class Stack:
             FleetError: the file is not a stack file in YAML.
         """
         try:
-            document = parse_one(file.read_text(encoding="utf-8"))
-        except NotYaml as error:
-            raise FleetError(f"{file.name}: not YAML: {error}") from None
+            document = document_of(file.read_text(encoding="utf-8-sig"))
+        except DocumentError as error:
+            expected = error.expected or "a stack file with `config`"
+            raise FleetError(f"{file.name}: found {error}, expected {expected}") from None
         except (OSError, UnicodeError) as error:
             raise FleetError(f"{file.name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-        if not isinstance(document, Mapping):
-            raise FleetError(f"{file.name}: found no mapping, expected a stack file with `config`")
         name = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
-        return cls(name, cast("Mapping[str, Any]", document), file)
+        return cls(name, document, file)
 
     @classmethod
     def of(cls, name: str, region: str, settings: Settings | Mapping[str, Any]) -> "Stack":

@@ -4,18 +4,36 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pulumi.automation import LocalWorkspace
 
 from fleet.engine import PID_FILE, EngineCommand, alive
 from fleet.stacks import Stack
+from settings.documents import stack_tree
 
 PREFIX = "falco-firelens-fleet-"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Every text in quotes and on one line, so that the engine's YAML and ours cannot take it for anything else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Repeat what is there twice."""
+        return True
+
+
+_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """A document as YAML that the engine reads back unchanged."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=sys.maxsize)
 
 
 class Workspace(LocalWorkspace):
@@ -39,7 +57,7 @@ def work_directory(project: Path, stack: Stack) -> Generator[Path]:
     """A directory for one operation, which only this user can read, removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(_project(project), sort_keys=False))
+        (folder / "Pulumi.yaml").write_text(written(_project(project)))
         (folder / f"Pulumi.{stack.name}.yaml").write_text(_stack_file(stack))
         yield folder
     finally:
@@ -68,12 +86,17 @@ def _engine_works(folder: Path) -> bool:
         return False
 
 
+def read_project(project: Path) -> dict[str, Any]:
+    """The project's file, as the engine reads it."""
+    return cast("dict[str, Any]", stack_tree((project / "Pulumi.yaml").read_text(encoding="utf-8-sig")))
+
+
 def _project(project: Path) -> Mapping[str, Any]:
     """The project's own file, pointing at the program and its virtual environment where they are.
 
     The program runs in its own folder, so relative paths in a stack file mean what they always mean.
     """
-    document: dict[str, Any] = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))
+    document: dict[str, Any] = read_project(project)
     document["main"] = str(project / document.get("main", "."))
     options: dict[str, Any] = document["runtime"].get("options", {})
     if "virtualenv" in options:
@@ -85,4 +108,4 @@ def _stack_file(stack: Stack) -> str:
     if stack.file:
         return stack.file.read_text(encoding="utf-8")
     config = {key: value for key, value in stack.config.items() if key not in stack.secrets}
-    return yaml.safe_dump({**stack.document, "config": config}, sort_keys=False)
+    return written({**stack.document, "config": config})

@@ -11,6 +11,7 @@ from settings.base import Model
 from settings.errors import mistake
 from settings.found import describe, describe_text, one_of
 from settings.matching import Matching
+from settings.scalars import Rewritten
 from settings.tree import items_of
 
 LIST_COMPARISONS = ("in", "intersects", "pmatch")
@@ -36,7 +37,9 @@ _INVALID = cast("type[Exception]", re2.error)
 
 
 def _as_text(value: object) -> str:
-    """Falco compares texts; a port or a user id may stand in YAML without quotes."""
+    """Falco compares texts; a port or a user id may stand in YAML without quotes, if it is read as it is written."""
+    if isinstance(value, Rewritten):
+        raise mistake(f"a text: put it in quotes, or YAML makes {int(value)} of it", found=value.written)
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
         raise mistake("a text, a number or a list of them", found=describe(value))
     if re.search("[\0\ud800-\udfff]", text := str(value)):

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from pydantic import SecretStr, ValidationInfo, field_validator
 
 from settings.base import Model
-from settings.documents import NotYaml, parse_one
+from settings.documents import DocumentError, KeyTwice, kubeconfig_tree
 from settings.errors import mistake
 from settings.files import files_of
 from settings.found import SECRET_TEXT, describe_text
@@ -51,8 +51,10 @@ def contexts(text: str, found: str) -> tuple[str, ...]:
     `found` says in a message what the text is. Raises PydanticCustomError when it is no kubeconfig.
     """
     try:
-        config = keys_of(plain(parse_one(text)))
-    except NotYaml:
+        config = keys_of(plain(kubeconfig_tree(text)))
+    except KeyTwice as error:
+        raise mistake("a kubeconfig", found=f"{found}, which has a key twice, at {error.lines}") from None
+    except DocumentError:
         raise mistake("a kubeconfig", found=f"{found}, which is not YAML") from None
     missing = [key for key in ("clusters", "contexts", "users") if not isinstance(config.get(key), tuple)]
     if missing:
@@ -82,7 +84,7 @@ def check_context(context: str | None, kubeconfig: object) -> None:
         return
     text = kubeconfig.get_secret_value()
     names = contexts(text, SECRET_TEXT)
-    if (context or keys_of(parse_one(text)).get("current-context")) not in names:
+    if (context or keys_of(kubeconfig_tree(text)).get("current-context")) not in names:
         found = describe_text(context) if context else "a kubeconfig without a current context"
         known = ", ".join(describe_text(name) for name in names) or "but it has none"
         raise mistake(f"a context of the kubeconfig: {known}", found=found)

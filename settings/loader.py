@@ -7,16 +7,13 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from settings.documents import NotYaml, parse_one
+from settings.documents import DocumentError, NotYaml
 from settings.errors import Mistake, SettingsError
 from settings.files import Files
-from settings.found import describe
 from settings.messages import mistakes_of
 from settings.stack import Settings
+from settings.stack_files import NAMESPACE, document_of
 from settings.tree import ENCRYPTED, keys_of, plain
-
-NAMESPACE = "falco-firelens"
-"""The project's name, which the engine puts before the keys of its configuration."""
 
 STRUCTURED = frozenset(
     ("clusters", "network", "events", "falco", "alarms", "hub", "spoke", "notifications", "policy", "response", "tags")
@@ -63,24 +60,21 @@ def _project_folder(stack_file: Path) -> Path:
 def _config_of(path: Path) -> Mapping[str, object]:
     """What stands under `config` of a stack file; nothing where the file is empty."""
     try:
-        document = parse_one(path.read_text(encoding="utf-8"))
+        document = document_of(path.read_text(encoding="utf-8-sig"))
     except NotYaml as error:
-        raise _unusable(path, f"what is not YAML ({error})") from None
+        raise _unusable(path, f"what is not YAML ({error.problem})") from None
+    except DocumentError as error:
+        raise _unusable(path, str(error), error.expected) from None
     except FileNotFoundError:
         raise _unusable(path, f"no such file in {path.parent}") from None
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "not a text in UTF-8"
         raise _unusable(path, f"what cannot be read ({why})") from None
-    if document is not None and not isinstance(document, Mapping):
-        raise _unusable(path, f"{describe(plain(document))} at its top")
-    config = keys_of(cast("object", document)).get("config")
-    if config is not None and not isinstance(config, Mapping):
-        raise _unusable(path, f"{describe(plain(config))} at config")
-    return keys_of(cast("object", config))
+    return keys_of(document.get("config"))
 
 
-def _unusable(path: Path, found: str) -> SettingsError:
-    expected = f"a stack file, `Pulumi.<stack>.yaml`, with {NAMESPACE}:clusters under `config`"
+def _unusable(path: Path, found: str, expected: str = "") -> SettingsError:
+    expected = expected or f"a stack file, `Pulumi.<stack>.yaml`, with {NAMESPACE}:clusters under `config`"
     return SettingsError(path.name, [Mistake("", found, expected)])
 
 
@@ -98,7 +92,8 @@ def _closed(value: object) -> object:
     """Put the placeholder where a stack file has `secure: …`."""
     if isinstance(value, Mapping):
         keys = cast("Mapping[str, object]", value)
-        return ENCRYPTED if list(keys) == ["secure"] else {key: _closed(item) for key, item in keys.items()}
+        secret = list(keys) == ["secure"] and isinstance(keys["secure"], str)
+        return ENCRYPTED if secret else {key: _closed(item) for key, item in keys.items()}
     if isinstance(value, list):
         return [_closed(item) for item in cast("list[object]", value)]
     return value

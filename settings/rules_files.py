@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from settings.documents import NotYaml, parse
+from settings.documents import DocumentError, NotYaml, rules_trees
 from settings.errors import at, mistake, with_mistakes
 from settings.files import Files
 from settings.found import describe_text
@@ -22,8 +22,8 @@ NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """The kinds of items and the keys each needs: https://falco.org/docs/reference/rules/rule-fields/"""
 
-CHANGES = ("append", "override")
-"""Keys of an item that changes an earlier one, and so needs only what it changes."""
+TRUE = ("true", "yes", "on", "y")
+"""What yaml-cpp, by which Falco reads, takes for true: https://github.com/jbeder/yaml-cpp/blob/master/src/convert.cpp"""
 
 PRIORITIES = frozenset(
     ("emergency", "alert", "critical", "error", "warning", "notice", "info", "informational", "debug")
@@ -65,9 +65,9 @@ def _check_file(path: str, name: str, files: Files) -> None:
 def problem_of(text: str) -> str | None:
     """Why Falco would not load a text as rules; None where nothing is seen that speaks against it."""
     try:
-        documents = [plain(document) for document in parse(text) if document is not None]
-    except NotYaml as error:
-        return f"which is not YAML: {error}"
+        documents = [plain(document) for document in rules_trees(text) if document is not None]
+    except DocumentError as error:
+        return f"which is {error}" if isinstance(error, NotYaml) else f"with {error}"
     if not documents:
         return "which is empty"
     if not all(isinstance(document, tuple) for document in documents):
@@ -96,7 +96,7 @@ def _problem_of_item(item: object, which: str) -> str | None:
 def _changes_an_earlier(kind: str, keys: Mapping[str, object]) -> bool:
     """A rule with none of its own keys but `enabled` switches an earlier one on or off."""
     only_enabled = kind == "rule" and "enabled" in keys and not any(key in keys for key in NEEDED_KEYS["rule"])
-    return only_enabled or any(keys.get(key) for key in CHANGES)
+    return only_enabled or bool(keys_of(keys.get("override"))) or str(keys.get("append")).lower() in TRUE
 
 
 def _problem_of_values(keys: Mapping[str, object], which: str) -> str | None:

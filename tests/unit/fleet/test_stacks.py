@@ -67,7 +67,14 @@ def test_the_project_s_own_stacks_are_found() -> None:
 def test_a_file_that_is_no_stack_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.broken.yaml").write_text("config: [")
 
-    with pytest.raises(FleetError, match=r"Pulumi\.broken\.yaml: not YAML"):
+    with pytest.raises(FleetError, match=r"Pulumi\.broken\.yaml: found not YAML"):
+        discover([tmp_path])
+
+
+def test_a_key_twice_is_refused_with_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.twice.yaml").write_text("config:\n  aws:region: eu-west-1\n  aws:region: us-east-1\n")
+
+    with pytest.raises(FleetError, match='found the key "aws:region" twice, at lines 2 and 3'):
         discover([tmp_path])
 
 

@@ -293,8 +293,8 @@ FALCO = {
     ),
     "rules file that is not YAML": (
         APPS + "falco: {rulesFiles: [broken.yaml]}",
-        'falco.rulesFiles[0]: found "broken.yaml", which is not YAML: expected the node content, but found '
-        "'<stream end>' at line 1, expected Falco rules",
+        'falco.rulesFiles[0]: found "broken.yaml", which is not YAML: did not find expected node content '
+        "at line 2, expected Falco rules",
     ),
     "rules file that is no rules": (
         APPS + "falco: {rulesFiles: [text.yaml, list.yaml]}",

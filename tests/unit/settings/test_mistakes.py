@@ -78,7 +78,7 @@ def test_ten_mistakes_are_ten_lines(mistakes: Callable[[str], list[str]]) -> Non
     [
         (
             "config: [",
-            "found what is not YAML (expected the node content, but found '<stream end>' at line 1), expected a",
+            "found what is not YAML (did not find expected node content at line 2), expected a stack file",
         ),
         ("- a", "found a list of 1 at its top, expected a stack file"),
         ("config: [a]", "found a list of 1 at config, expected a stack file"),
@@ -88,9 +88,18 @@ def test_ten_mistakes_are_ten_lines(mistakes: Callable[[str], list[str]]) -> Non
         ("config: {'falco-firelens:clusters': 5}", "clusters: found the number 5, expected a list"),
         (
             "config: {'falco-firelens:account': 098765432109, 'falco-firelens:clusters': [{name: a1, platform: eks}]}",
-            "account: found the number 98765432109.0, expected a text: put it in quotes, or YAML makes a number of it",
+            'account: found "98765432109", expected an account id of 12 digits in quotes',
         ),
-        ("config: {5: 5}", "clusters: found nothing"),
+        ("config: {5: 5}", "5: found an unknown key"),
+        ("config: {'a:b:c:d': 5}", 'found the key "a:b:c:d", which is not <namespace>:<name>'),
+        (
+            "config:\n  falco-firelens:events:\n    retentionDays: 30\n    retentionDays: 90\n",
+            'found the key "retentionDays" twice, at lines 3 and 4, expected each key once',
+        ),
+        (
+            "config:\n  account: '111122223333'\n  falco-firelens:account: '111122223333'\n",
+            'found "account" and "falco-firelens:account", which are one key',
+        ),
     ],
 )
 def test_a_file_that_is_no_stack_file(tmp_path: Path, text: str, expected: str) -> None:

@@ -17,6 +17,9 @@ GOOD = {
     "a rule that is switched off": "- rule: R\n  enabled: false\n",
     "an addition to a rule": "- rule: R\n  condition: and proc.name = a\n  override: {condition: append}\n",
     "the old form of an addition": "- macro: m\n  append: true\n  condition: or a = b\n",
+    "a name that is a number": "- rule: 7\n  enabled: false\n",
+    "a tab after a colon": "- rule:\tR\n  enabled:\tfalse\n",
+    "a tag of somebody's own": "- !mine {macro: m, condition: a = b}\n",
     "an equality sign as a value": RULE.format(priority="DEBUG")
     + "  exceptions: [{name: e, fields: [a.b], comps: [=]}]\n",
 }
@@ -36,8 +39,10 @@ BAD = {
     "a rule without a name": ("- rule:\n  enabled: true\n", "whose item 1 has no name at rule"),
     "an unknown priority": (RULE.format(priority="HIGH"), 'whose rule "R" has the unknown priority "HIGH"'),
     "a condition that is a list": ("- macro: m\n  condition: [a]\n", 'whose macro "m" has a condition that is not a text'),
-    "a tab": ("- rule: R\n\tdesc: d\n", "which is not YAML: found character '\\t' that cannot start any token at line 2"),
-    "an object": ("- !!python/object:os.system {}\n", "which is not YAML: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object:os.system' at line 1"),
+    "a tab": ("- rule: R\n\tdesc: d\n", "which is not YAML: found a tab character that violates indentation at line 2"),
+    "a merge key": ("- &a {macro: m, condition: c}\n- {<<: *a, macro: n}\n", "with a merge key (<<) at line 2, which Falco does not follow"),
+    "a key twice": ("- macro: m\n  condition: a\n  condition: b\n", 'with the key "condition" twice, at lines 2 and 3'),
+    "an appendix that is none": ("- macro: m\n  append: false\n", 'whose macro "m" has no condition'),
 }  # fmt: skip
 
 
