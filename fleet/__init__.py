@@ -15,6 +15,7 @@ from fleet.errors import (
     Skipped,
     StackLocked,
     StackMissing,
+    WrongAccount,
 )
 from fleet.events import Diagnostic, Ended, Event, Started, Step, Violation
 from fleet.fleet import Fleet
@@ -54,4 +55,5 @@ __all__ = [
     "Step",
     "Violation",
     "Waves",
+    "WrongAccount",
 ]

@@ -9,7 +9,7 @@ from typing import cast
 
 from fleet.errors import FleetError
 from fleet.stacks import Stack
-from settings.documents import NotYaml, parse_one
+from settings.documents import DocumentError, stack_tree
 from settings.tree import keys_of
 
 LONGEST_PATH = 1024
@@ -71,8 +71,8 @@ def _program_touched(changed: set[Path], project: Path) -> bool:
 
 def _project_file(project: Path) -> Mapping[str, object]:
     try:
-        return keys_of(parse_one((project / "Pulumi.yaml").read_text(encoding="utf-8")))
-    except (OSError, UnicodeError, NotYaml):
+        return keys_of(stack_tree((project / "Pulumi.yaml").read_text(encoding="utf-8-sig")))
+    except (OSError, UnicodeError, DocumentError):
         return {}  # The engine says what is wrong with it.
 
 

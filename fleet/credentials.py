@@ -64,7 +64,7 @@ class Profile:
 
     def environment(self, base: Mapping[str, str]) -> Mapping[str, str]:
         """Keys would win over the profile, so they go."""
-        return {**_without_choice(base), "AWS_PROFILE": self.name}
+        return {**without_choice(base), "AWS_PROFILE": self.name}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class AssumedRole:
         """Temporary keys of the role."""
         source = self.source.environment(base)
         keys = self._assume(source)
-        return {**_without_choice(source), **dict(zip(KEYS, keys, strict=True))}
+        return {**without_choice(source), **dict(zip(KEYS, keys, strict=True))}
 
     def _assume(self, source: Mapping[str, str]) -> tuple[str, str, str]:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -113,12 +113,11 @@ def clients_of(environment: Mapping[str, str], region: str = "") -> Callable[[st
     from botocore.config import Config
 
     named = region or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    has_keys = KEYS[0] in environment
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    keys = {name: environment.get(variable) for name, variable in zip(names, KEYS, strict=True)} if has_keys else {}
     session: Any = boto3.Session(
-        aws_access_key_id=environment.get(KEYS[0]),
-        aws_secret_access_key=environment.get(KEYS[1]),
-        aws_session_token=environment.get(KEYS[2]),
-        profile_name=None if KEYS[0] in environment else environment.get("AWS_PROFILE"),
-        region_name=named,
+        **keys, profile_name=None if has_keys else environment.get("AWS_PROFILE"), region_name=named
     )
     endpoint = environment.get("AWS_ENDPOINT_URL")
     return lambda service: session.client(
@@ -131,7 +130,8 @@ ACTING = ("ecs",)
 another task definition behind; of the other services things are only read, or a role is assumed."""
 
 
-def _without_choice(base: Mapping[str, str]) -> dict[str, str]:
+def without_choice(base: Mapping[str, str]) -> dict[str, str]:
+    """An environment that chooses no credentials."""
     return {name: value for name, value in base.items() if name not in CHOICE}
 
 

@@ -1,6 +1,6 @@
 """What goes wrong with a stack of a fleet, each with what to do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 
 class FleetError(Exception):
@@ -34,6 +34,17 @@ class NoCredentials(FleetError):  # noqa: N818
     """The stack's credentials could not be had. No engine was started."""
 
     advice = "check the role or the profile, and who may assume it"
+
+
+class WrongAccount(FleetError):  # noqa: N818
+    """The credentials are those of another account than the stack's. AWS was asked whose they are, and nothing else."""
+
+    advice = "use credentials of that account: --role, --profile or the environment"
+
+    def __init__(self, stack: str, found: str, expected: Collection[str], why: str) -> None:
+        self.found, self.expected = found, tuple(sorted(expected))
+        named = " or ".join(self.expected)
+        super().__init__(f"{stack}: found credentials of account {found}, expected those of {named}, {why}")
 
 
 class StackLocked(FleetError):  # noqa: N818

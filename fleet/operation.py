@@ -12,6 +12,7 @@ from pulumi.automation import PulumiCommand, fully_qualified_stack_name
 from pulumi.automation import Stack as EngineStack
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
+from fleet.account import acting_account, check_state
 from fleet.cancellation import Cancellation
 from fleet.credentials import Credentials, process_environment, secrets_of
 from fleet.engine import EngineCommand
@@ -131,11 +132,12 @@ class Run:
         self._check_settings()
         environment = self._credentials.environment(process_environment())
         self._redact = Redactor(secrets_of(environment))
+        account = acting_account(self._stack, environment)
         engine = EngineCommand(self._around.command, environment)
-        with work_directory(self._around.project, self._stack) as folder:
+        with work_directory(self._around.project, self._stack, account) as folder:
             self._cancellation.add(engine)
             try:
-                return self._attempt(engine, folder)
+                return self._attempt(engine, folder, account)
             finally:
                 self._cancellation.remove(engine)
 
@@ -147,10 +149,11 @@ class Run:
         except SettingsError as error:
             raise InvalidSettings(str(error)) from None
 
-    def _attempt(self, engine: EngineCommand, folder: Path) -> Mapping[str, Any]:
+    def _attempt(self, engine: EngineCommand, folder: Path, account: str) -> Mapping[str, Any]:
         workspace = Workspace(
             str(folder), secrets_provider=self._around.secrets_provider, pulumi_command=engine, env_vars={}
         )
+        check_state(self._stack, account, engine, workspace, self._name, self._redact)
         stack = EngineStack.select(self._name, workspace)
         refresh = self._refresh
         for _ in range(ATTEMPTS):

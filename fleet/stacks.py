@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from pydantic import ValidationError as PydanticError
 
 from fleet.errors import FleetError
-from settings import NAMESPACE, Settings, SettingsError, load, namespaced
+from settings import NAMESPACE, Settings, SettingsError, load_config
 from settings.documents import DocumentError
-from settings.stack_files import document_of
+from settings.stack_files import ACCOUNT_ID, allowed_accounts, document_of
 from settings.tree import keys_of
 
 REGION = "aws:region"
@@ -82,6 +82,12 @@ class Stack:
         return str(self._own("account") or "any")
 
     @property
+    def accounts(self) -> frozenset[str]:
+        """The accounts that the stack file allows; none where it leaves the choice to the credentials."""
+        named = (self.account,) if ACCOUNT_ID.fullmatch(self.account) else allowed_accounts(self.config)
+        return frozenset(named)
+
+    @property
     def region(self) -> str:
         """The AWS region, empty where the stack file leaves it to the environment."""
         return str(self.config.get(REGION) or "")
@@ -110,7 +116,7 @@ class Stack:
         """
         name = self.file.name if self.file else f"stack {self.name}"
         try:
-            return load(namespaced(self.config), file=name, root=project)
+            return load_config(self.config, file=name, root=project)
         except PydanticError as error:  # a settings object of another version of the models
             raise FleetError(f"{name}: {error}") from None
 

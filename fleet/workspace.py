@@ -16,6 +16,7 @@ from pulumi.automation import LocalWorkspace
 from fleet.engine import PID_FILE, EngineCommand, alive
 from fleet.stacks import Stack
 from settings.documents import stack_tree
+from settings.stack_files import ALLOWED_ACCOUNTS
 
 PREFIX = "falco-firelens-fleet-"
 
@@ -53,11 +54,14 @@ class Workspace(LocalWorkspace):
 
 
 @contextlib.contextmanager
-def work_directory(project: Path, stack: Stack) -> Generator[Path]:
-    """A directory for one operation, which only this user can read, removed afterwards."""
+def work_directory(project: Path, stack: Stack, account: str = "") -> Generator[Path]:
+    """A directory for one operation, which only this user can read, removed afterwards.
+
+    With an `account`, the AWS provider refuses credentials of any other, unless the stack file has a list of its own.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
-        (folder / "Pulumi.yaml").write_text(written(_project(project)))
+        (folder / "Pulumi.yaml").write_text(written(_project(project, account)))
         (folder / f"Pulumi.{stack.name}.yaml").write_text(_stack_file(stack))
         yield folder
     finally:
@@ -91,7 +95,7 @@ def read_project(project: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", stack_tree((project / "Pulumi.yaml").read_text(encoding="utf-8-sig")))
 
 
-def _project(project: Path) -> Mapping[str, Any]:
+def _project(project: Path, account: str) -> Mapping[str, Any]:
     """The project's own file, pointing at the program and its virtual environment where they are.
 
     The program runs in its own folder, so relative paths in a stack file mean what they always mean.
@@ -101,6 +105,9 @@ def _project(project: Path) -> Mapping[str, Any]:
     options: dict[str, Any] = document["runtime"].get("options", {})
     if "virtualenv" in options:
         options["virtualenv"] = str(project / options["virtualenv"])
+    if account:
+        # A value of the project is one of each of its stacks: the stack file stays as it is.
+        document["config"] = {**(document.get("config") or {}), ALLOWED_ACCOUNTS: {"value": [account]}}
     return document
 
 

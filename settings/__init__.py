@@ -27,7 +27,7 @@ from settings.events import Events
 from settings.exceptions import RuleException
 from settings.falco import Falco
 from settings.hub import Delivery, Hub, HubSpoke, Spoke
-from settings.loader import NAMESPACE, load, namespaced, read_stack_file
+from settings.loader import NAMESPACE, load, load_config, namespaced, read_stack_file
 from settings.messages import path_of
 from settings.network import ExistingNetwork, Network
 from settings.response import LEAST_CONCURRENCY, Playbook, Response
@@ -73,6 +73,7 @@ __all__ = [
     "elsewhere",
     "has_flat_objects",
     "load",
+    "load_config",
     "namespaced",
     "path_of",
     "read_stack_file",

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from sensor.model import SensorError
 from settings.errors import SettingsError
-from settings.loader import read_stack_file
+from settings.loader import config_of, read_stack_file
 from settings.reference import reference
 from settings.schema import stack_file_schema
 from settings.stack import Settings
+from settings.stack_files import guard_warning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 1 when a stack file cannot be used."""
+    """Run one command; 1 when a stack file cannot be used, 0 also where there is a warning."""
     parser = argparse.ArgumentParser(prog="python -m settings", description="Settings of stacks.")
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("check", help="say whether stack files can be used, and list every mistake")
@@ -52,6 +53,9 @@ def _check(file: Path) -> int:
         print(f"{file.name}: {error}", file=sys.stderr)
         return 1
     print("\n".join([f"{file}: {_summary(settings)}", *(f"  {size}" for size in measured)]))
+    warning = guard_warning(config_of(file))
+    if warning:
+        print(f"{file.name}: warning: {warning}", file=sys.stderr)
     return 0
 
 

@@ -12,7 +12,7 @@ from settings.errors import Mistake, SettingsError
 from settings.files import Files
 from settings.messages import mistakes_of
 from settings.stack import Settings
-from settings.stack_files import NAMESPACE, document_of
+from settings.stack_files import NAMESPACE, document_of, guard_mistakes
 from settings.tree import ENCRYPTED, keys_of, plain
 
 STRUCTURED = frozenset(
@@ -46,9 +46,22 @@ def _parsed(value: object) -> object:
         return value
 
 
+def load_config(config: Mapping[str, object], *, file: str, root: Path) -> Settings:
+    """Make settings of a stack's whole configuration. Raises SettingsError with every mistake."""
+    mistakes = list(guard_mistakes(config))
+    try:
+        settings = load(namespaced(config), file=file, root=root)
+    except SettingsError as error:
+        mistakes = [*error.mistakes, *mistakes]
+    else:
+        if not mistakes:
+            return settings
+    raise SettingsError(file, mistakes)
+
+
 def read_stack_file(path: Path) -> Settings:
     """Load a Pulumi.<stack>.yaml, for people and tests; encrypted values stay closed. Raises SettingsError."""
-    return load(namespaced(_config_of(path)), file=path.name, root=_project_folder(path))
+    return load_config(config_of(path), file=path.name, root=_project_folder(path))
 
 
 def _project_folder(stack_file: Path) -> Path:
@@ -57,7 +70,7 @@ def _project_folder(stack_file: Path) -> Path:
     return next((folder for folder in folders if (folder / "Pulumi.yaml").is_file()), folders[0])
 
 
-def _config_of(path: Path) -> Mapping[str, object]:
+def config_of(path: Path) -> Mapping[str, object]:
     """What stands under `config` of a stack file; nothing where the file is empty."""
     try:
         document = document_of(path.read_text(encoding="utf-8-sig"))

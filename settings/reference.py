@@ -39,14 +39,35 @@ Pulumi.dev.yaml: clusters[1].create.nodeGroups[0].minSize: found 5, expected at 
 Pulumi.dev.yaml: events.retentionDays: found the number 91, expected one of 1, 3, 5, …
 ```
 
+It ends with 0 where every file can be used, also where it warns; with 1 where one cannot; with 2 where the command line
+is wrong.
+
 **Writing.** With the YAML extension of an editor, the first line of a file brings completion and the same descriptions
 as below: `# yaml-language-server: $schema=settings/schema.json`. An account's number and versions go in quotes, or YAML
-makes numbers of them: `1.30` becomes `1.3`. A section with nothing in it, `create:`, takes its defaults.
+makes numbers of them: `1.30` becomes `1.3`, `0755` becomes `493`. Of `2026-01-02` the engine makes a text with a time
+in it. The check reads a file as the engine does, and both refuse a key that stands twice in one mapping. A section with
+nothing in it, `create:`, takes its defaults.
 
 **Secrets.** A kubeconfig may hold credentials: `pulumi config set --secret --path` encrypts it in the stack file, and
 it stays secret in state and output. No message of the check repeats it.
 
 **Provider settings.** `aws:region` says where. Credentials come from the environment, as for the AWS command line.
+
+**The account.** `account` and `aws:allowedAccountIds` guard against the wrong credentials, and belong together:
+
+```yaml
+config:
+  {NAMESPACE}:account: "111122223333"
+  aws:allowedAccountIds: ["111122223333"]
+```
+
+The program compares `account`, which is enough for `pulumi preview` and `pulumi up`. `pulumi destroy` and
+`pulumi refresh` do not run it. They use the AWS provider as the last `pulumi up` left it in the state, and with the
+second key that provider refuses credentials of another account. So the key holds from the next `pulumi up` on; adding
+it replaces nothing. It holds for every resource in AWS, those that pulumi-eks makes included, since the engine
+configures all default providers alike. The check warns where `account` is named without it, and refuses a list that
+lacks the account. Where `account` is `any`, nothing guards `pulumi destroy`. `python -m fleet` asks whose account the
+credentials are before every operation, and sets the key by itself ([fleet.md](fleet.md#credentials)).
 """
 
 

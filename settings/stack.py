@@ -43,8 +43,8 @@ class Settings(Model):
     """One stack: the clusters of one AWS account in one region, and where their events go."""
 
     account: Annotated[AccountId | None, BeforeValidator(_none_for_any)] = None
-    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other.
-    Default: `any`."""
+    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other, `pulumi
+    destroy` and `pulumi refresh` with `aws:allowedAccountIds` beside it. Default: `any`."""
 
     clusters: Annotated[
         tuple[Annotated[Cluster, Field(discriminator="platform")], ...],

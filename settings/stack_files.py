@@ -4,15 +4,65 @@ https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/workspace/loaders.g
 https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/resource/config/key.go
 """
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from settings.documents import DocumentError, stack_tree
+from settings.errors import Mistake
 from settings.found import describe, describe_text
 from settings.tree import plain
 
 NAMESPACE = "falco-firelens"
 """The project's name, which the engine puts before the keys of its configuration."""
+
+
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+ALLOWED_ACCOUNTS = "aws:allowedAccountIds"
+"""The AWS provider refuses credentials of any other account. It is part of the state, so that it also holds where no
+program runs: in `pulumi destroy` and `pulumi refresh`.
+https://www.pulumi.com/registry/packages/aws/installation-configuration/#configuration-reference"""
+
+
+def allowed_accounts(config: Mapping[str, object]) -> tuple[str, ...]:
+    """What a stack file says of it: a list, or one as JSON; none where it says nothing."""
+    value = config.get(ALLOWED_ACCOUNTS)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return ()
+    return tuple(map(str, cast("list[object]", value))) if isinstance(value, list) else ()
+
+
+def guard_mistakes(config: Mapping[str, object]) -> Iterator[Mistake]:
+    """What is wrong with `aws:allowedAccountIds`, by itself or beside the account that the stack names."""
+    if ALLOWED_ACCOUNTS not in config:
+        return
+    allowed, account = allowed_accounts(config), _account(config)
+    if not allowed or not all(map(ACCOUNT_ID.fullmatch, allowed)):
+        expected = 'a list of account ids of 12 digits in quotes, such as ["111122223333"]'
+        yield Mistake(ALLOWED_ACCOUNTS, ", ".join(map(describe_text, allowed)) or "no list", expected)
+    elif account and account not in allowed:
+        yield Mistake(ALLOWED_ACCOUNTS, ", ".join(map(describe_text, allowed)), f'["{account}"], as account says')
+
+
+def guard_warning(config: Mapping[str, object]) -> str | None:
+    """What to write so that `pulumi destroy` and `pulumi refresh` refuse the credentials of another account, too."""
+    account = _account(config)
+    if account and set(allowed_accounts(config)) != {account}:
+        return (
+            f'{ALLOWED_ACCOUNTS}: write `{ALLOWED_ACCOUNTS}: ["{account}"]` under config: without it `pulumi destroy` '
+            "and `pulumi refresh` act with the credentials of any account"
+        )
+    return None
+
+
+def _account(config: Mapping[str, object]) -> str | None:
+    account = config.get(f"{NAMESPACE}:account")
+    return account if isinstance(account, str) and ACCOUNT_ID.fullmatch(account) else None
 
 
 def document_of(text: str) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ from typing import Any
 from pulumi.automation import Stack as EngineStack
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
+from fleet.account import acting_account, check_state
 from fleet.cancellation import Cancellation
 from fleet.credentials import Credentials, clients_of, process_environment, secrets_of
 from fleet.engine import EngineCommand
@@ -62,7 +63,7 @@ class Verification:
     def _verify(self) -> None:
         environment = self._credentials.environment(process_environment())
         self._redact = Redactor(secrets_of(environment))
-        outputs = self._outputs(environment)
+        outputs = self._outputs(environment, acting_account(self._stack, environment))
         log_group = outputs.get("logGroup", {}).get("name")
         if not log_group:
             raise SensorSilent("the stack keeps no log group (`events.cloudwatch: false`), so there is nowhere to look")
@@ -105,13 +106,15 @@ class Verification:
         self._notes.append(words)
         self._on_progress(Diagnostic(self._stack.name, "verify", "info", words))
 
-    def _outputs(self, environment: Mapping[str, str]) -> Mapping[str, Any]:
+    def _outputs(self, environment: Mapping[str, str], account: str) -> Mapping[str, Any]:
         """The stack's outputs, kubeconfigs opened. They stay in this process."""
         engine = EngineCommand(self._around.command, environment)
         with work_directory(self._around.project, self._stack) as folder:
             workspace = Workspace(str(folder), pulumi_command=engine, env_vars={})
+            name = self._around.name_of(self._stack)
+            check_state(self._stack, account, engine, workspace, name, self._redact)
             try:
-                found = EngineStack.select(self._around.name_of(self._stack), workspace).outputs()
+                found = EngineStack.select(name, workspace).outputs()
             except StackNotFoundError:
                 raise StackMissing(f"the state backend has no stack {self._stack.name}") from None
             except CommandError as error:

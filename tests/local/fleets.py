@@ -21,18 +21,18 @@ class Stacks:
         self.folder, self.env = folder, env
         self.accounts = Accounts(env)
 
-    def write(self, name: str, account: str, region: str = "eu-west-1", **keys: Any) -> Path:
+    def write(self, name: str, owner: str, region: str = "eu-west-1", **keys: Any) -> Path:
         """A stack file of a stack that adopts the account's cluster."""
-        self.accounts.with_cluster(account, region)
-        own = {"account": account, "clusters": ADOPTED, **keys}
+        self.accounts.with_cluster(owner, region)
+        own = {"account": owner, "clusters": ADOPTED, **keys}
         config = {"aws:region": region, **{f"falco-firelens:{key}": value for key, value in own.items()}}
         file = self.folder / f"Pulumi.{name}.yaml"
         file.write_text(yaml.safe_dump({"config": config}))
         return file
 
     def fleet(self, **options: Any) -> Fleet:
-        """All of them, each with its account's role."""
-        return Fleet(PROJECT, folders=[self.folder], credentials=role_of, **options)
+        """All of them, each with its account's role unless `credentials` says otherwise."""
+        return Fleet(PROJECT, folders=[self.folder], **{"credentials": role_of, **options})
 
     def logs(self, account: str, region: str = "eu-west-1") -> Any:
         """The account's CloudWatch Logs."""

@@ -1,5 +1,6 @@
 """A stack of this project's program on the local cloud, driven by the real engine's command line."""
 
+import copy
 import json
 import shutil
 import signal
@@ -44,11 +45,20 @@ class Stack:
         """The stack file."""
         return self._file
 
-    def configure(self, values: Mapping[str, Any], region: str = "eu-west-1") -> None:
-        """Write the stack file; `values` are this project's keys."""
-        config = {"aws:region": region, **{f"falco-firelens:{key}": value for key, value in values.items()}}
+    def configure(
+        self, values: Mapping[str, Any], region: str = "eu-west-1", provider: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the stack file; `values` are this project's keys, `provider` further ones of the AWS provider."""
+        own = {f"falco-firelens:{key}": value for key, value in values.items()}
+        config = {"aws:region": region, **{f"aws:{key}": value for key, value in (provider or {}).items()}, **own}
         before = yaml.safe_load(self._file.read_text()) if self._file.exists() else {}
         self._file.write_text(yaml.safe_dump({**before, "config": config}))
+
+    def acting_with(self, env: Mapping[str, str]) -> "Stack":
+        """The same stack, with another environment."""
+        other = copy.copy(self)
+        other._env = env
+        return other
 
     def up(self) -> str:
         """Deploy; returns what was printed."""

@@ -17,6 +17,10 @@ from localcloud.providers.aws.registry import functions, resources
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 STAND_IN = "the local cloud's stand-in for pulumi-resource-aws"
+REPLACES_PROVIDER = ("region",)
+"""What replaces a provider, and with it all that it has made, where the old one had it, too:
+https://github.com/pulumi/pulumi-aws/blob/master/provider/resources.go (ForcesProviderReplace) and
+https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge/provider.go (DiffConfig)."""
 CHANGE_KINDS = {"add": "ADD", "delete": "DELETE", "update": "UPDATE"}
 
 
@@ -37,9 +41,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Message:  # noqa: N802, D102
-        changed = wire.decode(request.olds) != wire.decode(request.news)
+        old, new = wire.decode(request.old_inputs), wire.decode(request.news)
+        changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
         kinds = provider_pb2.DiffResponse
-        return provider_pb2.DiffResponse(changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE)
+        return provider_pb2.DiffResponse(
+            changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE,
+            diffs=changed,
+            replaces=[key for key in changed if key in REPLACES_PROVIDER and key in old],
+        )
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Message:  # noqa: N802, D102
         configuration = cloud.parse(wire.decode(request.args))

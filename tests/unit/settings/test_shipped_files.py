@@ -176,6 +176,60 @@ def test_checking_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert str(good) in captured.out
 
 
+GUARDED = "account: '111122223333', 'aws:allowedAccountIds': {}, clusters: [{{name: apps, platform: eks}}]"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "code", "said"),
+    [
+        ("['111122223333']", 0, ""),
+        ("'[\"111122223333\"]'", 0, ""),
+        ("['111122223333', '222222222222']", 0, 'warning: aws:allowedAccountIds: write `aws:allowedAccountIds: ["1111'),
+        (
+            "['222222222222']",
+            1,
+            'aws:allowedAccountIds: found "222222222222", expected ["111122223333"], as account says',
+        ),
+        ("[111122223333, 1]", 1, 'aws:allowedAccountIds: found "111122223333", "1", expected a list of account ids'),
+        ("five", 1, "aws:allowedAccountIds: found no list, expected a list of account ids of 12 digits in quotes"),
+        ("[]", 1, "aws:allowedAccountIds: found no list, expected a list of account ids of 12 digits in quotes"),
+    ],
+)
+def test_the_guard_of_the_account(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], allowed: str, code: int, said: str
+) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text(f"config: {{{GUARDED.format(allowed)}}}")
+    assert main(["check", str(file)]) == code
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"Pulumi.prod.yaml: {said}") if said else printed == ""
+
+
+def test_a_stack_file_that_names_its_account_alone_is_asked_for_the_guard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text("config: {account: '111122223333', clusters: [{name: apps, platform: eks}]}")
+    assert main(["check", str(file)]) == 0
+    assert capsys.readouterr().err == (
+        "Pulumi.prod.yaml: warning: aws:allowedAccountIds: "
+        'write `aws:allowedAccountIds: ["111122223333"]` under config: '
+        "without it `pulumi destroy` and `pulumi refresh` act with the credentials of any account\n"
+    )
+
+
+@pytest.mark.parametrize("file", STACK_FILES, ids=name_of)
+def test_shipped_stack_files_are_guarded(
+    file: Path, tmp_path: Path, kubeconfigs: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "examples").symlink_to(PROJECT / "examples")
+    copy = tmp_path / file.name
+    copy.write_text(file.read_text())
+    assert main(["check", str(copy)]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(("command", "expected"), [("reference", reference), ("schema", schema_text)])
 def test_printing_on_the_command_line(
     command: str, expected: Callable[[], str], capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,140 @@
+"""With credentials of another account, nothing is asked of AWS but whose they are, and one clear error says so."""
+
+import json
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from fleet import Status, WrongAccount
+from fleet.account import accounts_in
+from fleet.command_line import main
+from fleet.credentials import from_environment
+from localcloud.accounts import ACCOUNT, CLUSTER, Accounts, credentials
+from tests.local.fleets import Stacks
+from tests.local.recorded_calls import RecordedCalls
+from tests.local.stack import PulumiError, Stack
+from tests.local.test_fleet import ONE, TWO, stacks
+
+__all__ = ["stacks"]
+pytestmark = pytest.mark.local
+
+ASKED = {"sts:GetCallerIdentity"}
+OPERATIONS = ("preview", "up", "refresh", "drift", "destroy", "verify")
+
+
+@pytest.fixture
+def calls(local_env: dict[str, str]) -> Iterator[RecordedCalls]:
+    with RecordedCalls(local_env["AWS_ENDPOINT_URL"]).running() as proxy:
+        yield proxy
+
+
+def wrong(local_env: Mapping[str, str], calls: RecordedCalls, account: str) -> dict[str, str]:
+    """The environment of somebody who is in another account."""
+    keys = credentials(local_env["AWS_ENDPOINT_URL"], account)
+    return {**local_env, **keys, "AWS_ENDPOINT_URL": calls.url}
+
+
+def groups(stacks: Stacks, account: str) -> list[str]:
+    return [group["logGroupName"] for group in stacks.logs(account).describe_log_groups()["logGroups"]]
+
+
+@contextmanager
+def acting(env: Mapping[str, str]) -> Generator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.mark.parametrize("account", [ONE, "any"])
+def test_no_operation_of_a_fleet_touches_another_account(
+    stacks: Stacks, calls: RecordedCalls, local_env: dict[str, str], account: str
+) -> None:
+    stacks.write("a", ONE, account=account)
+    fleet = stacks.fleet(credentials=from_environment)
+    right = {**local_env, **credentials(local_env["AWS_ENDPOINT_URL"], ONE)}
+    with acting(right):
+        assert fleet.up(fleet.stacks())[0].ok
+    stacks.logs(TWO).create_log_group(logGroupName="/falco/events")
+
+    with acting(wrong(local_env, calls, TWO)):
+        results = [getattr(fleet, operation)(fleet.stacks())[0] for operation in OPERATIONS]
+        assert main(["diff", "--folder", str(stacks.folder)]) == 1
+
+    assert set(calls.calls) == ASKED
+    assert len(calls.calls) == len(OPERATIONS) + 1
+    assert {result.status for result in results} == {Status.FAILED}
+    for result in results:
+        assert isinstance(result.error, WrongAccount)
+        assert str(result.error).startswith(f"a: found credentials of account {TWO}, expected those of {ONE}")
+    assert groups(stacks, ONE) == groups(stacks, TWO) == ["/falco/events"]
+    stacks.logs(TWO).delete_log_group(logGroupName="/falco/events")
+    with acting(right):
+        assert fleet.destroy(fleet.stacks())[0].ok
+
+
+def test_what_a_fleet_has_deployed_guards_itself_against_plain_pulumi(
+    stacks: Stacks, calls: RecordedCalls, local_env: dict[str, str]
+) -> None:
+    """The stack file does not have the key; the state does."""
+    file = stacks.write("a", ONE)
+    fleet = stacks.fleet()
+    assert fleet.up(fleet.stacks())[0].ok
+    (elsewhere := stacks.folder / "elsewhere").mkdir()
+    stack = Stack("a", wrong(local_env, calls, TWO), elsewhere)
+    assert "allowedAccountIds" not in file.read_text()
+
+    for operation in (stack.destroy, stack.refresh):
+        with pytest.raises(PulumiError, match=f"belong to account {TWO}; allowed: {ONE}"):
+            operation()
+
+    assert set(calls.calls) == ASKED
+
+
+ADOPTED = {"account": ACCOUNT, "clusters": [{"name": "shop", "platform": "ecs", "existing": {"cluster": CLUSTER}}]}
+
+
+def test_plain_pulumi_refuses_where_the_stack_file_has_the_key(
+    stack: Stack, calls: RecordedCalls, local_env: dict[str, str]
+) -> None:
+    Accounts(local_env).with_cluster(ACCOUNT)
+    stack.configure(ADOPTED, provider={"allowedAccountIds": [ACCOUNT]})
+    stack.up()
+    other = stack.acting_with(wrong(local_env, calls, TWO))
+
+    for operation in (other.destroy, other.refresh, other.preview, other.up):
+        with pytest.raises(PulumiError, match=f"belong to account {TWO}; allowed: {ACCOUNT}"):
+            operation()
+
+    assert set(calls.calls) == ASKED
+    assert stack.preview("--expect-no-changes") == []
+
+
+def test_the_key_replaces_nothing_in_a_stack_that_was_deployed_without_it(
+    stack: Stack, local_env: dict[str, str]
+) -> None:
+    Accounts(local_env).with_cluster(ACCOUNT)
+    stack.configure(ADOPTED)
+    stack.up()
+    before = stack.resources()
+    stack.configure(ADOPTED, provider={"allowedAccountIds": [ACCOUNT]})
+
+    steps = stack.preview()
+    stack.up()
+
+    assert [step for step in steps if not step.resource.startswith("aws default")] == []
+    assert {step.op for step in steps} <= {"update"}
+    assert stack.resources() == before
+
+
+def test_the_account_of_a_state_is_that_of_all_its_resources(stacks: Stacks) -> None:
+    stacks.write("a", ONE)
+    fleet = stacks.fleet()
+    fleet.up(fleet.stacks())
+    exported = json.loads(stacks.pulumi("stack", "export", "--stack", "a"))
+
+    found = list(accounts_in(exported))
+
+    assert set(found) == {ONE}
+    assert len(found) > 3
