@@ -1,7 +1,6 @@
 """The Pulumi command line for one operation: its environment, its output, its end, and its cancellation."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import tempfile
@@ -14,6 +13,8 @@ from pulumi.automation import CommandResult, OnOutput, PulumiCommand
 from pulumi.automation.errors import InvalidVersionError, create_command_error
 
 from fleet.errors import EngineKilled, EngineMissing
+from fleet.locks import written_down
+from fleet.processes import Process
 
 PID_FILE = "engine.pid"
 """In the work directory: the engine that works in it, so that nobody clears the directory away below a living one."""
@@ -79,11 +80,11 @@ class EngineCommand(PulumiCommand):
                 stderr=err,
                 start_new_session=True,
             )
-            with self._follow(process, cwd, engine="--event-log" in args):
+            with self._follow(process, cwd, args):
                 code = process.wait()
+                if code < 0:
+                    raise EngineKilled(f"pulumi {args[0]} was killed by {signal.Signals(-code).name}")
             result = CommandResult(_text(out), _text(err), code)
-        if code < 0:
-            raise EngineKilled(f"pulumi {args[0]} was killed by {signal.Signals(-code).name}")
         if code:
             raise create_command_error(result)
         return result
@@ -117,15 +118,16 @@ class EngineCommand(PulumiCommand):
                 self._engine.send_signal(signal.SIGINT)
 
     @contextlib.contextmanager
-    def _follow(self, process: "subprocess.Popen[bytes]", cwd: str, *, engine: bool) -> Any:
-        if not engine:
+    def _follow(self, process: "subprocess.Popen[bytes]", cwd: str, args: Sequence[str]) -> Any:
+        if "--event-log" not in args:
             yield
             return
-        (Path(cwd) / PID_FILE).write_text(str(process.pid))
+        Process.of(process.pid).write(Path(cwd) / PID_FILE)
         with self._lock:
             self._engine, self._listens = process, False
         try:
-            yield
+            with written_down(process.pid, args[args.index("--stack") + 1] if "--stack" in args else ""):
+                yield
         finally:
             with self._lock:
                 self._engine, self._listens = None, False
@@ -148,14 +150,3 @@ def pulumi() -> PulumiCommand:
         raise EngineMissing("pulumi is not on PATH") from None
     except (InvalidVersionError, subprocess.CalledProcessError) as error:
         raise EngineMissing(f"pulumi on PATH cannot be used: {error}") from None
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this machine runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -50,7 +50,7 @@ class WrongAccount(FleetError):  # noqa: N818
 class StackLocked(FleetError):  # noqa: N818
     """Another operation works on the stack. Nothing was changed."""
 
-    advice = "wait until it has ended and run the command again"
+    advice = "wait until it has ended and run the command again; `pulumi cancel` takes the lock of one that was killed"
 
     def __init__(self, message: str, holders: Sequence[str] = ()) -> None:
         super().__init__(message)

@@ -13,12 +13,16 @@ from typing import Any, cast
 import yaml
 from pulumi.automation import LocalWorkspace
 
-from fleet.engine import PID_FILE, EngineCommand, alive
+from fleet.engine import PID_FILE, EngineCommand
+from fleet.processes import Process
 from fleet.stacks import Stack
 from settings.documents import stack_tree
 from settings.stack_files import ALLOWED_ACCOUNTS
 
 PREFIX = "falco-firelens-fleet-"
+
+OWNER_FILE = "owner.json"
+"""In the work directory: the process that made it."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -59,8 +63,9 @@ def work_directory(project: Path, stack: Stack, account: str = "") -> Generator[
 
     With an `account`, the AWS provider refuses credentials of any other, unless the stack file has a list of its own.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
+        Process.of(os.getpid()).write(folder / OWNER_FILE)
         (folder / "Pulumi.yaml").write_text(written(_project(project, account)))
         (folder / f"Pulumi.{stack.name}.yaml").write_text(_stack_file(stack))
         yield folder
@@ -69,10 +74,10 @@ def work_directory(project: Path, stack: Stack, account: str = "") -> Generator[
 
 
 def sweep() -> None:
-    """Remove the work directories of processes that were killed, except where an engine still works."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and not alive(int(owner)) and not _engine_works(folder):
+    """Remove the work directories of processes that are known to be gone, except where an engine may still work."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = Process.read(folder / OWNER_FILE)
+        if owner and owner.gone and not _engine_works(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -84,10 +89,10 @@ def encrypt(workspace: LocalWorkspace, engine: EngineCommand, stack: Stack, name
 
 
 def _engine_works(folder: Path) -> bool:
-    try:
-        return alive(int((folder / PID_FILE).read_text()))
-    except (OSError, ValueError):
+    if not (folder / PID_FILE).exists():
         return False
+    engine = Process.read(folder / PID_FILE)
+    return engine is None or not engine.gone
 
 
 def read_project(project: Path) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Exit codes, the matrix, who holds a lock, and what is shown nowhere."""
 
 import json
-import os
-import socket
 
 import pytest
 from pulumi.automation.events import EngineEvent
@@ -27,7 +25,6 @@ from fleet import (
 from fleet.credentials import CHOICE, secrets_of
 from fleet.display import summary
 from fleet.exits import Exit, exit_of
-from fleet.locks import holders
 from fleet.matrix import matrix
 from fleet.operation import status_of
 from fleet.recorder import REDACTED, Recorder, Redactor
@@ -71,20 +68,6 @@ def test_the_matrix_has_the_waves_by_name() -> None:
         "rest": ["d"],
     }
     assert found["canary"] == [{"stack": "a", "account": "111122223333", "region": "eu-west-1"}]
-
-
-def test_a_lock_of_a_dead_process_of_this_machine_is_told_from_others() -> None:
-    host = socket.gethostname()
-    refusal = (
-        "error: the stack is currently locked by 3 lock(s). Either wait for the other process(es) to end or delete the "
-        "lock file with `pulumi cancel`.\n"
-        f"  file:///a.json: created by me@{host} (pid {os.getpid()}) at 2026-11-24T20:48:14Z\n"
-        f"  file:///b.json: created by me@{host} (pid 4194304) at 2026-11-24T20:48:14Z\n"
-        "  file:///c.json: created by me@elsewhere (pid 4194304) at 2026-11-24T20:48:14Z\n"
-    )
-
-    assert [holder.dead for holder in holders(refusal)] == [False, True, False]
-    assert str(holders(refusal)[2]) == "process 4194304 of me on elsewhere since 2026-11-24T20:48:14Z"
 
 
 def test_a_profile_is_not_overruled_by_keys_that_are_in_the_environment() -> None:
