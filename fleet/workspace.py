@@ -118,6 +118,23 @@ def _project(project: Path, account: str) -> Mapping[str, Any]:
 
 def _stack_file(stack: Stack) -> str:
     if stack.file:
-        return stack.file.read_text(encoding="utf-8")
-    config = {key: value for key, value in stack.config.items() if key not in stack.secrets}
+        return stack.file.read_text(encoding="utf-8-sig")
+    config = {key: _handed_over(value) for key, value in stack.config.items() if key not in stack.secrets}
     return written({**stack.document, "config": config})
+
+
+def _handed_over(value: object) -> object:
+    """A structured value as the JSON that the engine would make of it, and hands over as it is.
+
+    The engine rewrites a stack file before it reads it, and loses a line break that a text begins with.
+    """
+    if isinstance(value, Mapping | list | tuple) and not _has_ciphertext(cast("object", value)):
+        return json.dumps(value, default=str)
+    return value
+
+
+def _has_ciphertext(value: object) -> bool:
+    if isinstance(value, Mapping):
+        keys = cast("Mapping[str, object]", value)
+        return list(keys) == ["secure"] or any(map(_has_ciphertext, keys.values()))
+    return isinstance(value, list) and any(map(_has_ciphertext, cast("list[object]", value)))

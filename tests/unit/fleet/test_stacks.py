@@ -1,10 +1,11 @@
 """Stacks from files and from settings objects, selection, and the order of hubs and spokes."""
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet import FleetError, Selection, Stack, Waves
@@ -169,6 +170,26 @@ def test_a_settings_object_is_written_as_a_stack_file_that_loads_to_the_same(tmp
 
     assert load(namespaced(written["config"]), file="written", root=PROJECT) == settings
     assert given_stack.check(PROJECT) == settings
+
+
+@given(st.dictionaries(st.text(), st.text() | st.sampled_from(["685e3", "0o17", "yes", "\nfirst", "<<", "2026-01-02"])))
+@example({"commit": "685e3", "build": "0o17", "<<": "\nfirst", "\nR": "\u2028\n"})
+def test_texts_are_written_so_that_the_engine_reads_them_as_such(tags: dict[str, str]) -> None:
+    """tests/local/test_stack_files.py asks the engine."""
+    with work_directory(PROJECT, stack("service", account="098765432109", tags=tags)) as folder:
+        read = Stack.read(folder / "Pulumi.service.yaml")
+
+    assert read.account == "098765432109"
+    assert json.loads(str(read.config["falco-firelens:tags"])) == tags
+    assert "\n" not in str(read.config["falco-firelens:tags"]), "the engine loses some of them"
+
+
+def test_what_is_encrypted_already_stays_so() -> None:
+    given_stack = stack("service", notifications=[{"endpoint": {"secure": "v1:x"}}])
+    with work_directory(PROJECT, given_stack) as folder:
+        read = Stack.read(folder / "Pulumi.service.yaml")
+
+    assert read.config["falco-firelens:notifications"] == [{"endpoint": {"secure": "v1:x"}}]
 
 
 def test_a_secret_of_a_settings_object_is_not_written_in_the_clear() -> None:
