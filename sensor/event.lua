@@ -1,60 +1,129 @@
--- Makes the event out of Falco's line, with CLUSTER, CHANNEL and NODE_FIELD set above.
--- The line stays text: nothing of Falco's JSON changes, and nothing is spent on taking it apart.
+-- Makes the event out of Falco's line, which the reader's `read` gives. CLUSTER, NODE_FIELD, LONGEST, PARSED and
+-- NOT_WHOLE are set above.
+-- The line stays text: nothing of Falco's JSON changes, and nothing is spent on taking it apart. An event that cannot
+-- arrive whole is told by one of our own.
 
-local LONGEST = 1048576 -- CloudWatch Logs takes no longer event
+local KEPT = 4096 -- bytes of each text of an event that is too long
+local SHOWN = 1024 -- bytes of a lost event that are told
 
 local default_node = os.getenv("NODE_NAME") or os.getenv("HOSTNAME") or "unknown"
 local prefixes = {}
 
+-- Text within JSON's quotes.
+local function json_text(text)
+  return (string.gsub(text, '[%c"\\]', function(c) return string.format("\\u%04x", string.byte(c)) end))
+end
+
 local function prefix(node)
   if prefixes[node] == nil then
-    local name = string.gsub(node, '[%c"\\]', function(c) return string.format("\\u%04x", string.byte(c)) end)
-    prefixes[node] = '{"cluster":' .. string.sub(CLUSTER, 1, -2) .. ',"node":"' .. name .. '"},'
+    prefixes[node] = '{"cluster":' .. string.sub(CLUSTER, 1, -2) .. ',"node":"' .. json_text(node) .. '"},'
   end
   return prefixes[node]
 end
 
-local part_id, parts, length = nil, {}, 0
-
--- Docker cuts a line at 16 KiB and numbers the parts; nil while the last one is not there.
-local function whole(record)
-  if record.partial_message ~= "true" then
-    return record.log
-  end
-  if record.partial_id ~= part_id then
-    part_id, parts, length = record.partial_id, {}, 0
-  end
-  length = length + string.len(record.log)
-  if length <= LONGEST then
-    parts[#parts + 1] = record.log
-  end
-  if record.partial_last ~= "true" then
-    return nil
-  end
-  local line = table.concat(parts)
-  part_id, parts, length = nil, {}, 0
-  return line
+-- How many bytes Fluent Bit's outputs count: each event is a text in JSON, with what is not ASCII as \uXXXX or, where it
+-- was parsed, \\uXXXX. flb_utils_write_str_escaped in src/flb_utils.c, truncate_log in
+-- plugins/out_cloudwatch_logs/cloudwatch_api.c of Fluent Bit's source.
+local function counted(text)
+  local function count(pattern) return select(2, string.gsub(text, pattern, "")) end
+  local two = count("[\194-\223][\128-\191]")
+  local three = count("[\224-\239][\128-\191][\128-\191]")
+  local four = count("[\240-\244][\128-\191][\128-\191][\128-\191]")
+  local strange = count("[\128-\255]") - 2 * two - 3 * three - 4 * four
+  local escaped = two + three + 2 * four + count("%c") + strange
+  local width = PARSED and 7 or 6
+  return #text + count('["\\]') + width * escaped - 2 * two - 3 * three - 4 * four - strange - count("%c")
 end
 
--- Whether "rule" is a key. Looks for plain text first, which is many times quicker than a pattern, and quicker
--- still from a letter than from one of JSON's many quotes.
-local function has_rule(line)
-  local first, last = string.find(line, 'rule"', 1, true)
-  while first ~= nil do
-    if string.byte(line, first - 1) == 34 and string.find(line, "^%s*:", last + 1) ~= nil then -- "
-      return true
+-- Whether Fluent Bit's outputs send it whole. No character is counted more than seven times.
+local function fits(text)
+  return #text * 7 <= LONGEST or counted(text) <= LONGEST
+end
+
+-- Where a text of JSON ends that begins before `at`.
+local function closing(line, at)
+  while true do
+    local found = string.find(line, '["\\]', at)
+    if found == nil or string.byte(line, found) == 34 then
+      return found
     end
-    first, last = string.find(line, 'rule"', last + 1, true)
+    at = found + 2
   end
-  return false
 end
 
--- Falco prints text, too, and a killed one half an event.
-local function is_event(line)
-  return type(line) == "string"
-    and string.byte(line) == 123 -- {
-    and string.byte(line, -1) == 125 -- }
-    and has_rule(line)
+-- As many bytes of a text of JSON, but neither half an escape nor half a character at the end.
+local function beginning(text, length)
+  local at = 1
+  while true do
+    local escape = string.find(text, "\\", at, true)
+    if escape == nil or escape > length then
+      break
+    end
+    local width = string.find(text, "^u[dD][89aAbB]", escape + 1) and 12 or string.byte(text, escape + 1) == 117 and 6 or 2
+    if escape + width - 1 > length then
+      length = escape - 1
+      break
+    end
+    at = escape + width
+  end
+  while length > 0 and string.find(text, "^[\128-\191]", length + 1) do
+    length = length - 1
+  end
+  return string.sub(text, 1, length)
+end
+
+-- The event with each long text cut; what it was is in its fields.
+local function shortened(line)
+  local kept, from = {}, 1
+  local first = string.find(line, '"', 1, true)
+  while first ~= nil do
+    local last = closing(line, first + 1)
+    if last == nil then
+      return line
+    end
+    if last - first - 1 > KEPT then
+      kept[#kept + 1] = string.sub(line, from, first)
+      kept[#kept + 1] = beginning(string.sub(line, first + 1, last - 1), KEPT) .. " [shortened]"
+      from = last
+    end
+    first = string.find(line, '"', last + 1, true)
+  end
+  kept[#kept + 1] = string.sub(line, from)
+  return (string.gsub(table.concat(kept), '("output_fields"%s*:%s*{)(%s*"?)', function(key, quote)
+    local comma = string.find(quote, '"', 1, true) and "," or ""
+    return key .. '"event.shortened_from":' .. #line .. comma .. quote
+  end, 1))
+end
+
+-- What can still be read of an event, as JSON: priority, rule, time. Within its texts each quote has a backslash.
+local function known(text)
+  local function value(key, last)
+    local _, before = string.find(text, '"' .. key .. '"%s*:%s*"', math.max(1, #text - KEPT))
+    if before == nil then
+      _, before = string.find(text, '"' .. key .. '"%s*:%s*"')
+    end
+    local after = before and closing(text, before + 1)
+    return after and string.sub(text, before, after) or "null"
+  end
+  return value("priority"), value("rule"), value("time")
+end
+
+-- An event of our own about one that does not arrive, or not whole.
+local function told(node, what, reason, text, bytes)
+  local priority, rule, time = known(text)
+  local name = rule == "null" and "unknown rule" or string.sub(rule, 2, -2)
+  return prefix(node)
+    .. '"hostname":"' .. json_text(node)
+    .. '","output":"An event was ' .. what .. ": " .. reason .. " | rule=" .. name .. " bytes=" .. bytes
+    .. '","output_fields":{"event.bytes":' .. bytes
+    .. ',"event.priority":' .. priority
+    .. ',"event.reason":"' .. reason
+    .. '","event.rule":' .. rule
+    .. ',"event.text":"' .. json_text(string.gsub(string.sub(text, 1, SHOWN), "[\128-\255]", "?"))
+    .. '","event.time":' .. time
+    .. ',"event.what":"' .. what
+    .. '"},"priority":"Error","rule":"' .. NOT_WHOLE
+    .. '","source":"internal","tags":[],"time":"' .. os.date("!%Y-%m-%dT%H:%M:%S") .. '.000000000Z"}'
 end
 
 local midnight = { date = "", seconds = 0 }
@@ -92,15 +161,50 @@ local function time_of(line)
   }
 end
 
-function make_event(tag, timestamp, record)
-  if record[CHANNEL] ~= "stdout" then
-    return -1, 0, 0
-  end
-  local line = whole(record)
+-- The records for one line, none where it is no event.
+local function records(node, line)
   if not is_event(line) then
-    return -1, 0, 0
+    return {}
   end
+  local event = prefix(node) .. string.sub(line, 2)
+  if fits(event) then
+    return { { event = event, node = node } }
+  end
+  event = prefix(node) .. string.sub(shortened(line), 2)
+  if fits(event) then
+    return {
+      { event = event, node = node },
+      { event = told(node, "shortened", TOO_LONG, line, #line), node = node },
+    }
+  end
+  return { { event = told(node, "lost", TOO_LONG, line, #line), node = node } }
+end
+
+function make_event(tag, timestamp, record)
   local node = record[NODE_FIELD] or default_node
-  local event = { event = prefix(node) .. string.sub(line, 2), node = node }
-  return 1, time_of(line) or timestamp, event
+  local line = read(record)
+  if #aside == 0 and (line == nil or #line * 7 + 4096 <= LONGEST) then
+    if line == nil or not is_event(line) then
+      return -1, timestamp, 0
+    end
+    return 1, time_of(line) or timestamp, { event = prefix(node) .. string.sub(line, 2), node = node }
+  end
+  local made = {}
+  for _, one in ipairs(aside) do
+    if one.reason ~= nil then
+      made[#made + 1] = { event = told(node, "lost", one.reason, one.text, one.bytes), node = node }
+    else
+      for _, each in ipairs(records(node, one.line)) do
+        made[#made + 1] = each
+      end
+    end
+  end
+  aside = {}
+  for _, each in ipairs(line and records(node, line) or {}) do
+    made[#made + 1] = each
+  end
+  if #made == 0 then
+    return -1, timestamp, 0
+  end
+  return 1, line and time_of(line) or timestamp, made
 end

@@ -8,8 +8,16 @@ https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-m
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
-from sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_STATE_DIR, SENSOR_DIR, ClusterIdentity, Pipeline, SensorError
+from sensor.model import (
+    FLUENT_BIT_HTTP_PORT,
+    FLUENT_BIT_STATE_DIR,
+    NOT_WHOLE_RULE,
+    SENSOR_DIR,
+    Pipeline,
+    SensorError,
+)
 
 Options = dict[str, str | int]
 """Options of one section in order."""
@@ -29,7 +37,17 @@ PARSERS = """\
     Format json
 """
 
-_SCRIPT = Path(__file__).with_name("event.lua")
+LONGEST_EVENT = 1_000_000
+"""Bytes beyond which Fluent Bit cuts an event for CloudWatch Logs, counted once the event is a text in JSON:
+`MAX_EVENT_LEN` in plugins/out_cloudwatch_logs/cloudwatch_api.h of its source. Firehose's output takes more."""
+
+LONGEST_PARSED_EVENT = 990_000
+"""The same where events are parsed: numbers can come out with more digits."""
+
+Reader = Literal["cri", "docker"]
+"""Which script of this folder knows the lines: the files of containerd and CRI-O, or the records of Docker's driver."""
+
+_SCRIPTS = Path(__file__).parent
 
 
 def section(kind: str, options: Options) -> str:
@@ -92,8 +110,9 @@ def filters(pipeline: Pipeline, match: str) -> str:
     return "\n".join(section("FILTER", options) for options in (script, *((parser,) if pipeline.streams else ())))
 
 
-def script(identity: ClusterIdentity, *, channel_field: str, node_field: str) -> str:
-    """The Lua filter's script: `channel_field` tells stdout from stderr, `node_field` the node if records have it."""
+def script(pipeline: Pipeline, reader: Reader, *, node_field: str) -> str:
+    """The Lua filter's script: `reader` knows the platform's lines, `node_field` is the node's if records have one."""
+    identity = pipeline.identity
     cluster = {
         "name": identity.name,
         "platform": identity.platform,
@@ -101,12 +120,20 @@ def script(identity: ClusterIdentity, *, channel_field: str, node_field: str) ->
         "region": identity.region,
     }
     settings = {
-        "CLUSTER": json.dumps(cluster, separators=(",", ":")),
-        "CHANNEL": channel_field,
-        "NODE_FIELD": node_field,
+        "CLUSTER": _lua_string(json.dumps(cluster, separators=(",", ":"))),
+        "NODE_FIELD": _lua_string(node_field),
+        "NOT_WHOLE": _lua_string(NOT_WHOLE_RULE),
+        "LONGEST": str(LONGEST_PARSED_EVENT if pipeline.streams else LONGEST_EVENT),
+        "PARSED": "true" if pipeline.streams else "false",
     }
-    lines = (f"local {name} = {_lua_string(value)}" for name, value in settings.items())
-    return "\n".join((*lines, _SCRIPT.read_text()))
+    lines = (f"local {name} = {value}" for name, value in settings.items())
+    return "\n".join((*lines, *map(_code, ("lines", reader, "event")))) + "\n"
+
+
+def _code(name: str) -> str:
+    """A script without comments and indentation: on ECS a task definition has to hold it beside the user's rules."""
+    lines = (line.strip() for line in _SCRIPTS.joinpath(f"{name}.lua").read_text().splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("--"))
 
 
 def outputs(pipeline: Pipeline, match: str) -> str:

@@ -21,5 +21,5 @@ def files(pipeline: Pipeline) -> dict[str, str]:
     return {
         "fluent-bit.conf": "\n".join(configuration),
         "parsers.conf": events.PARSERS,
-        "event.lua": events.script(pipeline.identity, channel_field="source", node_field="ec2_instance_id"),
+        "event.lua": events.script(pipeline, "docker", node_field="ec2_instance_id"),
     }

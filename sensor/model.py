@@ -38,6 +38,10 @@ NODE_VARIABLE = "NODE_NAME"
 """Environment variable with the Kubernetes node's name in Fluent Bit's container."""
 
 
+NOT_WHOLE_RULE = "Falco FireLens: event not whole"
+"""The rule of Fluent Bit's own events: one of Falco's is lost or shortened on its way. Metric filters look for it."""
+
+
 class SensorError(ValueError):
     """A sensor that cannot be rendered; the message says what was found and what to do."""
 

@@ -9,12 +9,13 @@ from localcloud.pipeline.destination import Destination
 from localcloud.pipeline.fluent_bit import wait_until
 from localcloud.pipeline.node import EcsNode, KubernetesNode, Node
 from localcloud.pipeline.samples import number_of, numbered_event
+from sensor.model import NOT_WHOLE_RULE
 
 KILLS = 2
 """How often Fluent Bit is killed in one run."""
 
 OVERSIZED = 2_000_000
-"""Characters of an event that CloudWatch Logs would not take (1 MiB)."""
+"""Characters of an event that CloudWatch Logs would not take (1 MiB): it arrives shortened, with an event about it."""
 
 LARGE = 100_000
 """Characters of an event that is cut into parts on its way."""
@@ -28,7 +29,10 @@ _PATIENCE_SECONDS = 90
 
 
 class Outcome(NamedTuple):
-    """What became of the events: `lost` and `twice` are their numbers, `strange` is what arrived beside them."""
+    """What became of the events: `lost` and `twice` are their numbers, `strange` is what arrived beside them.
+
+    Beside them may be what is said about the one that is too long.
+    """
 
     sent: int
     lost: frozenset[int]
@@ -81,9 +85,13 @@ def count(
         for message in messages:
             newest = time.monotonic()
             try:
-                arrived[number_of(message)] += 1
+                number = number_of(message)
             except (ValueError, KeyError, TypeError):
-                strange.append(message)
+                if f'"rule":"{NOT_WHOLE_RULE}"' not in message:
+                    strange.append(message)
+            else:
+                if number >= 0:
+                    arrived[number] += 1
         if node.fluent_bit.unsent() != 0:
             newest = time.monotonic()
         elif time.monotonic() - newest > _STILL_SECONDS:

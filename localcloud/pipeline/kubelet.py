@@ -64,6 +64,10 @@ class ContainerLog:
         self._restarts += 1
         self._reopen()
 
+    def reopen(self) -> None:
+        """The runtime does what the kubelet has told it."""
+        self._reopen()
+
     def close(self) -> None:
         """Nothing more will be written."""
         self._current.close()

@@ -141,7 +141,8 @@ def test_a_clusters_name_cannot_be_the_name_of_a_field() -> None:
 @example('"; os.exit() --')
 @example("a\\\n\r\0]]é\x7f")
 def test_the_script_knows_any_cluster_as_it_is(name: str) -> None:
-    script = events.script(replace(pipeline("eks").identity, name=name), channel_field="stream", node_field="node")
+    identity = replace(pipeline("eks").identity, name=name)
+    script = events.script(replace(pipeline("eks"), identity=identity), "cri", node_field="node")
     head = script[: script.index("\n", script.index("local NODE_FIELD"))]
     assert json.loads(str(LuaRuntime().execute(f"{head}\nreturn CLUSTER")))["name"] == name
 
@@ -153,13 +154,11 @@ def test_every_file_that_is_named_is_there(platform: Platform) -> None:
     assert named | {"fluent-bit.conf"} == files.keys()
 
 
-@pytest.mark.parametrize(
-    ("platform", "channel", "node"), [("eks", "stream", "node"), ("ecs", "source", "ec2_instance_id")]
-)
-def test_the_script_knows_the_cluster_and_the_fields(platform: Platform, channel: str, node: str) -> None:
+@pytest.mark.parametrize(("platform", "node"), [("eks", "node"), ("ecs", "ec2_instance_id")])
+def test_the_script_knows_the_cluster_and_the_fields(platform: Platform, node: str) -> None:
     files = firelens.files(pipeline(platform)) if platform == "ecs" else fluent_bit.files(pipeline(platform))
     settings = dict(re.findall(r'^local ([A-Z_]+) = "(.*)"$', files["event.lua"], re.MULTILINE))
-    assert (settings["CHANNEL"], settings["NODE_FIELD"]) == (channel, node)
+    assert settings["NODE_FIELD"] == node
     assert json.loads(settings["CLUSTER"].replace('\\"', '"')) == {
         "name": "payments",
         "platform": platform,
@@ -168,18 +167,24 @@ def test_the_script_knows_the_cluster_and_the_fields(platform: Platform, channel
     }
 
 
+def test_time_passes_for_the_script_though_falco_is_silent() -> None:
+    clock = only(rendered("eks"), "INPUT", "dummy")
+    assert clock["Tag"] == only(rendered("eks"), "INPUT", "tail")["Tag"]
+    assert int(clock["Interval_Sec"]) <= 5
+
+
 def test_the_position_is_kept_and_nothing_is_skipped() -> None:
-    tail = only(rendered("eks"), "INPUT")
+    tail = only(rendered("eks"), "INPUT", "tail")
     assert tail["DB"].startswith(FLUENT_BIT_STATE_DIR)
     assert tail["Read_from_Head"] == "On"
-    assert tail["multiline.parser"] == "cri"
+    assert {"Path_Key", "Offset_Key"} <= tail.keys() and "multiline.parser" not in tail, "the script joins parts itself"
     assert tail["storage.type"] == "filesystem"
     assert not {"Mem_Buf_Limit", "Ignore_Older", "storage.pause_on_chunks_overlimit"} & tail.keys()
 
 
 def test_a_rotated_file_is_not_let_go_while_it_may_exist() -> None:
     """Else Fluent Bit finds it again under its new name and ships it twice."""
-    assert int(only(rendered("eks"), "INPUT")["Rotate_Wait"]) >= 90 * 24 * 60 * 60
+    assert int(only(rendered("eks"), "INPUT", "tail")["Rotate_Wait"]) >= 90 * 24 * 60 * 60
 
 
 @pytest.mark.parametrize(
@@ -196,7 +201,7 @@ def test_a_rotated_file_is_not_let_go_while_it_may_exist() -> None:
     ],
 )
 def test_which_files_are_read(path: str, read: bool) -> None:
-    tail = only(rendered("kubernetes"), "INPUT")
+    tail = only(rendered("kubernetes"), "INPUT", "tail")
     patterns, excluded = tail["Path"].split(","), tail["Exclude_Path"].split(",")
     matches = any(fnmatch(f"/var/log/pods/{path}", pattern) for pattern in patterns)
     assert (matches and not any(fnmatch(path, pattern) for pattern in excluded)) == read
