@@ -15,6 +15,7 @@ from localcloud.eks_identity import access_entries
 from localcloud.providers.aws import api, lifecycle
 from localcloud.providers.aws.cloud import Cloud, ConfigurationError
 from localcloud.providers.aws.lifecycle import INTERNAL, IncompleteError, Lifecycle
+from localcloud.providers.aws.limits import load
 from localcloud.providers.aws.registry import functions, resources
 from tests.local.aws_samples import SAMPLES
 from tests.local.aws_samples.answering import FUNCTION, archive
@@ -38,6 +39,8 @@ STAYS = (
 moto deletes no named query."""
 EMULATED = [token for token, resource in resources().items() if not resource.recorded]
 
+LIMITS = load(Path(__file__).parents[2] / "limits" / "aws.yaml")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def endpoint() -> Iterator[None]:
@@ -55,8 +58,8 @@ def endpoint() -> Iterator[None]:
 
 
 def connect(**configuration: Any) -> Cloud:
-    """A configured provider."""
-    return Cloud({"accessKey": "test", "secretKey": "test", "region": "eu-west-1", **configuration})
+    """A configured provider, which refuses what is beyond AWS's limits."""
+    return Cloud({"accessKey": "test", "secretKey": "test", "region": "eu-west-1", **configuration}, LIMITS)
 
 
 @pytest.fixture(scope="module")

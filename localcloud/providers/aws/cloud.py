@@ -7,13 +7,16 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from localcloud.providers.aws import wire
+from localcloud.providers.aws import inventory, wire
 from localcloud.providers.aws.check import Failure, object_failures
+from localcloud.providers.aws.guard import guard
+from localcloud.providers.aws.limits import Limit, Limits
 from localcloud.providers.aws.sdk import ANY, ListOf, Scalar, Type, provider_type
+from localcloud.providers.aws.unsent import leave_unsent
 
 if TYPE_CHECKING:
     import boto3
@@ -70,6 +73,10 @@ class Region:
         """A boto3 client; kept, as building one takes a tenth of a second."""
         return self.cloud.client(service, self.name)
 
+    def unsent_client(self, service: str) -> Any:
+        """A client whose requests are judged and not sent."""
+        return self.cloud.unsent_client(service, self.name)
+
     @property
     def account(self) -> str:
         """The account's twelve digits."""
@@ -99,7 +106,9 @@ class Cloud:
     """
 
     configuration: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any], init=False)
+    limits: Limits = field(default_factory=Limits)
+    """Published limits, which every request is held against beside botocore's models."""
+    _clients: dict[tuple[str, ...], Any] = field(default_factory=dict[tuple[str, ...], Any], init=False)
     _lock: Any = field(default_factory=threading.RLock, init=False)
 
     @property
@@ -128,17 +137,38 @@ class Cloud:
         return Region(self, name)
 
     def client(self, service: str, region: str) -> Any:
-        """A boto3 client for a service's own region."""
+        """A boto3 client for a service's own region, which refuses what is beyond AWS's bounds."""
+        return self._kept((service, region), lambda: self._new_client(service, region))
+
+    def unsent_client(self, service: str, region: str) -> Any:
+        """A client for an API that the local cloud lacks: it judges requests as `client` does, and sends none."""
+
+        def build() -> Any:
+            client = self._new_client(service, region)
+            leave_unsent(client)
+            return client
+
+        return self._kept((service, region, "unsent"), build)
+
+    def earlier(self, client: Any, limit: Limit, parameters: Mapping[str, Any]) -> Mapping[str, float]:
+        """What the account has already of a total that AWS limits: the size of each part."""
+        return inventory.parts(client, limit, parameters)
+
+    def _kept(self, key: tuple[str, ...], build: Callable[[], Any]) -> Any:
         with self._lock:
-            key = (service, region)
             if key not in self._clients:
-                self._clients[key] = self._session.client(
-                    service,  # pyright: ignore[reportArgumentType]
-                    region_name=region,
-                    endpoint_url=self._endpoint(service),
-                    config=_config(),
-                )
+                self._clients[key] = build()
             return self._clients[key]
+
+    def _new_client(self, service: str, region: str) -> Any:
+        client: Any = self._session.client(
+            service,  # pyright: ignore[reportArgumentType]
+            region_name=region,
+            endpoint_url=self._endpoint(service),
+            config=_config(),
+        )
+        guard(client, self.limits, self.earlier)
+        return client
 
     def check_account(self) -> None:
         """Refuses to go on with the credentials of an account that the configuration does not allow.

@@ -98,6 +98,22 @@ class Lifecycle:
         identity = self.resource.create(region, wished)
         return identity, self._configure(region, identity, inputs, None)
 
+    def rehearse(self, name: str, news: Properties, identity: str, outputs: Properties) -> list[Failure]:
+        """Sends everything that creating a resource sends, one that is there already under this id with these outputs.
+
+        For a cloud that only records; what the type looks for first is taken to be there. Returns what is wrong with
+        the inputs, and raises what the cloud refuses.
+        """
+        inputs, failures = self.check(name, news, {}, b"")
+        if not failures:
+            wished = _public(inputs)
+            region = self._region(wished)
+            self.resource.send(region, wished)
+            state = {**outputs, **wished}
+            self.resource.configure(region, identity, wished, None)
+            self._write_tags(region, identity, wished, None, state)
+        return failures
+
     def update(self, identity: str, state: Properties, inputs: Properties) -> Properties:
         """Brings the resource to the inputs.
 
@@ -148,11 +164,13 @@ class Lifecycle:
             outputs = {**(old or {}), **({} if old else wished), "id": identity}
             raise IncompleteError(identity, inputs, outputs, api.describe(error)) from error
 
-    def _write_tags(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+    def _write_tags(
+        self, region: Region, identity: str, inputs: Properties, old: Properties | None, known: Properties | None = None
+    ) -> None:
         if self.resource.tagging:
             tags = region.all_tags(inputs.get("tags", {}))
             if tags or (old or {}).get("tagsAll"):
-                subject = self.resource.tag_subject(region, identity, {**(old or {}), **inputs})
+                subject = self.resource.tag_subject(region, identity, {**(old or known or {}), **inputs})
                 self.resource.tagging.write(self.resource.client(region), subject, tags)
 
     def _outputs(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> Properties:

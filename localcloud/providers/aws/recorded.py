@@ -1,14 +1,13 @@
 """Resource types whose API the local cloud lacks: requests are built and validated, but nothing answers them."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any, ClassVar
-
-from botocore.exceptions import ParamValidationError
-from botocore.validate import ParamValidator
 
 from localcloud.providers.aws import api
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.resource import Properties, Resource
+from localcloud.providers.aws.tags import to_api
 
 
 class Recorded(Resource):
@@ -23,13 +22,13 @@ class Recorded(Resource):
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Validates the request and makes up an id."""
-        self._validate(region, inputs)
+        self.send(region, inputs)
         return self.identity(region, inputs)
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Validates an update as a creation."""
         if old is not None:
-            self._validate(region, inputs)
+            self.send(region, inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """What was recorded; an import finds nothing, as nothing keeps it."""
@@ -52,14 +51,22 @@ class Recorded(Resource):
         """The inputs in the form that `operation` takes them, before names are matched."""
         return inputs
 
-    def _validate(self, region: Region, inputs: Properties) -> None:
+    def send(self, region: Region, inputs: Properties) -> None:
+        """Builds the request and has it judged, as one that is sent."""
         if self.operation is None:
             return
-        client = self.client(region)
-        model: Any = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[self.operation])
-        parameters = api.request(client, self.operation, self.request(inputs), self.rename)
-        parameters = {name: value for name, value in parameters.items() if name.lower() != "tags"}
-        report: Any = ParamValidator().validate(parameters, model.input_shape)
-        missing = [name for name in report.generate_report().splitlines() if "clientToken" not in name]
-        if report.has_errors() and missing:
-            raise ParamValidationError(report="\n".join(missing))
+        client = region.unsent_client(self.service)
+        untagged = {name: value for name, value in self.request(inputs).items() if name != "tags"}
+        tagged = _tags(client, self.operation, region.all_tags(inputs.get("tags", {})))
+        api.call(client, self.operation, untagged, self.rename, **tagged)
+
+
+def _tags(client: Any, operation: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    """An operation's parameter for tags, in the form in which it takes them."""
+    shape: Any = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
+    name = next((name for name in shape.members if name.lower() == "tags"), None)
+    if name is None or not tags:
+        return {}
+    kind = shape.members[name]
+    style: Any = "map" if kind.type_name == "map" else "/".join(kind.member.members)
+    return {name: to_api(tags, style)}

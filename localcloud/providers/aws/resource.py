@@ -57,6 +57,10 @@ class Resource:
         """Makes the resource and returns its id."""
         raise NotImplementedError
 
+    def send(self, region: Region, inputs: Properties) -> None:
+        """Sends the requests of `create`, and looks for nothing first."""
+        self.create(region, inputs)
+
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Brings what can be changed to what is wished; `old` is the state before an update, None after a create."""
 

@@ -12,6 +12,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provid
 from localcloud.providers.aws import api, cloud, sdk, wire
 from localcloud.providers.aws.check import Failure, normalise, object_failures
 from localcloud.providers.aws.lifecycle import Difference, IncompleteError, Lifecycle
+from localcloud.providers.aws.limits import Limits
 from localcloud.providers.aws.registry import functions, resources
 
 logger = logging.getLogger(__name__)
@@ -27,10 +28,11 @@ CHANGE_KINDS = {"add": "ADD", "delete": "DELETE", "update": "UPDATE"}
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """Answers the engine. `engine` is the address of the engine's own service, where messages to the user go."""
 
-    def __init__(self, version: str, engine: str | None) -> None:
+    def __init__(self, version: str, engine: str | None, limits: Limits) -> None:
         self._version = version
+        self._limits = limits
         self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine)) if engine else None
-        self._cloud = cloud.Cloud()
+        self._cloud = cloud.Cloud(limits=limits)
         self._announced: set[str] = set()
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Message:  # noqa: N802, D102
@@ -52,7 +54,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Message:  # noqa: N802, D102
         configuration = cloud.parse(wire.decode(request.args))
-        self._cloud = cloud.Cloud(configuration)
+        self._cloud = cloud.Cloud(configuration, self._limits)
         if not wire.has_unknown(configuration):
             self._answer(context, "configuring the provider", self._cloud.check_account)
         return provider_pb2.ConfigureResponse(supportsPreview=True)

@@ -138,7 +138,8 @@ class NodeGroup(Resource):
         """Creates the group."""
         name = self.given_name(inputs, "nodeGroupName")
         tagged = region.all_tags(inputs.get("tags", {}))
-        self.call(region, "create_nodegroup", inputs, nodegroupName=name, tags=tagged)
+        plain = {name: value for name, value in inputs.items() if name != "tags"}
+        self.call(region, "create_nodegroup", plain, nodegroupName=name, **({"tags": tagged} if tagged else {}))
         return f"{inputs['clusterName']}:{name}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:

@@ -124,7 +124,9 @@ class LogDestination(Resource):
         return inputs["name"]
 
     def _put(self, region: Region, inputs: Properties) -> None:
-        self.call(region, "put_destination", inputs, tags=region.all_tags(inputs.get("tags", {})))
+        plain = {name: value for name, value in inputs.items() if name != "tags"}
+        tagged = region.all_tags(inputs.get("tags", {}))
+        self.call(region, "put_destination", plain, **({"tags": tagged} if tagged else {}))
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Puts it anew."""
