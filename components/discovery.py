@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import ec2, ecs, eks, iam, opensearch
 
+from components.centralization import missing_roles
 from components.event_warehouse import FIREHOSE
 from components.hub_reference import HubReference, NoHubError, hub_of
 from components.kubeconfig import eks_kubeconfig
@@ -78,7 +79,7 @@ def discover(settings: Settings, file: str) -> Found:
     if settings.account not in (None, place["account"]):
         expected = f"credentials of account {settings.account}"
         raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
-    mistakes = [*_hub_itself(settings, place), *_elsewhere(settings, place)]
+    mistakes = [*_hub_itself(settings, place), *missing_roles(settings), *_elsewhere(settings, place)]
     hub = None
     if settings.spoke:
         try:

@@ -15,7 +15,8 @@ from components.stream_names import shortened
 class EventLogArgs(TypedDict):
     """`kms_key_arn` is a key whose policy already lets CloudWatch Logs use it; without it a key is made.
 
-    With `protect`, neither Pulumi nor CloudWatch Logs deletes the group or its key before it is lifted.
+    `key_tags` are further tags of that key. With `protect`, neither Pulumi nor CloudWatch Logs deletes the group or its
+    key before it is lifted.
     """
 
     place: Place
@@ -24,6 +25,7 @@ class EventLogArgs(TypedDict):
     kms_key_arn: NotRequired[pulumi.Input[str]]
     protect: bool
     tags: Mapping[str, str]
+    key_tags: NotRequired[Mapping[str, str]]
 
 
 class EventLog(pulumi.ComponentResource):
@@ -61,7 +63,7 @@ class EventLog(pulumi.ComponentResource):
                 "alias": f"logs/{alias_of(args['log_group'])}",
                 "description": f"Encrypts the log group {args['log_group']}",
                 "statements": [log_group_statement(args["place"], args["log_group"])],
-                "tags": args["tags"],
+                "tags": {**args["tags"], **args.get("key_tags", {})},
             },
             child,
         )

@@ -7,6 +7,7 @@ from typing import Literal, NotRequired, TypedDict
 import pulumi
 from pulumi_aws import cloudwatch, oam, observabilityadmin
 
+from components.centralization import KEY_TAG
 from components.event_log import EventLog
 from components.event_stream import TableArgs
 from components.hub_reference import HubOutput
@@ -145,6 +146,7 @@ class Hub(pulumi.ComponentResource):
                 "retention_days": central["retention_days"],
                 "protect": central["protect"],
                 "tags": self._args["tags"],
+                "key_tags": KEY_TAG,
             },
             self._child,
         )

@@ -51,9 +51,9 @@ def dashboard_link(place: Place, dashboard: str) -> str:
 
 def eks_link(place: Place, cluster: str) -> str:
     """The console's page of an EKS cluster."""
-    return _console(place, f"eks/home#/clusters/{cluster}")
+    return _console(place, f"eks/home#/clusters/{quote(cluster, safe='')}")
 
 
 def ecs_link(place: Place, cluster: str, service: str) -> str:
     """The console's page of an ECS service."""
-    return _console(place, f"ecs/v2/clusters/{cluster}/services/{service}/health")
+    return _console(place, f"ecs/v2/clusters/{quote(cluster, safe='')}/services/{quote(service, safe='')}/health")

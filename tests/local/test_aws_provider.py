@@ -448,6 +448,8 @@ def test_functions_tell_what_there_is(cloud: Cloud, world) -> None:
     assert (found["arn"], found["addonVersion"]) == (addon["arn"], addon["addonVersion"])
     role = world(ROLE)
     assert call(cloud, "iam/getRole:getRole", name=role["name"])["arn"] == role["arn"]
+    assert role["name"] in call(cloud, "iam/getRoles:getRoles", pathPrefix=role["path"])["names"]
+    assert call(cloud, "iam/getRoles:getRoles", pathPrefix="/aws-service-role/nobody.amazonaws.com/")["names"] == []
     image = "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended/image_id"
     assert call(cloud, "ssm/getParameter:getParameter", name=image)["value"].startswith("ami-")
 

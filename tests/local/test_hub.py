@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from components.centralization import SERVICES
 from localcloud.check import archive_in, check
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
@@ -80,6 +81,9 @@ def stacks(
     """The three stacks, deployed one after the other, since spokes read the hub's outputs."""
     made: dict[str, Stack] = {}
     with ExitStack() as undo:
+        for service in SERVICES:
+            role = client("iam", HUB).create_service_linked_role(AWSServiceName=service)["Role"]["RoleName"]
+            undo.callback(client("iam", HUB).delete_role, RoleName=role)
         for name, (account, region, values) in STACKS.items():
             env = environment(local_cloud.layout, LocalStack(name, account, region))
             stack = made[name] = Stack(name, env, tmp_path_factory.mktemp(name))

@@ -13,6 +13,7 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
 
+from components.centralization import SERVICES
 from components.deployment import Deployment
 from settings import load
 
@@ -85,6 +86,8 @@ class Account(mocks.Mocks):
     """Node groups by the names that AWS knows them by, of clusters that the stack has created."""
     domains: Mapping[str, str] = field(default_factory=lambda: {"logs": "OpenSearch_2.19"})
     """OpenSearch domains, with the version of each."""
+    service_linked: tuple[str, ...] = SERVICES
+    """Services that have their service-linked roles."""
     groups: dict[str, str] = field(default_factory=dict[str, str])
     """Security groups, with the VPC of each."""
 
@@ -148,6 +151,9 @@ class Account(mocks.Mocks):
             "aws:ec2/getSecurityGroup:getSecurityGroup": lambda given: {"vpcId": self.groups[given["id"]]},
             "aws:ec2/getSubnets:getSubnets": lambda _: {"ids": self.subnets},
             "pulumi:pulumi:readStackOutputs": lambda given: {"outputs": self.stacks[given["name"]]},
+            "aws:iam/getRoles:getRoles": lambda given: {
+                "names": [service for service in self.service_linked if service in given["pathPrefix"].split("/")]
+            },
             "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": lambda given: {
                 "arn": self.oidc_providers[given["url"]]
             },

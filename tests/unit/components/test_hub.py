@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from components.centralization import SERVICES
 from components.log_receiver import PROCESSORS
 from localcloud.resource_policy import Request, allows
 from settings import SettingsError
@@ -197,6 +198,24 @@ def test_an_organization_copies_the_spokes_log_groups_into_an_encrypted_one(hub:
     assert logs["logGroupNameConfiguration"]["logGroupNamePattern"] == group["name"] == "/falco/events/central"
     assert logs["logsEncryptionConfiguration"]["kmsKeyArn"] == group["kmsKeyId"]
     assert deploy({"hub": {"spokes": HUB["hub"]["spokes"]}}).of("CentralizationRuleForOrganization") == []
+
+
+def test_the_key_of_the_copies_has_the_tag_that_their_role_asks_for(hub: Deployed) -> None:
+    """AWSObservabilityAdminLogsCentralizationServiceRolePolicy: `aws:ResourceTag/LogsManaged` is "true"."""
+    assert hub.one("Key", "hub-log-key").inputs["tags"]["LogsManaged"] == "true"
+    tagged = deploy({**HUB, "tags": {"team": "soc", "LogsManaged": "no"}})
+    assert tagged.one("Key", "hub-log-key").inputs["tags"] == {"team": "soc", "LogsManaged": "true"}
+    assert tagged.one("Key", "destinations-key").inputs["tags"]["LogsManaged"] == "no"
+
+
+@pytest.mark.parametrize("there", [(), SERVICES[:1], SERVICES[1:]])
+def test_service_linked_roles_that_are_not_there_are_named_before_anything_is_made(there: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError) as raised:
+        deploy(HUB, Account(service_linked=there))
+    assert [mistake.path for mistake in raised.value.mistakes] == ["hub.organizationId"] * (2 - len(there))
+    for service in set(SERVICES) - set(there):
+        assert f"aws iam create-service-linked-role --aws-service-name {service}`" in str(raised.value)
+    deploy({"hub": {"spokes": HUB["hub"]["spokes"]}}, Account(service_linked=there))
 
 
 def test_a_spoke_ships_into_the_hubs_bucket_in_the_hubs_format(hub: Deployed, shop: Deployed) -> None:

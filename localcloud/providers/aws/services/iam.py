@@ -329,6 +329,15 @@ def get_role(region: Region, arguments: Properties) -> Properties:
     }
 
 
+def get_roles(region: Region, arguments: Properties) -> Properties:
+    """The roles below a path. Raises LookupError for a search by pattern, which this stand-in has not."""
+    if arguments.get("nameRegex"):
+        raise LookupError("the stand-in finds roles by their path alone")
+    pages = region.client("iam").get_paginator("list_roles").paginate(PathPrefix=arguments.get("pathPrefix") or "/")
+    found = [role for page in pages for role in page["Roles"]]
+    return {"id": region.name, "arns": [role["Arn"] for role in found], "names": [role["RoleName"] for role in found]}
+
+
 def get_open_id_connect_provider(region: Region, arguments: Properties) -> Properties:
     """An OpenID Connect provider by its ARN or its URL.
 
@@ -354,5 +363,6 @@ def get_open_id_connect_provider(region: Region, arguments: Properties) -> Prope
 RESOURCES = (Role, RolePolicy, RolePolicyAttachment, Policy, InstanceProfile, OpenIdConnectProvider)
 FUNCTIONS = {
     "aws:iam/getRole:getRole": get_role,
+    "aws:iam/getRoles:getRoles": get_roles,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": get_open_id_connect_provider,
 }
