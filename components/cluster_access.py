@@ -8,6 +8,8 @@ from pulumi_aws import eks
 from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, SubjectArgsDict
 
+from components.owned import owned
+
 NAME = "falco-firelens-responder"
 GROUP = "falco-firelens:responder"
 """The Kubernetes group of the function's role on EKS."""
@@ -38,7 +40,7 @@ class ClusterAccess(pulumi.ComponentResource):
         super().__init__("falco-firelens:index:ClusterAccess", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         labels = {"app.kubernetes.io/part-of": "falco-firelens"}
-        metadata: Any = {"name": NAME, "labels": labels}
+        metadata: Any = owned({"name": NAME, "labels": labels})
         role = ClusterRole(name, metadata=metadata, rules=[_rule(rule) for rule in args["rules"]], opts=child)
         cluster = args.get("eks_cluster")
         if cluster is not None:
@@ -57,7 +59,7 @@ class ClusterAccess(pulumi.ComponentResource):
             self.token = self._service_account(name, args["namespace"], labels, child)
         ClusterRoleBinding(
             name,
-            metadata={"name": NAME, "labels": labels},
+            metadata=metadata,
             role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
             subjects=[cast("SubjectArgsDict", subject)],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
@@ -73,18 +75,23 @@ class ClusterAccess(pulumi.ComponentResource):
         """
         account = ServiceAccount(
             name,
-            metadata={"name": NAME, "namespace": namespace, "labels": labels},
+            metadata=cast("Any", owned({"name": NAME, "namespace": namespace, "labels": labels})),
             automount_service_account_token=False,
             opts=child,
         )
         secret = Secret(
             name,
-            metadata={
-                "name": NAME,
-                "namespace": namespace,
-                "labels": labels,
-                "annotations": {"kubernetes.io/service-account.name": NAME},
-            },
+            metadata=cast(
+                "Any",
+                owned(
+                    {
+                        "name": NAME,
+                        "namespace": namespace,
+                        "labels": labels,
+                        "annotations": {"kubernetes.io/service-account.name": NAME},
+                    }
+                ),
+            ),
             type="kubernetes.io/service-account-token",
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
         )

@@ -182,6 +182,7 @@ def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
         access=EksAccess(
             found.vpc_config.vpc_id,
             found.vpc_config.endpoint_public_access,
+            found.vpc_config.public_access_cidrs,
             found.access_configs[0].authentication_mode if found.access_configs else NO_ACCESS_ENTRIES,
         ),
     )

@@ -31,6 +31,10 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.htm
 """
 
 
+MANAGED = "AmazonECSManaged"
+"""What ECS puts on a group that it scales. The provider's documentation asks for it on each instance too, AWS's on the
+group alone: https://www.pulumi.com/registry/packages/aws/api-docs/ecs/capacityprovider/."""
+
 _RESERVED = ("aws", "ecs", "fargate")
 """How no capacity provider's name may begin.
 
@@ -153,7 +157,7 @@ class EcsCluster(pulumi.ComponentResource):
     def _auto_scaling_group(self, template: ec2.LaunchTemplate) -> autoscaling.Group:
         """Protected from scaling in, because the capacity provider decides which instance is free to go."""
         args = self._args
-        tags = {**args["tags"], "AmazonECSManaged": "true"}
+        tags = {**args["tags"], MANAGED: "true"}
         return autoscaling.Group(
             self._prefix,
             min_size=args["min_size"],
@@ -173,7 +177,10 @@ class EcsCluster(pulumi.ComponentResource):
             protect_from_scale_in=True,
             force_delete=True,
             wait_for_capacity_timeout="0",
-            tags=[{"key": key, "value": value, "propagate_at_launch": False} for key, value in sorted(tags.items())],
+            tags=[
+                {"key": key, "value": value, "propagate_at_launch": key == MANAGED}
+                for key, value in sorted(tags.items())
+            ],
             opts=self._child,
         )
 
@@ -216,7 +223,7 @@ def user_data(cluster_name: str) -> str:
 
 
 def instance_policy(place: Place, cluster_name: str) -> str:
-    """What the ECS agent calls, for one cluster, and pulling images of this account.
+    """What the ECS agent calls, for one cluster, and pulling images of this account, also through a cache.
 
     Much less than the AWS managed policy for container instances allows, which is for every cluster and log group.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html
@@ -252,7 +259,12 @@ def instance_policy(place: Place, cluster_name: str) -> str:
         {
             "Sid": "PullImages",
             "Effect": "Allow",
-            "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            "Action": [
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:BatchImportUpstreamImage",
+                "ecr:GetDownloadUrlForLayer",
+            ],
             "Resource": arn(place, "ecr", "repository/*"),
         },
     ]

@@ -9,6 +9,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, ServiceAccount
 from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
+from components.owned import owned, owned_too
 from sensor.model import Document, FalcoChart, KubernetesManifests, Workload
 
 ROLLOUT = pulumi.CustomTimeouts(create="30m", update="60m")
@@ -43,11 +44,12 @@ class KubernetesSensor(pulumi.ComponentResource):
     def __init__(self, name: str, args: KubernetesSensorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:KubernetesSensor", name, {}, opts)
         manifests = args["manifests"]
-        namespace = Namespace(name, metadata=manifests.namespace["metadata"], opts=pulumi.ResourceOptions(parent=self))
+        child = pulumi.ResourceOptions(parent=self)
+        namespace = Namespace(name, metadata=owned(manifests.namespace["metadata"]), opts=child)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         NetworkPolicy(
             name,
-            metadata=manifests.network_policy["metadata"],
+            metadata=owned(manifests.network_policy["metadata"]),
             spec=manifests.network_policy["spec"],
             opts=inside,
         )
@@ -66,14 +68,16 @@ class KubernetesSensor(pulumi.ComponentResource):
 def _workload(name: str, workload: Workload, opts: pulumi.ResourceOptions) -> None:
     account = ServiceAccount(
         name,
-        metadata=workload.service_account["metadata"],
+        metadata=owned(workload.service_account["metadata"]),
         automount_service_account_token=workload.service_account.get("automountServiceAccountToken"),
         opts=opts,
     )
-    config = ConfigMap(name, metadata=workload.config_map["metadata"], data=workload.config_map["data"], opts=opts)
+    config = ConfigMap(
+        name, metadata=owned(workload.config_map["metadata"]), data=workload.config_map["data"], opts=opts
+    )
     DaemonSet(
         name,
-        metadata=workload.daemon_set["metadata"],
+        metadata=owned(workload.daemon_set["metadata"]),
         spec=workload.daemon_set["spec"],
         opts=pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(depends_on=[account, config], custom_timeouts=ROLLOUT)
@@ -106,5 +110,5 @@ def _chart(name: str, chart: FalcoChart, manifests: KubernetesManifests, opts: p
         repository_opts=RepositoryOptsArgs(repo=chart["repository"]),
         namespace=manifests.namespace["metadata"]["name"],
         values=chart["values"],
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transforms=[owned_too])),
     )

@@ -6,6 +6,7 @@ from components.place import Place
 from components.stream_names import stream_names
 from sensor import ecs, helm, kubernetes
 from sensor.model import (
+    FALCO_PATH,
     ClusterIdentity,
     EcsTask,
     FalcoChart,
@@ -72,7 +73,7 @@ def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
     falco = settings.falco
     return FalcoOptions(
         version=falco.version,
-        registry=falco.registry,
+        registry=falco.registry or f"{settings.image_registry}/{FALCO_PATH}",
         minimum_priority=settings.events.minimum_priority,
         rules=falco.rules,
         disabled_rules=falco.disabled_rules,
@@ -90,6 +91,7 @@ def _pipeline(cluster: Cluster, settings: Settings, place: Place) -> Pipeline:
         identity,
         LogGroup(events.log_group, region) if events.cloudwatch else None,
         tuple(FirehoseStream(name, region) for name in stream_names(events.destinations, events.log_group).values()),
+        settings.image_registry,
     )
 
 

@@ -1,13 +1,13 @@
 """Whether a response could act in the account: found out now, and not by an action that fails when it is needed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pulumi_aws import ec2
 
 from components.lookup import MisfitError, looked_up
 from responder.permissions import Need, needs
-from settings import EksCluster, Mistake, Response, Settings
+from settings import EksCluster, Mistake, Response, Settings, everyone
 
 NO_ACCESS_ENTRIES = "CONFIG_MAP"
 """Also the mode of a cluster from before there were any, which says none.
@@ -22,6 +22,7 @@ class EksAccess:
 
     vpc_id: str
     public: bool
+    public_cidrs: Sequence[str]
     mode: str
 
 
@@ -50,9 +51,11 @@ def _reached(path: str, settings: Settings, access: EksAccess) -> Iterator[Mista
     if access.mode == NO_ACCESS_ENTRIES:
         expected = "authentication mode API or API_AND_CONFIG_MAP, because response acts there by an access entry"
         yield Mistake(path, f"a cluster with authentication mode {access.mode}", expected)
-    if not access.public and not settings.network.existing:
-        expected = f"network.existing with vpcId {access.vpc_id}, from which the response's function reaches it"
-        yield Mistake(path, "a cluster with a private endpoint", expected)
+    if settings.network.existing or (access.public and everyone(access.public_cidrs)):
+        return
+    expected = f"network.existing with vpcId {access.vpc_id}, from which the response's function reaches it"
+    only = f"an endpoint for {', '.join(access.public_cidrs)} only" if access.public else "a private endpoint"
+    yield Mistake(path, f"a cluster with {only}", expected)
 
 
 def _groups(response: Response, vpcs: Mapping[str, str]) -> Iterator[Mistake]:

@@ -33,7 +33,10 @@ DESTINATIONS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
     "OpenSearch, 2 x t3.small.search": ("opensearch", _sent_to(opensearch={"create": {}})),
     "Redshift Serverless, 8 RPUs": ("redshift", _sent_to(redshift={"existing": WORKGROUP})),
 }
-CLUSTERS: Final = [{"name": "apps", "platform": "eks"}, {"name": "jobs", "platform": "ecs"}]
+CLUSTERS: Final = [
+    {"name": "apps", "platform": "eks", "create": {"endpointAccess": "private"}},
+    {"name": "jobs", "platform": "ecs"},
+]
 
 
 def tables() -> str:

@@ -64,7 +64,7 @@ def task(options: FalcoOptions, pipeline: Pipeline) -> EcsTask:
     Raises:
         SensorError: the task definition would be larger than ECS takes.
     """
-    router = shipper.container(ROUTER_CONTAINER, pipeline.identity, firelens.files(pipeline))
+    router = shipper.container(ROUTER_CONTAINER, pipeline, firelens.files(pipeline))
     sensor = falco.container(options, pipeline.identity)
     rendered = EcsTask(
         container_definitions=(

@@ -160,7 +160,7 @@ def scratch_mount(path: str) -> Document:
 def _fluent_bit(pipeline: Pipeline) -> Container:
     return shipper.container(
         FLUENT_BIT,
-        pipeline.identity,
+        pipeline,
         fluent_bit.files(pipeline),
         command=(shipper.PROGRAM, "-c", f"{SENSOR_DIR}/{shipper.MAIN_FILE}"),
         mounts=(Mount("logs", "/var/log", "/var/log"),),

@@ -10,8 +10,15 @@ Platform = Literal["eks", "ecs", "kubernetes"]
 Document = dict[str, Any]
 """One JSON object with camelCase keys, as the Kubernetes or the ECS API takes it."""
 
-FLUENT_BIT_IMAGE = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.5.10"
-"""The full version: releases before 3.4.9 end silently when a log group does not exist."""
+IMAGE_REGISTRY = "public.ecr.aws"
+"""Where every image comes from that no mirror holds."""
+
+FALCO_PATH = "falcosecurity"
+"""The path of Falco's image, without its name, in that registry and in a mirror of it."""
+
+FLUENT_BIT_IMAGE = "aws-observability/aws-for-fluent-bit:3.5.10"
+"""Path and tag in that registry and in a mirror of it. The full version: releases before 3.4.9 end silently when a log
+group does not exist."""
 
 SENSOR_DIR = "/sensor"
 """Where every container of the sensor finds its configuration files, on every platform."""
@@ -78,7 +85,7 @@ class FalcoOptions:
     """
 
     version: str = "0.45.0"
-    registry: str = "public.ecr.aws/falcosecurity"
+    registry: str = f"{IMAGE_REGISTRY}/{FALCO_PATH}"
     minimum_priority: str = "Notice"
     rules: Mapping[str, str] = field(default_factory=dict[str, str])
     disabled_rules: tuple[str, ...] = ()
@@ -104,11 +111,12 @@ class FirehoseStream:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """From which cluster to which destinations."""
+    """From which cluster to which destinations, by a Fluent Bit whose image is in `registry`."""
 
     identity: ClusterIdentity
     log_group: LogGroup | None
     streams: tuple[FirehoseStream, ...] = ()
+    registry: str = IMAGE_REGISTRY
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sensor.container import Container, Health, Mount, Resources
-from sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_IMAGE, FLUENT_BIT_STATE_DIR, ClusterIdentity
+from sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_IMAGE, FLUENT_BIT_STATE_DIR, Pipeline
 
 PROGRAM: Final = "/fluent-bit/bin/fluent-bit"
 
@@ -23,7 +23,7 @@ STATE: Final = Mount("state", FLUENT_BIT_STATE_DIR, FLUENT_BIT_STATE_DIR, read_o
 
 def container(
     name: str,
-    identity: ClusterIdentity,
+    pipeline: Pipeline,
     files: Mapping[str, str],
     *,
     command: tuple[str, ...] = (),
@@ -32,12 +32,12 @@ def container(
     """Fluent Bit: root without any capability, for it reads root's log files. No command means the image's own."""
     return Container(
         name=name,
-        image=FLUENT_BIT_IMAGE,
+        image=f"{pipeline.registry}/{FLUENT_BIT_IMAGE}",
         command=command,
         files=files,
         health=HEALTH,
         resources=RESOURCES,
-        environment={"AWS_REGION": identity.region},
+        environment={"AWS_REGION": pipeline.identity.region},
         mounts=(STATE, *mounts),
         scratch=("/tmp",),
     )

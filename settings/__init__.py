@@ -12,6 +12,7 @@ from settings.clusters import (
     EksExisting,
     KubernetesCluster,
     KubernetesExisting,
+    everyone,
 )
 from settings.destinations import (
     Destinations,
@@ -72,6 +73,7 @@ __all__ = [
     "Spoke",
     "elsewhere",
     "has_flat_objects",
+    "everyone",
     "load",
     "load_config",
     "namespaced",

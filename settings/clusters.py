@@ -1,6 +1,6 @@
 """Clusters: the platforms, created or existing, and how a sensor may write to the log group."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
@@ -38,7 +38,7 @@ class EksCreate(Model):
 
     endpoint_access: Literal["private", "public", "publicAndPrivate"] = "private"
     """From where the Kubernetes API can be reached. `private` is from inside the VPC only: `pulumi up` has to run there
-    or through a VPN."""
+    or through a VPN, and has to be written out where the stack makes that VPC."""
 
     public_access_cidrs: Annotated[tuple[PublicCidr, ...], Field(max_length=40)] = ()
     """Who may reach a public endpoint: at most 40 ranges, needed with `public` and `publicAndPrivate`.
@@ -63,7 +63,19 @@ class EksCreate(Model):
             raise mistake("this key only with endpointAccess public or publicAndPrivate")
         if access in ("public", "publicAndPrivate") and not cidrs:
             raise mistake('the ranges that may reach the endpoint, ["0.0.0.0/0"] for everyone', found="nothing")
-        return _apart(cidrs)
+        cidrs = _apart(cidrs)
+        if access == "public" and not everyone(cidrs):
+            raise mistake(
+                'endpointAccess publicAndPrivate, or ["0.0.0.0/0"]: without a private endpoint the cluster\'s own '
+                "nodes, and the response's function, come by the internet as well",
+                found=f"only {', '.join(cidrs)} with endpointAccess public",
+            )
+        return cidrs
+
+
+def everyone(cidrs: Iterable[str]) -> bool:
+    """Whether ranges, none of which overlap, are the whole internet."""
+    return sum(network.num_addresses for network in map(network_of, cidrs) if network) == 2**32
 
 
 def _apart(cidrs: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,14 @@ from settings.matching import Matching
 from settings.repeated import unique
 from settings.rules_files import check_rules_files
 
+Registry = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*",
+        "a registry with its path, without scheme and tag, such as public.ecr.aws/falcosecurity",
+    ),
+]
+
 OLDEST_VERSION = (0, 41, 0)
 """The first release whose image brings the container plugin, which the configuration loads."""
 
@@ -31,14 +39,9 @@ class Falco(Model):
     version: Annotated[str, Matching(r"[0-9]+\.[0-9]+\.[0-9]+", 'a Falco version such as "0.45.0"')] = "0.45.0"
     """Version of Falco's image, 0.41.0 or later."""
 
-    registry: Annotated[
-        str,
-        Matching(
-            r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*",
-            "a registry with its path, without scheme and tag, such as public.ecr.aws/falcosecurity",
-        ),
-    ] = "public.ecr.aws/falcosecurity"
-    """Where the image `falco` is pulled from; a mirror of your own goes here."""
+    registry: Registry | None = None
+    """Where the image `falco` alone is pulled from, such as a mirror that has it under another path. Default:
+    `falcosecurity` in `imageRegistry`."""
 
     install: Literal["manifests", "helm"] = "manifests"
     """On Kubernetes: plain DaemonSets, or the official Falco chart with values made from the same settings."""

@@ -53,7 +53,8 @@ class ExistingNetwork(Model):
     """The VPC's id."""
 
     private_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
-    """Subnets for nodes, in at least two availability zones, with a way out: NAT, or endpoints of the AWS services."""
+    """Subnets for nodes, in at least two availability zones, with a way out: NAT, or endpoints of the AWS services
+    and an `imageRegistry` that they reach, since public.ecr.aws has no endpoint."""
 
     @field_validator("private_subnet_ids")
     @classmethod

@@ -1,6 +1,6 @@
 """The whole of a stack file: everything under the project's namespace."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
@@ -13,7 +13,7 @@ from settings.clusters import Cluster
 from settings.elsewhere import elsewhere
 from settings.errors import at, mistake, with_mistakes
 from settings.events import Events
-from settings.falco import Falco
+from settings.falco import Falco, Registry
 from settings.found import one_of
 from settings.hub import Hub, Spoke
 from settings.network import Network
@@ -59,6 +59,12 @@ class Settings(Model):
     events: Events = Events()
     """The log group where every event arrives."""
 
+    image_registry: Registry = "public.ecr.aws"
+    """Where every image is pulled from: `falcosecurity/falco` and `aws-observability/aws-for-fluent-bit` below it. A
+    mirror, or a pull-through cache such as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/ecr-public`, for nodes that do
+    not reach the internet. Instances of a created ECS cluster may pull from ECR of the stack's own account and region.
+    """
+
     falco: Falco = Falco()
     """Falco's version and rules."""
 
@@ -95,6 +101,7 @@ class Settings(Model):
             _elsewhere,
             _tags_twice,
             _alarms_of_no_cluster,
+            _endpoints_that_nobody_reaches,
             _hub_and_spoke,
             response_mistakes,
         )
@@ -197,6 +204,26 @@ def _tags_twice(data: object) -> Iterator[InitErrorDetails]:
             error = mistake(f"a key that is not {first[key.lower()]} in other letters: IAM takes them for one")
             yield at(("tags", key), tags[key], error)
         first.setdefault(key.lower(), key)
+
+
+def _endpoints_that_nobody_reaches(data: object) -> Iterator[InitErrorDetails]:
+    """Private ones, by default, in a VPC that the same update makes; whoever writes `private` knows a way in."""
+    tree = keys_of(data)
+    if keys_of(keys_of(tree.get("network")).get("existing")):
+        return
+    for index, cluster in enumerate(items_of(tree.get("clusters"))):
+        keys = keys_of(cluster)
+        if keys.get("platform") == "eks" and "existing" not in keys and not _says_from_where(keys):
+            error = mistake(
+                "publicAndPrivate, with your own address in publicAccessCidrs; or private, where pulumi runs in that "
+                "VPC or reaches it by a VPN",
+                found="nothing, which means private, in a VPC that the stack makes",
+            )
+            yield at(("clusters", index, "eks", "create", "endpointAccess"), cluster, error)
+
+
+def _says_from_where(cluster: Mapping[str, Any]) -> bool:
+    return "endpointAccess" in keys_of(cluster.get("create"))
 
 
 def _alarms_of_no_cluster(data: object) -> Iterator[InitErrorDetails]:

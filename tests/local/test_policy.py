@@ -106,7 +106,10 @@ def test_an_advisory_policy_only_tells(program: Program, tmp_path: Path) -> None
 
 
 BOTH = {
-    "clusters": [{"name": "shop", "platform": "ecs"}, {"name": "web", "platform": "eks"}],
+    "clusters": [
+        {"name": "shop", "platform": "ecs"},
+        {"name": "web", "platform": "eks", "create": {"endpointAccess": "private"}},
+    ],
     "events": {"destinations": {"s3": {}, "opensearch": {}}},
     "notifications": [{"protocol": "email", "endpoint": "soc@example.com"}],
     "tags": {"owner": "security"},

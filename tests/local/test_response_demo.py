@@ -32,7 +32,7 @@ def test_the_demonstration_of_the_response(
 ) -> None:
     kubeconfig = {"kubeconfigFile": str(local_cloud.layout.kubeconfig("selfmanaged")), "context": "selfmanaged"}
     clusters = [
-        {"name": "eks", "platform": "eks"},
+        {"name": "eks", "platform": "eks", "create": {"endpointAccess": "private"}},
         {"name": "ecs", "platform": "ecs"},
         {"name": "selfmanaged", "platform": "kubernetes", "existing": kubeconfig, "nodeRole": "selfmanaged-node"},
     ]

@@ -31,7 +31,7 @@ def clusters(cloud: LocalCloud) -> list[dict[str, Any]]:
     """One of each platform."""
     kubeconfig = {"kubeconfigFile": str(cloud.layout.kubeconfig("selfmanaged")), "context": "selfmanaged"}
     return [
-        {"name": "eks", "platform": "eks"},
+        {"name": "eks", "platform": "eks", "create": {"endpointAccess": "private"}},
         {"name": "ecs", "platform": "ecs"},
         {"name": "own", "platform": "kubernetes", "existing": kubeconfig, "nodeRole": "selfmanaged-node"},
     ]

@@ -102,7 +102,11 @@ class Account(mocks.Mocks):
             "certificateAuthorities": [{"data": "Y2E="}],
             "identities": [{"oidcs": [{"issuer": issuer}]}],
             "accessConfigs": [{"authenticationMode": mode}] if mode else [],
-            "vpcConfig": {"vpcId": vpc, "endpointPublicAccess": public},
+            "vpcConfig": {
+                "vpcId": vpc,
+                "endpointPublicAccess": public,
+                "publicAccessCidrs": ["0.0.0.0/0"] if public else [],
+            },
         }
         if oidc_provider:
             self.oidc_providers[issuer] = f"arn:{self.partition}:iam::{ACCOUNT}:oidc-provider/oidc.example/id/{name}"

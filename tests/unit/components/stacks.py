@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.unit.components.cloud import KUBECONFIG, Account
 
-EKS = {"name": "web", "platform": "eks"}
+EKS = {"name": "web", "platform": "eks", "create": {"endpointAccess": "private"}}
 ECS = {"name": "jobs", "platform": "ecs"}
 OWN = {
     "name": "own",
@@ -44,9 +44,10 @@ def account(partition: str = "aws", region: str = "eu-west-1") -> Account:
     return found.with_eks("Prod_1").with_eks("Prod_2", oidc_provider=True).with_eks("Prod_3").with_ecs("prod-jobs", 7)
 
 
-def eks(**keys: object) -> dict[str, object]:
-    """A stack of one EKS cluster."""
-    return {"clusters": [{**EKS, **keys}]}
+def eks(create: Mapping[str, object] | None = None, **keys: object) -> dict[str, object]:
+    """A stack of one EKS cluster, a private one unless `create` or `existing` says otherwise."""
+    made = {} if "existing" in keys else {"create": {"endpointAccess": "private", **(create or {})}}
+    return {"clusters": [{"name": "web", "platform": "eks", **made, **keys}]}
 
 
 def ecs(**keys: object) -> dict[str, object]:

@@ -209,8 +209,8 @@ def test_a_number_that_nobody_may_ask_for_stops_the_stack() -> None:
 
 def test_no_two_clusters_node_groups_share_a_name() -> None:
     clusters = [
-        {"name": "a1", "platform": "eks", "create": {"nodeGroups": [{"name": "b-c"}]}},
-        {"name": "a1-b", "platform": "eks", "create": {"nodeGroups": [{"name": "c"}]}},
+        {"name": "a1", "platform": "eks", "create": {"endpointAccess": "private", "nodeGroups": [{"name": "b-c"}]}},
+        {"name": "a1-b", "platform": "eks", "create": {"endpointAccess": "private", "nodeGroups": [{"name": "c"}]}},
     ]
     names = [item.name for item in deploy({"clusters": clusters}).of("NodeGroup")]
     assert sorted(names) == ["a1-b_c", "a1_b-c"]

@@ -35,7 +35,7 @@ def run(config: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Monitor:
 
 
 def test_a_wrong_stack_file_ends_the_program_with_its_mistakes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    clusters = [{"name": "web", "platform": "eks", "colour": "red"}, {"name": "web", "platform": "ecs"}]
+    clusters = [{"name": "web", "platform": "ecs", "colour": "red"}, {"name": "web", "platform": "ecs"}]
     config = {"falco-firelens:clusters": json.dumps(clusters), "falco-firelens:events": '{"retentionDays": 31}'}
     with pytest.raises(pulumi.RunError) as caught:
         run({**config, "aws:region": "eu-west-1"}, monkeypatch)

@@ -161,7 +161,10 @@ def test_every_stack_is_in_one_wave_and_its_hub_in_an_earlier(
 
 
 def test_a_settings_object_is_written_as_a_stack_file_that_loads_to_the_same(tmp_path: Path) -> None:
-    tree = {"clusters": [*CLUSTERS, {"name": "kk", "platform": "eks"}], "events": {"retentionDays": 30}}
+    tree = {
+        "clusters": [*CLUSTERS, {"name": "kk", "platform": "eks", "create": {"endpointAccess": "private"}}],
+        "events": {"retentionDays": 30},
+    }
     settings = load(tree, file="object", root=PROJECT)
     given_stack = Stack.of("service", "eu-west-1", settings)
 

@@ -24,7 +24,7 @@ def stack_file(tmp_path: Path) -> Path:
 
 def write_stack_file(folder: Path, policy: dict[str, object]) -> Path:
     file = folder / "Pulumi.prod.yaml"
-    clusters = [{"name": "apps", "platform": "eks"}]
+    clusters = [{"name": "apps", "platform": "ecs"}]
     file.write_text(json.dumps({"config": {"falco-firelens:clusters": clusters, "falco-firelens:policy": policy}}))
     return file
 

@@ -28,7 +28,7 @@ from tests.waiting import PATIENCE, ended, wait_for
 OPTIONS: Any = PolicyResourceOptions(False, [], None, [], None, [])
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 BUCKET = "aws:s3/bucket:Bucket"
-APPS = {"clusters": [{"name": "apps", "platform": "eks"}]}
+APPS = {"clusters": [{"name": "apps", "platform": "ecs"}]}
 
 
 def policy(name: str) -> Any:

@@ -2,11 +2,15 @@
 
 FARGATE = "EC2 instances: Falco watches the kernel of its host, and Fargate gives no access to the host"
 CLUSTER_NAME = "2 to 40 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen"
+NOBODY_REACHES = (
+    "found nothing, which means private, in a VPC that the stack makes, expected publicAndPrivate, with your own "
+    "address in publicAccessCidrs; or private, where pulumi runs in that VPC or reaches it by a VPN"
+)
 NO_FILE = "the path of a file, relative to the project's folder"
 
 
 def eks(create: str) -> str:
-    return f"clusters: [{{name: apps, platform: eks, create: {{{create}}}}}]"
+    return f"clusters: [{{name: apps, platform: eks, create: {{endpointAccess: private, {create}}}}}]"
 
 
 def nodes(group: str) -> str:
@@ -23,12 +27,12 @@ def kubernetes(existing: str, rest: str = "nodeRole: nodes") -> str:
 
 CLUSTERS = {
     "no name": (
-        "clusters: [{platform: eks}]",
+        "clusters: [{platform: ecs}]",
         "clusters[0].name: found nothing, expected what the cluster is called in events, log streams and resource "
         "names; unique in the stack",
     ),
     "bad name": (
-        "clusters: [{name: My_Apps, platform: eks}]",
+        "clusters: [{name: My_Apps, platform: ecs}]",
         f'clusters[0].name: found "My_Apps", expected {CLUSTER_NAME}',
     ),
     "no platform": (
@@ -44,7 +48,7 @@ CLUSTERS = {
         "clusters[0].platform: found a mapping, expected one of eks, ecs, kubernetes",
     ),
     "duplicate name": (
-        "clusters: [{name: apps, platform: eks}, {name: jobs, platform: ecs}, {name: apps, platform: ecs}]",
+        "clusters: [{name: apps, platform: ecs}, {name: jobs, platform: ecs}, {name: apps, platform: ecs}]",
         'clusters[2].name: found "apps", expected another name: [0] has this one',
     ),
     "created and existing": (
@@ -54,6 +58,17 @@ CLUSTERS = {
     "existing without anything": (
         "clusters: [{name: apps, platform: eks, existing: }]",
         "clusters[0].existing.name: found nothing, expected the cluster's name in EKS",
+    ),
+    "private by default, in a network that is made": (
+        "clusters: [{name: apps, platform: eks}, {name: jobs, platform: eks, create: {version: '1.34'}}]",
+        *(f"clusters[{index}].create.endpointAccess: {NOBODY_REACHES}" for index in (0, 1)),
+    ),
+    "public for some only": (
+        "clusters: [{name: apps, platform: eks, create: "
+        "{endpointAccess: public, publicAccessCidrs: [52.94.76.10/32, 8.8.8.0/24]}}]",
+        "clusters[0].create.publicAccessCidrs: found only 52.94.76.10/32, 8.8.8.0/24 with endpointAccess public, "
+        'expected endpointAccess publicAndPrivate, or ["0.0.0.0/0"]: without a private endpoint the cluster\'s own '
+        "nodes, and the response's function, come by the internet as well",
     ),
     "addon of no such name": (
         eks("addons: {vpc_cni: v1.20.3-eksbuild.1}"),
@@ -111,7 +126,7 @@ CLUSTERS = {
         f'clusters[0].platform: found "ecs-fargate", expected one of eks, ecs, kubernetes on {FARGATE}',
     ),
     "unknown permission": (
-        "clusters: [{name: apps, platform: eks, permission: IRSA}]",
+        "clusters: [{name: apps, platform: eks, create: {endpointAccess: private}, permission: IRSA}]",
         'clusters[0].permission: found "IRSA", expected one of podIdentity, irsa, nodeRole; did you mean irsa?',
     ),
     "node role missing": (
@@ -119,7 +134,8 @@ CLUSTERS = {
         "clusters[0].nodeRole: found nothing, expected the name of the nodes' IAM role, because permission is nodeRole",
     ),
     "node role of a created cluster": (
-        "clusters: [{name: apps, platform: eks, permission: nodeRole, nodeRole: nodes}]",
+        "clusters: [{name: apps, platform: eks, create: {endpointAccess: private}, permission: nodeRole, "
+        "nodeRole: nodes}]",
         'clusters[0].nodeRole: found "nodes", expected this key only with permission nodeRole on an existing cluster',
     ),
     "node role with pod identity": (

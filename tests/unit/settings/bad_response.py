@@ -49,7 +49,7 @@ RESPONSE = {
         "response.webhooks[0].url: found a secret that is none, expected a URL that begins with https://",
     ),
     "nothing to read": (
-        "clusters: [{name: apps, platform: eks}]\nevents: {cloudwatch: false, destinations: {s3: {}}}\n"
+        "clusters: [{name: apps, platform: ecs}]\nevents: {cloudwatch: false, destinations: {s3: {}}}\n"
         "response: {playbooks: [{name: shells, actions: {notify: {}}}]}",
         "response: found a mapping, expected this key only with events.cloudwatch true: the function reads the log "
         "group",

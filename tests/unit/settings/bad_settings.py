@@ -1,9 +1,10 @@
 """What can be wrong with everything but clusters: YAML, and the lines that it causes."""
 
-APPS = "clusters: [{name: apps, platform: eks}]\n"
+APPS = "clusters: [{name: apps, platform: ecs}]\n"
 PRIORITIES = "Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug"
 RETENTION = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
-TOP = "one of account, clusters, network, events, falco, alarms, hub, spoke, notifications, response, policy, tags"
+TOP = "one of account, clusters, network, events, imageRegistry, falco, alarms, hub, spoke, notifications, "
+TOP += "response, policy, tags"
 
 
 def exception(rest: str) -> str:
@@ -17,7 +18,7 @@ TOP_LEVEL = {
     ),
     "empty clusters": ("clusters: []", "clusters: found a list of 0, expected at least 1"),
     "too many clusters": (
-        f"clusters: [{', '.join(f'{{name: c{number}, platform: eks}}' for number in range(31))}]",
+        f"clusters: [{', '.join(f'{{name: c{number}, platform: ecs}}' for number in range(31))}]",
         "clusters: found a list of 31, expected at most 30",
     ),
     "null clusters": ("clusters:", "clusters: found nothing, expected a list"),

@@ -42,14 +42,13 @@ tags: {team: security}
 """
 
 
-def test_two_lines_of_a_cluster_are_enough(read: Read) -> None:
-    settings = read("clusters: [{name: apps, platform: eks}]")
+def test_a_few_lines_of_a_cluster_are_enough(read: Read) -> None:
+    settings = read("clusters: [{name: apps, platform: eks, create: {endpointAccess: private}}]")
     [apps] = settings.clusters
     assert isinstance(apps, EksCluster)
     assert apps.create is not None
     assert apps.existing is None
     assert apps.permission == "podIdentity"
-    assert apps.create.endpoint_access == "private"
     [group] = apps.create.node_groups
     assert (group.name, group.min_size, group.max_size, group.desired_size) == ("default", 1, 3, None)
     assert settings.account is None
@@ -82,14 +81,14 @@ def test_thresholds_of_a_cluster_are_its_own_or_those_of_all(read: Read) -> None
 
 def test_comparisons_are_equality_where_none_are_given(read: Read) -> None:
     settings = read(
-        "{clusters: [{name: apps, platform: eks}], falco: {exceptions: "
+        "{clusters: [{name: apps, platform: ecs}], falco: {exceptions: "
         "[{rule: A, name: x, fields: [a.b, c.d], values: [[1, 2]]}]}}"
     )
     assert settings.falco.exceptions[0].comps == ("=", "=")
 
 
 def test_rules_files_are_read_in_their_order(read: Read) -> None:
-    rules = read("{clusters: [{name: apps, platform: eks}], falco: {rulesFiles: [./rules.yaml]}}").falco.rules
+    rules = read("{clusters: [{name: apps, platform: ecs}], falco: {rulesFiles: [./rules.yaml]}}").falco.rules
     assert list(rules.items()) == [("rules.yaml", RULES)]
 
 
@@ -107,8 +106,8 @@ def test_a_kubeconfig_file_is_read_and_stays_secret(read: Read) -> None:
 
 @pytest.mark.parametrize("section", ["network", "events", "falco", "tags"])
 def test_a_section_with_nothing_in_it_has_its_defaults(read: Read, section: str) -> None:
-    empty = read(f"clusters: [{{name: apps, platform: eks}}]\n{section}: {'{}' if section == 'tags' else ''}")
-    assert empty == read("clusters: [{name: apps, platform: eks}]")
+    empty = read(f"clusters: [{{name: apps, platform: ecs}}]\n{section}: {'{}' if section == 'tags' else ''}")
+    assert empty == read("clusters: [{name: apps, platform: ecs}]")
 
 
 def test_create_with_nothing_in_it_creates(read: Read) -> None:
@@ -116,7 +115,7 @@ def test_create_with_nothing_in_it_creates(read: Read) -> None:
 
 
 def test_settings_cannot_be_changed(read: Read) -> None:
-    settings = read("clusters: [{name: apps, platform: eks}]")
+    settings = read("clusters: [{name: apps, platform: ecs}]")
     with pytest.raises(ValueError, match="frozen"):
         settings.events.protect = True  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -135,9 +134,9 @@ def test_a_program_gets_the_same_from_the_engine(read: Read, project: Path, monk
 
 def test_what_the_engine_makes_of_missing_and_empty_keys(project: Path) -> None:
     """Keys that a stack file lacks come with the default of Pulumi.yaml, keys without a value as an empty text."""
-    values = {"account": "any", "clusters": '[{"name":"apps","platform":"eks"}]', "network": "", "falco": "{}"}
+    values = {"account": "any", "clusters": '[{"name":"apps","platform":"ecs"}]', "network": "", "falco": "{}"}
     settings = load(values, file="Pulumi.dev.yaml", root=project)
-    assert settings == load({"clusters": [{"name": "apps", "platform": "eks"}]}, file="", root=project)
+    assert settings == load({"clusters": [{"name": "apps", "platform": "ecs"}]}, file="", root=project)
 
 
 def test_encrypted_values_of_a_stack_file_stay_closed(tmp_path: Path) -> None:
@@ -161,7 +160,27 @@ def test_paths_start_at_the_folder_of_the_project(project: Path) -> None:
     (project / "Pulumi.yaml").write_text("name: falco-firelens\n")
     file = project / "more" / "Pulumi.dev.yaml"
     file.write_text(
-        "config:\n  falco-firelens:clusters: [{name: apps, platform: eks}]\n"
+        "config:\n  falco-firelens:clusters: [{name: apps, platform: ecs}]\n"
         "  falco-firelens:falco: {rulesFiles: [more/rules.yaml]}\n"
     )
     assert read_stack_file(file).falco.rules == {"rules.yaml": RULES}
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        "endpointAccess: private",
+        "endpointAccess: publicAndPrivate, publicAccessCidrs: [52.94.76.10/32]",
+        "endpointAccess: public, publicAccessCidrs: [0.0.0.0/0]",
+        "endpointAccess: public, publicAccessCidrs: [0.0.0.0/1, 128.0.0.0/1]",
+    ],
+)
+def test_an_endpoint_that_nodes_and_people_reach_is_taken(read: Read, access: str) -> None:
+    assert read(f"clusters: [{{name: apps, platform: eks, create: {{{access}}}}}]")
+
+
+def test_a_private_endpoint_in_a_network_that_is_there_already_is_the_default(read: Read) -> None:
+    network = "existing: {vpcId: vpc-1a2b3c4d, privateSubnetIds: [subnet-1a2b3c4d, subnet-2a2b3c4d]}"
+    [apps] = read(f"{{clusters: [{{name: apps, platform: eks}}], network: {{{network}}}}}").clusters
+    assert isinstance(apps, EksCluster) and apps.create
+    assert apps.create.endpoint_access == "private"

@@ -43,6 +43,7 @@ clusters:
   - name: apps
     platform: eks
     create:
+      endpointAccess: private
       version: 1.35
       nodeGroups:
         - {minSize: 5, maxSize: 3}
@@ -87,7 +88,7 @@ def test_ten_mistakes_are_ten_lines(mistakes: Callable[[str], list[str]]) -> Non
         ("config: {'aws:region': eu-west-1}", "clusters: found nothing"),
         ("config: {'falco-firelens:clusters': 5}", "clusters: found the number 5, expected a list"),
         (
-            "config: {'falco-firelens:account': 098765432109, 'falco-firelens:clusters': [{name: a1, platform: eks}]}",
+            "config: {'falco-firelens:account': 098765432109, 'falco-firelens:clusters': [{name: a1, platform: ecs}]}",
             'account: found "98765432109", expected an account id of 12 digits in quotes',
         ),
         ("config: {5: 5}", "5: found an unknown key"),

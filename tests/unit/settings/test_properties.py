@@ -77,7 +77,11 @@ def test_json_texts_mean_what_the_trees_mean(tree: dict[str, Any]) -> None:
 @given(least=st.integers(0, 12), most=st.integers(1, 12), desired=st.integers(0, 12) | st.none())
 def test_sizes_are_taken_exactly_where_they_are_in_order(least: int, most: int, desired: int | None) -> None:
     group = {"minSize": least, "maxSize": most} | ({} if desired is None else {"desiredSize": desired})
-    tree = {"clusters": [{"name": "apps", "platform": "eks", "create": {"nodeGroups": [group]}}]}
+    tree = {
+        "clusters": [
+            {"name": "apps", "platform": "eks", "create": {"endpointAccess": "private", "nodeGroups": [group]}}
+        ]
+    }
     in_order = least <= most and (desired is None or least <= desired <= most)
     assert isinstance(outcome(tree), Settings) == in_order
 
@@ -91,7 +95,7 @@ def test_a_vpc_range_is_taken_exactly_where_aws_and_the_subnets_take_it(address:
     good = 16 <= prefix <= 23 and not any(network.overlaps(IPv4Network(other)) for other in bad)
     exact = IPv4Address(address) == network.network_address
     cidr = f"{IPv4Address(address)}/{prefix}"
-    tree = {"clusters": [{"name": "apps", "platform": "eks"}], "network": {"cidr": cidr}}
+    tree = {"clusters": [{"name": "apps", "platform": "ecs"}], "network": {"cidr": cidr}}
     assert isinstance(outcome(tree), Settings) == (good and exact)
     tree["network"] = {"cidr": str(network)}
     assert isinstance(outcome(tree), Settings) == good

@@ -67,7 +67,7 @@ def test_pulumi_yaml_declares_the_top_level_keys_and_leaves_their_checks_to_the_
 def test_the_defaults_of_pulumi_yaml_are_those_of_the_models() -> None:
     declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
     defaults = {key: about["default"] for key, about in declared.items()}
-    apps = {"clusters": [{"name": "apps", "platform": "eks"}]}
+    apps = {"clusters": [{"name": "apps", "platform": "ecs"}]}
     assert load(defaults | apps, file="", root=PROJECT) == load(apps, file="", root=PROJECT)
     with pytest.raises(SettingsError, match="clusters: found a list of 0, expected at least 1"):
         load(defaults, file="", root=PROJECT)
@@ -115,10 +115,10 @@ def test_shipped_stack_files_name_the_schema_and_agree_with_it(file: Path) -> No
 @pytest.mark.parametrize(
     "text",
     [
-        "clusters: [{name: apps, platform: eks, create: }]\nnetwork:\n",
-        "{account: any, clusters: [{name: apps, platform: eks}]}",
+        "clusters: [{name: apps, platform: eks, create: {endpointAccess: private}}]\nnetwork:\n",
+        "{account: any, clusters: [{name: apps, platform: ecs}]}",
         "clusters: [{name: a1, platform: kubernetes, nodeRole: n, existing: {kubeconfig: {secure: 'v1:x'}}}]",
-        "{clusters: [{name: apps, platform: eks}], falco: {exceptions: [{rule: R, name: n, fields: [f.a], "
+        "{clusters: [{name: apps, platform: ecs}], falco: {exceptions: [{rule: R, name: n, fields: [f.a], "
         "values: [[22], [a]]}]}}",
         "hub: {spokes: [{account: '111111111111', regions: [eu-west-1]}]}",
     ],
@@ -130,7 +130,8 @@ def test_the_schema_takes_what_the_loader_takes(text: str) -> None:
 BEYOND_A_SCHEMA = (
     *("duplicate name", "created and existing", "same", "of another account", "node role", "min above", "desired"),
     *("arm type", "x86 type", "of one name", "unnamed", "range", "everyone", "address"),
-    *("hub and spoke", "somebody else", "without clusters", "by case only", "line end"),
+    *("hub and spoke", "somebody else", "without clusters", "by case only", "line end", "by default"),
+    "for some only",
 )
 """Words in the names of mistakes that relate several values or take arithmetic: those are for the loader alone. So is a
 last line end, before which Python's `$` matches."""
@@ -153,19 +154,19 @@ def test_an_editor_underlines_what_the_loader_refuses(text: str, mistakes: Mista
 
 
 def test_other_namespaces_are_left_alone() -> None:
-    VALIDATOR.validate({**config_of("clusters: [{name: apps, platform: eks}]"), "encryptionsalt": "v1:x"})
-    tree = config_of("clusters: [{name: apps, platform: eks}]")
+    VALIDATOR.validate({**config_of("clusters: [{name: apps, platform: ecs}]"), "encryptionsalt": "v1:x"})
+    tree = config_of("clusters: [{name: apps, platform: ecs}]")
     tree["config"] |= {"aws:region": "eu-west-1", "aws:defaultTags": {"tags": {}}}
     VALIDATOR.validate(tree)
 
 
 def test_checking_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = tmp_path / "Pulumi.good.yaml", tmp_path / "Pulumi.bad.yaml"
-    good.write_text("config: {'falco-firelens:clusters': [{name: apps, platform: eks}, {name: jobs, platform: ecs}]}")
-    bad.write_text("config: {'falco-firelens:clusters': [{name: A, platform: eks}], 'falco-firelens:x': 1}")
+    good.write_text("config: {'falco-firelens:clusters': [{name: apps, platform: ecs}, {name: jobs, platform: ecs}]}")
+    bad.write_text("config: {'falco-firelens:clusters': [{name: A, platform: ecs}], 'falco-firelens:x': 1}")
     assert main(["check", str(good)]) == 0
     assert capsys.readouterr().out.startswith(
-        f"{good}: good: apps (eks, created), jobs (ecs, created); events to /falco/events\n"
+        f"{good}: good: apps (ecs, created), jobs (ecs, created); events to /falco/events\n"
     )
     assert main(["check", str(bad), str(good)]) == 1
     captured = capsys.readouterr()

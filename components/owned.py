@@ -1,0 +1,25 @@
+"""Objects of the stack's own in a Kubernetes cluster: what somebody else changes of them is changed back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+FORCE = {"pulumi.com/patchForce": "true"}
+"""Without it the API server refuses to take over a field that `kubectl edit` has made another manager's, and the update
+of the whole stack ends there.
+
+https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
+"""
+
+
+def owned(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of an object of the stack's own."""
+    return {**metadata, "annotations": {**metadata.get("annotations", {}), **FORCE}}
+
+
+def owned_too(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """A transform that makes the objects of a chart the stack's own."""
+    if not args.type_.startswith("kubernetes:") or "metadata" not in args.props:
+        return None
+    return pulumi.ResourceTransformResult({**args.props, "metadata": owned(args.props["metadata"])}, args.opts)
