@@ -1,5 +1,6 @@
 """One setting says where every image comes from that a stack's nodes pull."""
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,7 +21,8 @@ STACKS = {
 def images(value: object) -> Iterator[str]:
     """Whatever stands under the key `image` at any depth, in JSON texts too; the parts of the chart's image in one."""
     if isinstance(value, str) and value.startswith(("{", "[")):
-        value = json.loads(value)
+        with contextlib.suppress(ValueError):
+            value = json.loads(value)
     if isinstance(value, Mapping):
         for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
             if key == "image":
