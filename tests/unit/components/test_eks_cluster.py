@@ -44,11 +44,14 @@ def test_the_control_plane_logs_have_a_group_before_the_cluster_makes_one(create
     assert [context.rpartition("log-group:")[2] for context in contexts] == ["/aws/eks/web/cluster"]
 
 
-@pytest.mark.parametrize(("access", "expected"), [("public", (False, True)), ("publicAndPrivate", (True, True))])
-def test_a_public_endpoint_is_for_the_given_ranges(access: str, expected: tuple[bool, bool]) -> None:
-    cluster = create(endpointAccess=access, publicAccessCidrs=["8.8.8.0/24"]).one("eks:index:Cluster", "web").inputs
+@pytest.mark.parametrize(
+    ("access", "ranges", "expected"),
+    [("public", "0.0.0.0/0", (False, True)), ("publicAndPrivate", "8.8.8.0/24", (True, True))],
+)
+def test_a_public_endpoint_is_for_the_given_ranges(access: str, ranges: str, expected: tuple[bool, bool]) -> None:
+    cluster = create(endpointAccess=access, publicAccessCidrs=[ranges]).one("eks:index:Cluster", "web").inputs
     assert (cluster["endpointPrivateAccess"], cluster["endpointPublicAccess"]) == expected
-    assert cluster["publicAccessCidrs"] == ["8.8.8.0/24"]
+    assert cluster["publicAccessCidrs"] == [ranges]
 
 
 @pytest.mark.parametrize(
