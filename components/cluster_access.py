@@ -40,7 +40,7 @@ class ClusterAccess(pulumi.ComponentResource):
         super().__init__("falco-firelens:index:ClusterAccess", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         labels = {"app.kubernetes.io/part-of": "falco-firelens"}
-        metadata: Any = owned({"name": NAME, "labels": labels})
+        metadata = owned({"name": NAME, "labels": labels})
         role = ClusterRole(name, metadata=metadata, rules=[_rule(rule) for rule in args["rules"]], opts=child)
         cluster = args.get("eks_cluster")
         if cluster is not None:
@@ -75,22 +75,19 @@ class ClusterAccess(pulumi.ComponentResource):
         """
         account = ServiceAccount(
             name,
-            metadata=cast("Any", owned({"name": NAME, "namespace": namespace, "labels": labels})),
+            metadata=owned({"name": NAME, "namespace": namespace, "labels": labels}),
             automount_service_account_token=False,
             opts=child,
         )
         secret = Secret(
             name,
-            metadata=cast(
-                "Any",
-                owned(
-                    {
-                        "name": NAME,
-                        "namespace": namespace,
-                        "labels": labels,
-                        "annotations": {"kubernetes.io/service-account.name": NAME},
-                    }
-                ),
+            metadata=owned(
+                {
+                    "name": NAME,
+                    "namespace": namespace,
+                    "labels": labels,
+                    "annotations": {"kubernetes.io/service-account.name": NAME},
+                }
             ),
             type="kubernetes.io/service-account-token",
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),

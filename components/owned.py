@@ -13,13 +13,14 @@ https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resou
 """
 
 
-def owned(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def owned(metadata: Mapping[str, Any]) -> Any:
     """The metadata of an object of the stack's own."""
     return {**metadata, "annotations": {**metadata.get("annotations", {}), **FORCE}}
 
 
 def owned_too(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
     """A transform that makes the objects of a chart the stack's own."""
-    if not args.type_.startswith("kubernetes:") or "metadata" not in args.props:
+    metadata: Any = args.props.get("metadata")
+    if metadata is None or not args.type_.startswith("kubernetes:"):
         return None
-    return pulumi.ResourceTransformResult({**args.props, "metadata": owned(args.props["metadata"])}, args.opts)
+    return pulumi.ResourceTransformResult({**args.props, "metadata": owned(metadata)}, args.opts)
