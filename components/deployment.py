@@ -340,7 +340,13 @@ class Deployment(pulumi.ComponentResource):
         ready: list[pulumi.Resource],
     ) -> KubernetesSensor:
         """The sensor comes after its permission: EKS gives a pod its credentials only when the pod is admitted."""
-        args: KubernetesSensorArgs = {"manifests": rendered.manifests, "permission": cluster.permission}
+        args: KubernetesSensorArgs = {
+            "manifests": rendered.manifests,
+            "permission": cluster.permission,
+            "kubeconfig": self.kubeconfigs[cluster.name],
+        }
+        if isinstance(cluster, KubernetesCluster) and cluster.existing.context:
+            args["context"] = cluster.existing.context
         if rendered.chart:
             args["chart"] = rendered.chart
         if cluster.permission == "irsa" and isinstance(role, ShippingRole):

@@ -9,6 +9,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, ServiceAccount
 from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
+from components.namespace_guard import refuse_to_take_over
 from components.owned import owned, owned_too
 from sensor.model import Document, FalcoChart, KubernetesManifests, Workload
 
@@ -26,11 +27,14 @@ CREDENTIALS_ANNOTATION = "falco-firelens/credentials"
 class KubernetesSensorArgs(TypedDict):
     """`chart` replaces Falco's own workload; Fluent Bit's is always ours.
 
-    `permission` says how Fluent Bit gets its credentials; for IRSA, `role_arn` is the role.
+    `permission` says how Fluent Bit gets its credentials; for IRSA, `role_arn` is the role. `kubeconfig`, and a
+    `context` of it, are for a look at the cluster before its namespace is created.
     """
 
     manifests: KubernetesManifests
     permission: str
+    kubeconfig: pulumi.Input[str]
+    context: NotRequired[str]
     chart: NotRequired[FalcoChart]
     role_arn: NotRequired[pulumi.Input[str]]
 
@@ -44,8 +48,13 @@ class KubernetesSensor(pulumi.ComponentResource):
     def __init__(self, name: str, args: KubernetesSensorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:KubernetesSensor", name, {}, opts)
         manifests = args["manifests"]
-        child = pulumi.ResourceOptions(parent=self)
-        namespace = Namespace(name, metadata=owned(manifests.namespace["metadata"]), opts=child)
+        namespace = Namespace(
+            name,
+            metadata=owned(manifests.namespace["metadata"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, hooks=refuse_to_take_over(name, args["kubeconfig"], args.get("context"))
+            ),
+        )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         NetworkPolicy(
             name,
