@@ -212,9 +212,9 @@ class KubernetesCluster(_Cluster):
     """Fluent Bit has the AWS credentials of the nodes' role."""
 
     node_role: RoleName
-    """Name of the nodes' IAM role, which gets the policy: an inline one, or, where several clusters of the stack name
-    the same role, a managed one, of which a role has ten by default. If several stacks name one role each adds its own:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    """Name of the nodes' IAM role, which gets the policy. It is an inline one, or, where several clusters of the stack
+    name the same role, a managed one, of which a role has ten by default. If several stacks name one role each adds its
+    own: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 Cluster = EksCluster | EcsCluster | KubernetesCluster

@@ -118,6 +118,8 @@ def test_policies_fit_for_the_most_clusters_with_the_longest_names(platform: str
         elif longest == "adopted" and platform == "eks":
             there.with_eks(f"{number:c>100}")
             one["existing"] = {"name": f"{number:c>100}"}
+        elif platform == "eks":
+            one["create"] = {"endpointAccess": "private"}
         elif platform == "kubernetes":
             one |= {"nodeRole": f"{number:r>64}", "existing": {"kubeconfig": KUBECONFIG.replace("k.", f"k{number}.")}}
         clusters.append(one)

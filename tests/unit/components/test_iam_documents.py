@@ -26,6 +26,9 @@ EXPLAINED = (
     # A log destination's policy is about the destination, to which log groups of other accounts are let subscribe:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions-Firehose.html
     ("RESOURCE_MISMATCH", "PutSubscriptionFilter', 'required_format': 'arn:*:logs:*:*:log-group:*'", ":destination:"),
+    # Of pulling through a cache AWS's own example names repositories:
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html
+    ("RESOURCE_MISMATCH", "'ecr:BatchImportUpstreamImage'", ":repository/*"),
     # Condition keys of an OIDC provider are named after it, so no list can have them:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
     ("UNKNOWN_CONDITION_FOR_ACTION", "for action sts:AssumeRoleWithWebIdentity", "oidc.example/id/"),

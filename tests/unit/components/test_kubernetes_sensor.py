@@ -1,6 +1,7 @@
 from copy import deepcopy
 
 from components.kubernetes_sensor import CREDENTIALS_ANNOTATION
+from components.owned import owned
 from sensor import kubernetes
 from sensor.model import ClusterIdentity, FalcoOptions, LogGroup, Pipeline
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Deployed, deploy
@@ -10,17 +11,17 @@ IDENTITY = ClusterIdentity("own", "kubernetes", ACCOUNT, "eu-west-1")
 PIPELINE = Pipeline(IDENTITY, LogGroup("/falco/events", "eu-west-1"))
 
 
-def test_the_cluster_gets_the_rendered_manifests_unchanged(created: Deployed) -> None:
+def test_the_cluster_gets_the_rendered_manifests_as_its_own(created: Deployed) -> None:
     rendered = kubernetes.manifests(FalcoOptions(), PIPELINE, host_network=True)
     for name, workload in {"falco": rendered.falco, "fluent-bit": rendered.fluent_bit}.items():
         daemon_set = deepcopy(created.one("DaemonSet", f"own-sensor-{name}").inputs)
         daemon_set["spec"]["template"]["metadata"]["annotations"].pop(CREDENTIALS_ANNOTATION, None)
         assert daemon_set["spec"] == workload.daemon_set["spec"]
-        assert daemon_set["metadata"] == workload.daemon_set["metadata"]
+        assert daemon_set["metadata"] == owned(workload.daemon_set["metadata"])
         assert created.one("ConfigMap", f"own-sensor-{name}").inputs["data"] == workload.config_map["data"]
         account = created.one("ServiceAccount", f"own-sensor-{name}").inputs
         assert account["automountServiceAccountToken"] is False
-    assert created.one("Namespace", "own-sensor").inputs["metadata"] == rendered.namespace["metadata"]
+    assert created.one("Namespace", "own-sensor").inputs["metadata"] == owned(rendered.namespace["metadata"])
     assert created.one("NetworkPolicy", "own-sensor").inputs["spec"] == rendered.network_policy["spec"]
 
 

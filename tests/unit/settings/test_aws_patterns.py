@@ -65,7 +65,7 @@ NO_PATTERN = {
     "Hub.organizationId": "stands in a filter's text",
     "Spoke.hub": "Pulumi's",
     "Spoke.logDestinationArn": "the model has a text",
-    **dict.fromkeys(("Falco.version", "Falco.registry"), "a container image's"),
+    **dict.fromkeys(("Falco.version", "Falco.registry", "Settings.imageRegistry"), "a container image's"),
     **dict.fromkeys(("RuleException.name", "RuleException.fields"), "Falco's"),
     **dict.fromkeys(("Playbook.name", "Protect.workloads"), "this project's and Kubernetes'"),
 }

@@ -177,7 +177,7 @@ def test_checking_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert str(good) in captured.out
 
 
-GUARDED = "account: '111122223333', 'aws:allowedAccountIds': {}, clusters: [{{name: apps, platform: eks}}]"
+GUARDED = "account: '111122223333', 'aws:allowedAccountIds': {}, clusters: [{{name: apps, platform: ecs}}]"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_stack_file_that_names_its_account_alone_is_asked_for_the_guard(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "Pulumi.prod.yaml"
-    file.write_text("config: {account: '111122223333', clusters: [{name: apps, platform: eks}]}")
+    file.write_text("config: {account: '111122223333', clusters: [{name: apps, platform: ecs}]}")
     assert main(["check", str(file)]) == 0
     assert capsys.readouterr().err == (
         "Pulumi.prod.yaml: warning: aws:allowedAccountIds: "
