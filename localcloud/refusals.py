@@ -2,38 +2,13 @@
 
 from typing import Any
 
-from moto.ecs.exceptions import EcsClientException
-from moto.ecs.models import EC2ContainerServiceBackend
 from moto.eks.exceptions import InvalidParameterException
 from moto.eks.models import EKSBackend
-
-RESERVED = ("aws", "ecs", "fargate")
 
 
 def install() -> None:
     """Make moto refuse it, in this process."""
-    _capacity_provider_names()
     _node_group_sizes()
-
-
-def _capacity_provider_names() -> None:
-    """In any case of letters: https://github.com/aws/aws-cdk/pull/36584.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html
-    """
-    backends: Any = EC2ContainerServiceBackend
-    create = backends.create_capacity_provider
-
-    def created(self: Any, name: str, *rest: Any, **named: Any) -> Any:
-        if name.lower().startswith(RESERVED):
-            raise EcsClientException(
-                "The specified capacity provider name is invalid. Up to 255 characters are allowed, including letters "
-                "(upper and lowercase), numbers, underscores, and hyphens. The name cannot be prefixed with "
-                '"aws", "ecs", or "fargate". Specify a valid name and try again.'
-            )
-        return create(self, name, *rest, **named)
-
-    backends.create_capacity_provider = created
 
 
 def _node_group_sizes() -> None:

@@ -352,7 +352,7 @@ def test_a_recorded_request_is_validated(cloud: Cloud) -> None:
     identity, inputs, state = create(cloud, token, {"queryString": "fields @message"})
 
     assert Lifecycle(cloud, resources()[token]).read(identity, inputs, state) == (state, inputs)
-    with pytest.raises(Exception, match="Invalid length for parameter name"):
+    with pytest.raises(Exception, match="name must have a length of at least 1, has 0"):
         create(cloud, token, {"queryString": "fields @message", "name": ""})
 
 
@@ -399,7 +399,7 @@ def test_an_addon_that_eks_does_not_have_is_refused(given: dict[str, Any], refus
 @pytest.mark.parametrize("name", ["ecs-apps", "AWSome", "fargate"])
 def test_a_capacity_providers_name_that_ecs_reserves_is_refused(name: str, cloud: Cloud, world) -> None:
     group = {"autoScalingGroupArn": world("aws:autoscaling/group:Group")["arn"]}
-    with pytest.raises(ClientError, match=r"ClientException.*capacity provider name is invalid"):
+    with pytest.raises(ClientError, match=r"ClientException.*ecs-capacity-provider-name"):
         create(cloud, "aws:ecs/capacityProvider:CapacityProvider", {"name": name, "autoScalingGroupProvider": group})
 
 
