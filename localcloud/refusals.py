@@ -2,13 +2,27 @@
 
 from typing import Any
 
-from moto.eks.exceptions import InvalidParameterException
-from moto.eks.models import EKSBackend
+from moto.eks.exceptions import InvalidParameterException, ResourceNotFoundException
+from moto.eks.models import CLUSTER_NOT_FOUND_MSG, EKSBackend
 
 
 def install() -> None:
     """Make moto refuse it, in this process."""
     _node_group_sizes()
+    _node_groups_of_no_cluster()
+
+
+def _node_groups_of_no_cluster() -> None:
+    """Where there is no such cluster moto fails with a KeyError, which a client sees as an error of the service's."""
+    backends: Any = EKSBackend
+    listed = backends.list_nodegroups
+
+    def of_a_cluster(self: Any, cluster_name: str, *rest: Any, **named: Any) -> Any:
+        if cluster_name not in self.clusters:
+            raise ResourceNotFoundException(message=CLUSTER_NOT_FOUND_MSG.format(clusterName=cluster_name))
+        return listed(self, cluster_name, *rest, **named)
+
+    backends.list_nodegroups = of_a_cluster
 
 
 def _node_group_sizes() -> None:
