@@ -20,7 +20,8 @@ from localcloud.accounts import CLUSTER, ROLE, Accounts
 from localcloud.console import say
 from localcloud.layout import CHECKOUT
 
-HUB, ACCOUNTS = "111111111111", ("222222222222", "333333333333", "444444444444")
+HUB, ACCOUNTS = "555555555555", ("666666666666", "777777777777", "888888888888")
+"""None of those that `make up` deploys into, so that both can be seen in one local cloud."""
 REGIONS = ("eu-west-1", "us-east-2", "ap-southeast-2")
 COMMENT = CHECKOUT / "docs" / "pull-request-comment.md"
 SHOWN_LINES = 18
