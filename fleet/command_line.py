@@ -2,10 +2,8 @@
 
 import argparse
 import json
-import signal
 import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from fleet.fleet import PROJECT, Fleet
 from fleet.matrix import matrix
 from fleet.recorder import Redactor
 from fleet.results import Result
+from fleet.signals import cancelled_by_signals
 from fleet.stacks import Selection, Stack
 from fleet.verify.verification import SECONDS
 from fleet.waves import Waves
@@ -183,29 +182,6 @@ def _credentials(options: argparse.Namespace, stack: Stack) -> Credentials:
         raise FleetError(f"--{'role' if options.role else 'profile'}: the stack file of {stack.name} has no `account`")
     name = given.format(account=stack.account, region=stack.region, stack=stack.name)
     return AssumedRole(name) if options.role else Profile(name)
-
-
-@contextmanager
-def cancelled_by_signals(cancellation: Cancellation) -> Generator[None]:
-    """The first SIGINT or SIGTERM ends the engines in order; a second one without waiting for the cloud."""
-
-    def cancel(_number: int, _frame: object) -> None:
-        again = cancellation.requested
-        print(
-            "ending at once: what the cloud has not answered may be there without being in the state"
-            if again
-            else "ending what has begun, nothing more is begun; once more ends it without waiting for the cloud",
-            file=sys.stderr,
-            flush=True,
-        )
-        cancellation.request(now=again)
-
-    before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def operate(options: argparse.Namespace, run: Callable[[Fleet, Sequence[Stack], dict[str, Any]], list[Result]]) -> int:
