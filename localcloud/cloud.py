@@ -26,6 +26,9 @@ from localcloud.toolchain import Programs
 HOME = CHECKOUT / ".local"
 """The state of the cloud that `make up` starts."""
 
+SESSIONS = HOME / "sessions"
+"""The states of the clouds of processes, such as of tests, by their pids."""
+
 
 class LocalCloud:
     """All processes of one local cloud, with their state below `home`."""
@@ -37,14 +40,13 @@ class LocalCloud:
     @classmethod
     def for_session(cls) -> Self:
         """A cloud beside that of `make up`, for one process. Clouds of processes that were killed are removed."""
-        sessions = HOME / "sessions"
-        sessions.mkdir(parents=True, exist_ok=True)
-        with (sessions / "lock").open("w") as lock:
+        SESSIONS.mkdir(parents=True, exist_ok=True)
+        with (SESSIONS / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for folder in sessions.iterdir():
+            for folder in SESSIONS.iterdir():
                 if folder.is_dir() and not psutil.pid_exists(int(folder.name)):
                     cls(folder).remove()
-        return cls(sessions / str(os.getpid()))
+        return cls(SESSIONS / str(os.getpid()))
 
     def up(self, programs: Programs) -> None:
         """Start what does not run, and wait until all of it is ready.

@@ -14,12 +14,12 @@ from typing import NoReturn
 import psutil
 import pytest
 
-from localcloud.cloud import LocalCloud
+from localcloud.cloud import SESSIONS, LocalCloud
 from localcloud.environment import environment
 from localcloud.stacks import LocalStack
 from localcloud.toolchain import provide
 from tests.local.stack import Stack
-from tests.waiting import PATIENCE
+from tests.waiting import wait_for
 
 _ACCOUNTS = map(str, itertools.count(700_000_000_001))
 
@@ -33,7 +33,8 @@ def _exit_with_workers(number: int, frame: object) -> NoReturn:
     workers = psutil.Process().children()
     for worker in workers:
         worker.terminate()
-    psutil.wait_procs(workers, PATIENCE)
+    clouds = [SESSIONS / str(worker.pid) for worker in workers]
+    wait_for(lambda: not any(cloud.exists() for cloud in clouds), "the end of every cloud")
     _exit(number, frame)
 
 
