@@ -130,7 +130,7 @@ def _handed_over(value: object) -> object:
     """
     if isinstance(value, Mapping | list | tuple) and not _has_ciphertext(cast("object", value)):
         return json.dumps(value, default=str)
-    return value
+    return cast("object", value)
 
 
 def _has_ciphertext(value: object) -> bool:
