@@ -22,7 +22,7 @@ def test_processes_that_choose_at_the_same_time_get_different_ports(tmp_path: Pa
     owners = [tmp_path / str(number) for number in range(8)]
     for owner in owners:
         owner.mkdir()
-    with ProcessPoolExecutor(4, mp_context=get_context("fork")) as pool:
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
         chosen = list(chain(*pool.map(_reserve_six_of_few, owners)))
     assert len(chosen) == len(set(chosen)) == 48
 
