@@ -24,9 +24,19 @@ from tests.waiting import wait_for
 _ACCOUNTS = map(str, itertools.count(700_000_000_001))
 
 
+_terminated = list[int]()
+
+
 def _exit(number: int, _frame: object) -> NoReturn:
+    _terminated.append(number)
     # Not SystemExit, which fails the test that is running and goes on with the next.
     pytest.exit("terminated", returncode=128 + number)
+
+
+def pytest_runtest_logfinish() -> None:
+    """End also where a destructor was running, in which Python drops an exception."""
+    if _terminated:
+        _exit(_terminated[0], None)
 
 
 def _exit_with_workers(number: int, frame: object) -> NoReturn:

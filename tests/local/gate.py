@@ -33,6 +33,7 @@ class Gate:
         self._behind = urlsplit(behind).netloc
         self._hold = _Hold("")
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.server.daemon_threads = True  # a client that keeps its connection must not keep the server
 
     @property
     def url(self) -> str:
