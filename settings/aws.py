@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from settings.errors import mistake
+from settings.limits import allowed
 from settings.matching import Matching
 
 AccountId = Annotated[str, Matching(r"[0-9]{12}", 'an account id of 12 digits in quotes, such as "111122223333"')]
@@ -103,7 +104,7 @@ SecretArn = Annotated[
 LogGroupName = Annotated[
     str,
     Matching(
-        r"(?!aws/)[0-9A-Za-z._/#-]{1,512}",
+        allowed("log-group-name"),
         "1 to 512 letters, digits and the characters . _ / # -, not beginning with aws/",
     ),
 ]
@@ -136,13 +137,13 @@ SubnetId = Annotated[
 TagKey = Annotated[
     str,
     Matching(
-        r"(?![aA][wW][sS]:)[\w .:/=+@-]{1,128}",
+        allowed("tag-key"),
         "a tag key of 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:",
     ),
 ]
 """https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html"""
 
-TagValue = Annotated[str, Matching(r"[\w .:/=+@-]{0,256}", "at most 256 letters, digits, spaces and _ . : / = + - @")]
+TagValue = Annotated[str, Matching(allowed("tag-value"), "at most 256 letters, digits, spaces and _ . : / = + - @")]
 """IAM, Firehose and others take no tab and no line end, with which a block text of YAML ends."""
 
 

@@ -1,5 +1,6 @@
 """The whole of a stack file: everything under the project's namespace."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from settings.events import Events
 from settings.falco import Falco, Registry
 from settings.found import one_of
 from settings.hub import Hub, Spoke
+from settings.limits import reserved
 from settings.network import Network
 from settings.policy import Policy
 from settings.repeated import unique
@@ -97,6 +99,7 @@ class Settings(Model):
         mistakes = (
             _no_clusters,
             _same_cluster_twice,
+            _reserved_names,
             _foreign_clusters,
             _elsewhere,
             _tags_twice,
@@ -172,6 +175,16 @@ def _identity(existing: object) -> tuple[str, ...]:
     if "cluster" in keys:
         return (str(keys["cluster"]).rpartition("/")[2],)
     return tuple(str(keys.get(key)) for key in ("kubeconfigFile", "kubeconfig", "context"))
+
+
+def _reserved_names(data: object) -> Iterator[InitErrorDetails]:
+    """A created ECS cluster has a security group of its name; EC2 keeps the beginning of its ids to itself."""
+    for index, cluster in enumerate(items_of(keys_of(data).get("clusters"))):
+        keys = keys_of(cluster)
+        name = keys.get("name")
+        created = keys.get("platform") == "ecs" and "existing" not in keys
+        if created and isinstance(name, str) and re.match(reserved("security-group-name"), name):
+            yield at(("clusters", index, "name"), name, mistake("a name that does not begin with sg-, as EC2's ids do"))
 
 
 def _foreign_clusters(data: object) -> Iterator[InitErrorDetails]:

@@ -57,6 +57,11 @@ class Registered:
     """Names of the inputs that are secret."""
     origins: Mapping[str, frozenset[str]]
     """URNs of the resources that an input comes from."""
+    sent: Any = field(repr=False)
+    """The inputs as they travel to the provider: the protocol's struct."""
+    id: str
+    state: Any = field(repr=False)
+    """The outputs that the mock made up, in the protocol's form."""
 
 
 class NotFoundError(grpc.RpcError):
@@ -243,6 +248,9 @@ class Monitor(mocks.MockMonitor):
                 after_create=tuple(request.hooks.after_create),
                 secrets=secrets,
                 origins={name: frozenset(found.urns) for name, found in request.propertyDependencies.items()},
+                sent=request.object,
+                id=response.id,
+                state=response.object,
             )
         )
         return response
@@ -265,6 +273,8 @@ class Deployed:
 
     def __init__(self, monitor: Monitor) -> None:
         self.resources = tuple(item for item in monitor.registered if item.type != "pulumi:pulumi:Stack")
+        self.known = dict(monitor.resources)
+        """What a reference to a resource is looked up in, by URN."""
         self._outputs = monitor.outputs
         self._secret_outputs = monitor.secret_outputs
 
@@ -315,31 +325,38 @@ class Deployed:
 _deployed: dict[str, Deployed] = {}
 
 
-def deploy(values: Mapping[str, object], account: Account | None = None) -> Deployed:
+def deploy(values: Mapping[str, object], account: Account | None = None, *, stack: str = "unit") -> Deployed:
     """Deploy a stack file's values, once for the same values and account, since nobody changes what was registered.
 
     Raises what the Deployment raises, after looking that it has registered nothing by then.
     """
     account = account or Account()
-    key = json.dumps(values, sort_keys=True) + repr(account)
+    key = json.dumps(values, sort_keys=True) + repr(account) + stack
     if key not in _deployed:
-        _deployed[key] = _deploy(values, account)
+        _deployed[key] = _deploy(values, account, stack)
     return _deployed[key]
 
 
-def _deploy(values: Mapping[str, object], account: Account) -> Deployed:
+def _deploy(values: Mapping[str, object], account: Account, stack: str) -> Deployed:
     settings = load(values, file=FILE, root=Path())
-    monitor = Monitor(account)
-    pulumi.runtime.set_mocks(account, project="falco-firelens", stack="unit", preview=False, monitor=monitor)
+    return run(lambda: Deployment("deployment", {"settings": settings, "file": FILE}), Monitor(account), stack)
+
+
+def run(program: Callable[[], object], monitor: Monitor, stack: str = "unit") -> Deployed:
+    """Run a program into mocks.
+
+    Raises what the program raises, after looking that it has registered nothing by then.
+    """
+    pulumi.runtime.set_mocks(monitor.mocks, project="falco-firelens", stack=stack, preview=False, monitor=monitor)
     errors: list[Exception] = []
 
-    async def program() -> None:
+    async def body() -> None:
         try:
-            Deployment("deployment", {"settings": settings, "file": FILE})
+            program()
         except Exception as error:
             errors.append(error)
 
-    _sync_await(run_pulumi_func(program))
+    _sync_await(run_pulumi_func(body))
     deployed = Deployed(monitor)
     if errors:
         assert not deployed.resources

@@ -104,6 +104,10 @@ CLUSTERS = {
         'clusters[0].existing.cluster: found "arn:aws:ecs:eu-west-1:111122223333:cluster/shop", '
         "expected a cluster of this stack's account, 444455556666",
     ),
+    "ecs name of the same beginning as EC2's ids": (
+        "clusters: [{name: sg-jobs, platform: ecs}]",
+        'clusters[0].name: found "sg-jobs", expected a name that does not begin with sg-, as EC2\'s ids do',
+    ),
     "ecs arn of something else": (
         ecs("existing: {cluster: 'arn:aws:ecs:eu-west-1:111122223333:service/shop'}"),
         'clusters[0].existing.cluster: found "arn:aws:ecs:eu-west-1:111122223333:service/shop", '
