@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from insight.metrics import CLUSTER, DROPS, HEARTBEATS, NAMESPACE, MetricFilter, grave
+from insight.metrics import CLUSTER, DROPS, HEARTBEATS, NAMESPACE, NOT_WHOLE, MetricFilter, grave
 from sensor.falco import HEARTBEAT_MINUTES
 
 Comparison = Literal["GreaterThanOrEqualToThreshold", "LessThanThreshold", "GreaterThanThreshold"]
@@ -182,6 +182,18 @@ def _of_cluster(prefix: str, thresholds: Thresholds) -> Iterator[Alarm]:
         period=300,
         periods=3,
         datapoints=2,
+        missing="notBreaching",
+    )
+    yield Alarm(
+        name=f"{name}-not-whole",
+        cluster=cluster,
+        description=f"Cluster {cluster}: an event was lost or shortened on its way out of a node.",
+        metric=_counted(NOT_WHOLE, cluster),
+        comparison="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        period=300,
+        periods=3,
+        datapoints=1,
         missing="notBreaching",
     )
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from sensor.model import NOT_WHOLE_RULE
+
 PRIORITIES: Final = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
 """The gravest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
 
@@ -50,6 +52,7 @@ EVENTS: Final = _filter("events", '{ $.source != "internal" }', "Events", CLUSTE
 """Every event but Falco's own."""
 
 HEARTBEATS: Final = _filter("heartbeats", f'{{ $.rule = "{HEARTBEAT_RULE}" }}', "Heartbeats", CLUSTER)
+NOT_WHOLE: Final = _filter("not-whole", f'{{ $.rule = "{NOT_WHOLE_RULE}" }}', "EventsNotWhole", CLUSTER)
 DROPS: Final = _filter("drops", f'{{ $.rule = "{DROPS_RULE}" }}', "DropReports", CLUSTER)
 
 
@@ -68,4 +71,4 @@ def at_least(minimum: str) -> tuple[str, ...]:
 def filters(minimum_priorities: Iterable[str]) -> tuple[MetricFilter, ...]:
     """All metric filters of a log group, with one for each priority from which some cluster's events are an alarm."""
     wanted = set(minimum_priorities)
-    return (EVENTS, HEARTBEATS, DROPS, *(grave(priority) for priority in PRIORITIES if priority in wanted))
+    return (EVENTS, HEARTBEATS, DROPS, NOT_WHOLE, *(grave(priority) for priority in PRIORITIES if priority in wanted))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from insight.metrics import DROPS_RULE, HEARTBEAT_RULE, at_least
+from sensor.model import NOT_WHOLE_RULE
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,16 @@ DROPS: Final = _query(
     "fields time, cluster.name, cluster.node, output_fields.n_drops, output_fields.n_evts",
     *_NEWEST,
 )
+NOT_WHOLE: Final = _query(
+    "events not whole",
+    "Which events were lost or shortened on their way out of a node, and why.",
+    f'filter rule = "{NOT_WHOLE_RULE}"',
+    "fields time, cluster.name, cluster.node, output_fields.event.what, output_fields.event.reason, "
+    "output_fields.event.rule, output_fields.event.priority, output_fields.event.bytes",
+    *_NEWEST,
+)
 
-QUERIES: Final = (BY_CLUSTER, BY_RULE, BY_PRIORITY, POD, TASK, TALKERS, NOISE, SENSORS, DROPS)
+QUERIES: Final = (BY_CLUSTER, BY_RULE, BY_PRIORITY, POD, TASK, TALKERS, NOISE, SENSORS, DROPS, NOT_WHOLE)
 
 
 def newest(minimum: str, limit: int, *, place: bool = False) -> str:

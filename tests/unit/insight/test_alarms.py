@@ -1,6 +1,7 @@
 """Every alarm, driven over and under its threshold by events through the metric filters' own patterns."""
 
 import itertools
+import json
 
 import pytest
 
@@ -31,6 +32,8 @@ from tests.unit.insight.watched import (
     arrivals,
     heartbeats,
 )
+from tests.unit.sensor.fluent_bit_script import Log, Script
+from tests.unit.sensor.fluent_bit_script import event as falcos_line
 
 STACK = {
     **CREATED,
@@ -45,7 +48,7 @@ def watched() -> Watched:
 
 
 def test_each_cluster_and_each_way_has_its_alarms(watched: Watched) -> None:
-    of_clusters = itertools.product(("web", "jobs", "own"), ("events", "silent", "drops"))
+    of_clusters = itertools.product(("web", "jobs", "own"), ("events", "silent", "drops", "not-whole"))
     others = ("log-group-quiet", "s3-late", "s3-failing", "notifications-failing")
     assert set(watched.alarms) == {f"falco-unit-{name}" for name in ("-".join(each) for each in of_clusters)} | {
         f"falco-unit-{name}" for name in others
@@ -119,6 +122,19 @@ def test_drops_that_go_on_are_an_alarm_and_a_single_burst_is_none(watched: Watch
     assert watched.state(alarm, arrivals(DROPS, "web", [NOW - 10, NOW - 6 * MINUTE])) == "OK"
 
 
+def test_an_event_that_is_not_whole_is_an_alarm(watched: Watched) -> None:
+    """As Fluent Bit tells of it, in the script's own words."""
+    line = falcos_line("long", "x" * 1_030_000)
+    _, told = Log(Script("eks"), "0.log").write(line)
+    said = json.dumps({**told, "cluster": {**told["cluster"], "name": "own"}})
+    alarm = "falco-unit-own-not-whole"
+    assert watched.state(alarm) == "OK"
+    assert watched.state(alarm, [(NOW - 10 * MINUTE, said)]) == "ALARM"
+    assert watched.state(alarm, [(NOW - 16 * MINUTE, said)]) == "OK"
+    assert watched.state("falco-unit-web-not-whole", [(NOW - 10, said)]) == "OK"
+    assert watched.state("falco-unit-own-events", [(NOW - 10, said)]) == "OK", "it is an event of our own"
+
+
 def test_a_log_group_into_which_nothing_comes_is_an_alarm(watched: Watched) -> None:
     alarm = "falco-unit-log-group-quiet"
     assert watched.state_of_values(alarm, []) == "ALARM"
@@ -166,7 +182,7 @@ def test_a_cluster_has_an_alarm_that_is_on_as_long_as_one_of_its_own_is(watched:
             for name in watched.alarms
             if watched.attention(f"falco-unit-{cluster}-attention", {**well, name: "ALARM"}) == "ALARM"
         }
-        assert rings == {f"falco-unit-{cluster}-{kind}" for kind in ("events", "silent", "drops")}
+        assert rings == {f"falco-unit-{cluster}-{kind}" for kind in ("events", "silent", "drops", "not-whole")}
 
 
 def largest(alarms_a_cluster: int = 0) -> list[Alarm]:

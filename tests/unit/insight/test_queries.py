@@ -12,6 +12,8 @@ from insight.queries import QUERIES, newest, top_rules
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import CREATED
 from tests.unit.insight.watched import SAMPLES, event
+from tests.unit.sensor.fluent_bit_script import Log, Script
+from tests.unit.sensor.fluent_bit_script import event as falcos_line
 
 KEYWORDS = {
     *("fields", "filter", "stats", "sort", "limit", "display", "as", "by", "in", "like", "and", "or", "not"),
@@ -34,7 +36,11 @@ def fields_of(value: Mapping[str, Any], path: str = "") -> Iterator[str]:
             yield f"{path}{key}"
 
 
-FIELDS = {name for rule in SAMPLES for name in fields_of(json.loads(event(rule, "web")))} | {"@timestamp", ON_ECS}
+_, NOT_WHOLE = Log(Script("eks"), "0.log").write(falcos_line("long", "x" * 1_030_000))
+"""What Fluent Bit tells of an event that is too long."""
+
+EVENTS = (*(json.loads(event(rule, "web")) for rule in SAMPLES), NOT_WHOLE)
+FIELDS = {name for each in EVENTS for name in fields_of(each)} | {"@timestamp", ON_ECS}
 
 
 def names_in(query: str) -> set[str]:
