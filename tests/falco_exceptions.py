@@ -1,7 +1,7 @@
 """Forty exceptions as people write them, and what each says about a process's arguments.
 
-What each does on events is held against a reader of our own (tests/unit/sensor/test_exceptions.py); that the real Falco
-loads them all, in tests/pipeline/test_falco.py.
+Held against a reader of our own (tests/unit/sensor/test_exceptions.py) and the real Falco
+(tests/pipeline/test_exceptions.py).
 """
 
 from dataclasses import dataclass

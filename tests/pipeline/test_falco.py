@@ -14,7 +14,6 @@ import yaml
 
 from sensor import falco
 from sensor.model import ClusterIdentity, FalcoOptions, Platform, RuleException
-from tests.falco_exceptions import CASES
 from tests.waiting import PATIENCE
 
 PLATFORMS: tuple[Platform, ...] = ("eks", "kubernetes", "ecs")
@@ -84,15 +83,3 @@ def test_the_self_test_is_a_valid_rule_at_every_priority(tmp_path: Path, priorit
     assert result.returncode == 0, result.stderr
     (report,) = json.loads(result.stdout)["falco_load_results"]
     assert report["successful"] and not report["errors"] and not report["warnings"]
-
-
-@complete
-def test_exceptions_as_people_write_them_are_loaded(tmp_path: Path):
-    exceptions = tuple(
-        RuleException("Clear Log Activities", f"case_{number}", ("proc.args",), (case.comp,), ((case.value,),))
-        for number, case in enumerate(CASES)
-    )
-    assert len(exceptions) >= 40
-    settings = install(tmp_path, "eks", dataclasses.replace(OPTIONS, exceptions=exceptions))
-    result = run("-c", settings, "--dry-run")
-    assert result.returncode == 0, result.stderr
