@@ -14,6 +14,7 @@ from components.kubeconfig import eks_kubeconfig
 from components.live_node_groups import LiveNodeGroup, live_node_groups
 from components.lookup import MisfitError, looked_up
 from components.place import Place
+from components.pod_identity_agent import warn_without_agent
 from components.response_fit import NO_ACCESS_ENTRIES, EksAccess, misfits
 from settings import (
     EcsCluster,
@@ -171,6 +172,8 @@ def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
             "a cluster with an IAM OIDC provider, because permission is irsa",
             lambda: iam.get_open_id_connect_provider(url=issuer).arn,
         )
+    if cluster.permission == "podIdentity":
+        warn_without_agent(existing.name, f"{path}.name")
     given = existing.kubeconfig.get_secret_value() if existing.kubeconfig else None
     authority = found.certificate_authorities[0].data
     return FoundEks(

@@ -12,6 +12,7 @@ from components.encryption_key import EncryptionKey, disk_statements, log_group_
 from components.instances import instance_trust, metadata_options, root_disk, tag_specifications
 from components.live_node_groups import LiveNodeGroup
 from components.place import Place, arn, global_arn
+from components.pod_identity_agent import POD_IDENTITY_AGENT
 from settings import NodeGroup
 
 CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -24,8 +25,6 @@ AMI_TYPES = {"x86_64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDAR
 
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly")
 """What every node needs: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html."""
-
-POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 
 _FROM_THE_START = ("kube-proxy", "vpc-cni")
 _BOOTSTRAPPED = (*_FROM_THE_START, "coredns")

@@ -87,6 +87,10 @@ class Account(mocks.Mocks):
     ecs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     subnets: list[str] = field(default_factory=list[str])
     oidc_providers: dict[str, str] = field(default_factory=dict[str, str])
+    addons: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Clusters with the names of their add-ons."""
+    denied: frozenset[str] = frozenset()
+    """Functions that the credentials may not call, by their tokens."""
     node_groups: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict[str, dict[str, dict[str, Any]]])
     """Node groups by the names that AWS knows them by, of clusters that the stack has created."""
     domains: Mapping[str, str] = field(default_factory=lambda: {"logs": "OpenSearch_2.19"})
@@ -137,6 +141,11 @@ class Account(mocks.Mocks):
         }
         return self
 
+    def _addon(self, cluster: str, name: str) -> dict[str, Any]:
+        if (cluster, name) not in self.addons:
+            raise KeyError(name)
+        return {"addonName": name, "addonVersion": "v1.3.8-eksbuild.2"}
+
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         answers: dict[str, Callable[[Any], dict[str, Any]]] = {
             "aws:index/getPartition:getPartition": lambda _: {
@@ -149,6 +158,7 @@ class Account(mocks.Mocks):
                 "names": [self.region + zone for zone in ZONES]
             },
             "aws:eks/getCluster:getCluster": lambda given: self.eks[given["name"]],
+            "aws:eks/getAddon:getAddon": lambda given: self._addon(given["clusterName"], given["addonName"]),
             "aws:eks/getNodeGroups:getNodeGroups": lambda given: {
                 "names": list(self.node_groups[given["clusterName"]])
             },
@@ -167,6 +177,8 @@ class Account(mocks.Mocks):
                 "arn": self.oidc_providers[given["url"]]
             },
         }
+        if args.token in self.denied:
+            raise NotFoundError(f"AccessDeniedException: not authorized for {args.token}")
         try:
             return answers[args.token](args.args)
         except KeyError as missing:

@@ -1,11 +1,9 @@
 import json
-from typing import Any
 
 import pytest
-from pulumi.runtime.mocks import MockCallArgs
 
 from settings import SettingsError
-from tests.unit.components.cloud import Account, Deployed, NotFoundError, Registered, deploy
+from tests.unit.components.cloud import Account, Deployed, Registered, deploy
 from tests.unit.components.stacks import eks
 
 
@@ -196,18 +194,13 @@ def test_a_group_is_told_from_others_of_like_names() -> None:
 
 
 def test_a_number_that_nobody_may_ask_for_stops_the_stack() -> None:
-    class Forbidden(Account):
-        def call(self, args: MockCallArgs) -> dict[str, Any]:
-            if args.token == "aws:eks/getNodeGroups:getNodeGroups":
-                raise NotFoundError("AccessDeniedException: not authorized to perform: eks:ListNodegroups")
-            return super().call(args)
-
+    forbidden = Account(denied=frozenset({"aws:eks/getNodeGroups:getNodeGroups"}))
     with pytest.raises(SettingsError) as refused:
-        deploy(eks(), Forbidden())
+        deploy(eks(), forbidden)
     assert str(refused.value).startswith("Pulumi.unit.yaml: clusters[0].create: found nothing (")
     assert "AccessDeniedException" in str(refused.value)
     assert "eks:ListNodegroups and eks:DescribeNodegroup" in str(refused.value)
-    assert deploy(eks(create={"nodeGroups": [{"desiredSize": 2}]}), Forbidden()).of("NodeGroup"), "where nobody asks"
+    assert deploy(eks(create={"nodeGroups": [{"desiredSize": 2}]}), forbidden).of("NodeGroup"), "where nobody asks"
 
 
 def test_no_two_clusters_node_groups_share_a_name() -> None:
