@@ -54,10 +54,10 @@ class Stack:
         before = yaml.safe_load(self._file.read_text()) if self._file.exists() else {}
         self._file.write_text(yaml.safe_dump({**before, "config": config}))
 
-    def acting_with(self, env: Mapping[str, str]) -> "Stack":
-        """The same stack, with another environment."""
+    def acting_with(self, changes: Mapping[str, str]) -> "Stack":
+        """The same stack, with some variables of the environment changed."""
         other = copy.copy(self)
-        other._env = env
+        other._env = {**self._env, **changes}
         return other
 
     def up(self) -> str:

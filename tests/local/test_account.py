@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -10,14 +11,17 @@ from fleet import Status, WrongAccount
 from fleet.account import accounts_in
 from fleet.command_line import main
 from fleet.credentials import from_environment
-from localcloud.accounts import ACCOUNT, CLUSTER, Accounts, credentials
-from tests.local.fleets import Stacks
+from localcloud.accounts import CLUSTER, client, container_instance, credentials
+from tests.local.fleets import ADOPTED, Stacks
 from tests.local.recorded_calls import RecordedCalls
 from tests.local.stack import PulumiError, Stack
-from tests.local.test_fleet import ONE, TWO, stacks
+from tests.local.test_fleet import stacks
 
 __all__ = ["stacks"]
 pytestmark = pytest.mark.local
+
+ONE, TWO = "811111111111", "822222222222"
+"""No other test uses them."""
 
 ASKED = {"sts:GetCallerIdentity"}
 OPERATIONS = ("preview", "up", "refresh", "drift", "destroy", "verify")
@@ -30,9 +34,8 @@ def calls(local_env: dict[str, str]) -> Iterator[RecordedCalls]:
 
 
 def wrong(local_env: Mapping[str, str], calls: RecordedCalls, account: str) -> dict[str, str]:
-    """The environment of somebody who is in another account."""
-    keys = credentials(local_env["AWS_ENDPOINT_URL"], account)
-    return {**local_env, **keys, "AWS_ENDPOINT_URL": calls.url}
+    """What is different in the environment of somebody who is in another account."""
+    return {**credentials(local_env["AWS_ENDPOINT_URL"], account), "AWS_ENDPOINT_URL": calls.url}
 
 
 def groups(stacks: Stacks, account: str) -> list[str]:
@@ -53,7 +56,7 @@ def test_no_operation_of_a_fleet_touches_another_account(
 ) -> None:
     stacks.write("a", ONE, account=account)
     fleet = stacks.fleet(credentials=from_environment)
-    right = {**local_env, **credentials(local_env["AWS_ENDPOINT_URL"], ONE)}
+    right = credentials(local_env["AWS_ENDPOINT_URL"], ONE)
     with acting(right):
         assert fleet.up(fleet.stacks())[0].ok
     stacks.logs(TWO).create_log_group(logGroupName="/falco/events")
@@ -82,7 +85,7 @@ def test_what_a_fleet_has_deployed_guards_itself_against_plain_pulumi(
     fleet = stacks.fleet()
     assert fleet.up(fleet.stacks())[0].ok
     (elsewhere := stacks.folder / "elsewhere").mkdir()
-    stack = Stack("a", wrong(local_env, calls, TWO), elsewhere)
+    stack = Stack("a", {**stacks.env, **wrong(local_env, calls, TWO)}, elsewhere)
     assert "allowedAccountIds" not in file.read_text()
 
     for operation in (stack.destroy, stack.refresh):
@@ -92,40 +95,46 @@ def test_what_a_fleet_has_deployed_guards_itself_against_plain_pulumi(
     assert set(calls.calls) == ASKED
 
 
-ADOPTED = {"account": ACCOUNT, "clusters": [{"name": "shop", "platform": "ecs", "existing": {"cluster": CLUSTER}}]}
+@pytest.fixture
+def adopted(account_env: dict[str, str]) -> dict[str, Any]:
+    """Settings that name the account of `lone_stack` and adopt a cluster there."""
+    ecs, ec2 = client("ecs", account_env), client("ec2", account_env)
+    ecs.create_cluster(clusterName=CLUSTER)
+    container_instance(ec2, ecs, CLUSTER)
+    account = client("sts", account_env).get_caller_identity()["Account"]
+    return {"account": account, "clusters": ADOPTED}
 
 
 def test_plain_pulumi_refuses_where_the_stack_file_has_the_key(
-    stack: Stack, calls: RecordedCalls, local_env: dict[str, str]
+    lone_stack: Stack, adopted: dict[str, Any], calls: RecordedCalls, local_env: dict[str, str]
 ) -> None:
-    Accounts(local_env).with_cluster(ACCOUNT)
-    stack.configure(ADOPTED, provider={"allowedAccountIds": [ACCOUNT]})
-    stack.up()
-    other = stack.acting_with(wrong(local_env, calls, TWO))
+    account = adopted["account"]
+    lone_stack.configure(adopted, provider={"allowedAccountIds": [account]})
+    lone_stack.up()
+    other = lone_stack.acting_with(wrong(local_env, calls, TWO))
 
     for operation in (other.destroy, other.refresh, other.preview, other.up):
-        with pytest.raises(PulumiError, match=f"belong to account {TWO}; allowed: {ACCOUNT}"):
+        with pytest.raises(PulumiError, match=f"belong to account {TWO}; allowed: {account}"):
             operation()
 
     assert set(calls.calls) == ASKED
-    assert stack.preview("--expect-no-changes") == []
+    assert lone_stack.preview("--expect-no-changes") == []
 
 
 def test_the_key_replaces_nothing_in_a_stack_that_was_deployed_without_it(
-    stack: Stack, local_env: dict[str, str]
+    lone_stack: Stack, adopted: dict[str, Any]
 ) -> None:
-    Accounts(local_env).with_cluster(ACCOUNT)
-    stack.configure(ADOPTED)
-    stack.up()
-    before = stack.resources()
-    stack.configure(ADOPTED, provider={"allowedAccountIds": [ACCOUNT]})
+    lone_stack.configure(adopted)
+    lone_stack.up()
+    before = lone_stack.ids()
+    lone_stack.configure(adopted, provider={"allowedAccountIds": [adopted["account"]]})
 
-    steps = stack.preview()
-    stack.up()
+    steps = lone_stack.preview()
+    lone_stack.up()
 
-    assert [step for step in steps if not step.resource.startswith("aws default")] == []
     assert {step.op for step in steps} <= {"update"}
-    assert stack.resources() == before
+    assert [step for step in steps if not step.resource.startswith("aws default")] == []
+    assert lone_stack.ids() == before
 
 
 def test_the_account_of_a_state_is_that_of_all_its_resources(stacks: Stacks) -> None:
