@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import example, given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from fleet import FleetError, Selection, Stack, Waves
@@ -175,6 +176,7 @@ def test_a_settings_object_is_written_as_a_stack_file_that_loads_to_the_same(tmp
     assert given_stack.check(PROJECT) == settings
 
 
+@limits(max_examples=20, deadline=None)
 @given(st.dictionaries(st.text(), st.text() | st.sampled_from(["685e3", "0o17", "yes", "\nfirst", "<<", "2026-01-02"])))
 @example({"commit": "685e3", "build": "0o17", "<<": "\nfirst", "\nR": "\u2028\n"})
 def test_texts_are_written_so_that_the_engine_reads_them_as_such(tags: dict[str, str]) -> None:
