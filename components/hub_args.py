@@ -32,8 +32,7 @@ def hub_args(
     """The hub of the stack of this name."""
     events = settings.events
     s3 = events.destinations.s3 or S3Destination()
-    prefix = f"{name_prefix(stack)}-hub"
-    wanted = _alarms(settings, hub, prefix)
+    prefix = _prefix(stack)
     args: HubArgs = {
         "place": place,
         "prefix": prefix,
@@ -45,8 +44,8 @@ def hub_args(
         "format": s3.format,
         "buffer_mib": s3.buffer_mib,
         "buffer_seconds": s3.buffer_seconds,
-        "view": _view(settings, hub, place, [arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in wanted]),
-        "alarms": wanted,
+        "view": view(settings, hub, place, stack),
+        "alarms": _alarms(settings, hub, prefix),
         "subscriptions": subscription_args(settings),
         "tags": settings.tags,
     }
@@ -60,6 +59,10 @@ def hub_args(
             "protect": events.protect,
         }
     return args
+
+
+def _prefix(stack: str) -> str:
+    return f"{name_prefix(stack)}-hub"
 
 
 def _received(settings: Settings, hub: Hub) -> Iterator[alarms.Stream]:
@@ -79,8 +82,8 @@ def _alarms(settings: Settings, hub: Hub, prefix: str) -> Sequence[alarms.Alarm]
     return (*delivery, alarms.notifications_failing(prefix, topic=prefix))
 
 
-def _view(settings: Settings, hub: Hub, place: Place, alarm_arns: Sequence[str]) -> hub_dashboard.View:
-    """What a hub's dashboard looks at: its spokes, and its own clusters if it has any."""
+def view(settings: Settings, hub: Hub, place: Place, stack: str) -> hub_dashboard.View:
+    """Say what a hub's dashboard looks at: its spokes, and its own clusters if it has any."""
     log_group, partition = settings.events.log_group, place["partition"]
     seen = {(region, spoke.account) for spoke in hub.spokes for region in spoke.regions}
     own = [(place["region"], place["account"])] if settings.clusters and settings.events.cloudwatch else []
@@ -94,7 +97,9 @@ def _view(settings: Settings, hub: Hub, place: Place, alarm_arns: Sequence[str])
         log_groups=groups,
         stream=stream_names(settings.events.destinations, log_group)["s3"],
         received=tuple(stream.name for stream in _received(settings, hub)),
-        alarm_arns=alarm_arns,
+        alarm_arns=[
+            arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in _alarms(settings, hub, _prefix(stack))
+        ],
         central=(_central_log_group(log_group), *(log_group for _ in own)) if hub.organization_id else (),
     )
 

@@ -33,6 +33,19 @@ from localcloud.eks_identity import access_entries, presigned
 from localcloud.eks_identity.cluster import LocalCluster
 from localcloud.eks_identity.webhook import TokenReviews
 
+EXTENSIONS = (
+    firehose,
+    bucket_policy,
+    composite_alarms,
+    log_destination,
+    athena,
+    redshift_data,
+    refusals,
+    eks_addons,
+    access_entries,
+)
+"""What this project adds to moto; each has an `install`."""
+
 REQUEST_ID = "x-amzn-RequestId"
 """AWS sends it with every answer; Fluent Bit takes a PutLogEvents answer without it for a failure."""
 
@@ -74,16 +87,9 @@ def main(port: str, tls_port: str, certificate: str, key: str, eks_url: str, fol
     signal.signal(signal.SIGTERM, _exit)
     # An ECS task runs until somebody stops it; moto would end it as soon as somebody looks at it.
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": sys.maxsize})
-    firehose.install()
-    bucket_policy.install()
-    composite_alarms.install()
-    log_destination.install()
-    athena.install()
-    redshift_data.install()
+    for extension in EXTENSIONS:
+        extension.install()
     functions.install(f"http://127.0.0.1:{port}", Path(folder))
-    refusals.install()
-    eks_addons.install()
-    access_entries.install()
     presigned.install()
     cluster = LocalCluster(eks_url, Path(certificate))
     cluster.install()

@@ -1,15 +1,35 @@
-"""What AWS refuses and moto takes, about things whose rules no API model has."""
+"""What AWS refuses and moto takes, and what AWS takes and moto refuses, where no API model has the rule."""
 
 from typing import Any
 
+from moto.ec2.models import EC2Backend
 from moto.eks.exceptions import InvalidParameterException, ResourceNotFoundException
 from moto.eks.models import CLUSTER_NOT_FOUND_MSG, EKSBackend
 
 
 def install() -> None:
-    """Make moto refuse it, in this process."""
+    """Make moto answer as AWS does, in this process."""
     _node_group_sizes()
     _node_groups_of_no_cluster()
+    _addresses_of_deleted_nat_gateways()
+
+
+def _addresses_of_deleted_nat_gateways() -> None:
+    """A deleted NAT gateway lets go of its address, which another one can then have.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteNatGateway.html
+    """
+    backends: Any = EC2Backend
+    delete = backends.delete_nat_gateway
+
+    def deleted(self: Any, nat_gateway_id: str) -> Any:
+        gateway = delete(self, nat_gateway_id)
+        for address in gateway.address_set:
+            if address.get("associationId"):
+                self.disassociate_address(association_id=address["associationId"])
+        return gateway
+
+    backends.delete_nat_gateway = deleted
 
 
 def _node_groups_of_no_cluster() -> None:

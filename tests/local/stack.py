@@ -45,6 +45,11 @@ class Stack:
         """The stack file."""
         return self._file
 
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment in which the engine runs, with the stack's state backend."""
+        return dict(self._env)
+
     def configure(
         self, values: Mapping[str, Any], region: str = "eu-west-1", provider: Mapping[str, Any] | None = None
     ) -> None:
@@ -130,7 +135,7 @@ class Stack:
         done = subprocess.run(
             self._command(*command, config=config, select=select),
             cwd=cwd,
-            env=dict(self._env),
+            env=self.env,
             capture_output=True,
             text=True,
             timeout=PATIENCE,

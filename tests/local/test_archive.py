@@ -113,6 +113,7 @@ def test_a_bucket_with_events_is_not_deleted(archive: Stack, s3: Any) -> None:
 
 
 def test_a_workgroup_with_a_history_is_deleted_where_the_program_says_so(archive: Stack, deployed: Deployed) -> None:
+    archive.up()  # What the refused `destroy` deleted before it met the bucket.
     athena = deployed.client("athena")
     asked = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="falco-events")["QueryExecutionId"]
 

@@ -10,8 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from localcloud import composite_alarms, eks_addons, refusals
-from localcloud.eks_identity import access_entries
+from localcloud.moto_server import EXTENSIONS
 from localcloud.providers.aws import api, lifecycle
 from localcloud.providers.aws.cloud import Cloud, ConfigurationError
 from localcloud.providers.aws.lifecycle import INTERNAL, IncompleteError, Lifecycle
@@ -45,7 +44,7 @@ LIMITS = load(Path(__file__).parents[2] / "limits" / "aws.yaml")
 @pytest.fixture(scope="module", autouse=True)
 def endpoint() -> Iterator[None]:
     """A moto of this module's own, with what the local cloud adds to it."""
-    for extension in (refusals, eks_addons, access_entries, composite_alarms):
+    for extension in EXTENSIONS:
         extension.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

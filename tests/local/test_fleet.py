@@ -9,6 +9,7 @@ import pytest
 
 from fleet import Ended, Event, PolicyViolated, Started, Status, Step, Waves
 from fleet.comment import comment
+from fleet.workspace import PREFIX
 from tests.local.conftest import with_state
 from tests.local.fleets import Stacks
 
@@ -55,7 +56,7 @@ def test_stacks_are_deployed_into_their_own_accounts_and_regions_and_a_second_ti
     assert isinstance(of_a[0], Started)
     assert isinstance(of_a[-1], Ended)
     assert any(isinstance(event, Step) and event.name == "events" and event.phase == "done" for event in of_a)
-    assert list(work.iterdir()) == [], "work directories are cleared away"
+    assert list(work.glob(f"{PREFIX}*")) == [], "work directories are cleared away"
 
 
 def test_drift_made_behind_pulumi_s_back_is_found_and_nothing_is_changed(stacks: Stacks) -> None:

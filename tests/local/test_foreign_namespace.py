@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.cloud import LocalCloud
+from localcloud.moto import NODE_ROLE
 from tests.local.stack import PulumiError, Stack
 
 pytestmark = pytest.mark.local
@@ -29,7 +30,7 @@ def kubectl(local_env: dict[str, str]) -> Iterator[Kubectl]:
 def configured(stack: Stack, local_cloud: LocalCloud) -> Stack:
     kubeconfig = Path(local_cloud.layout.kubeconfig("selfmanaged"))
     existing = {"kubeconfigFile": str(kubeconfig)}
-    cluster = {"name": "own", "platform": "kubernetes", "nodeRole": "nodes", "existing": existing}
+    cluster = {"name": "own", "platform": "kubernetes", "nodeRole": NODE_ROLE, "existing": existing}
     stack.configure({"clusters": [cluster]})
     return stack
 

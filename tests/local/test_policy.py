@@ -117,29 +117,29 @@ BOTH = {
 ECS_ONLY = {"clusters": [{"name": "shop", "platform": "ecs"}]}
 
 
-def judged(stack: Stack, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def judged(stack: Stack) -> subprocess.CompletedProcess[str]:
     """`make preview` of a stack."""
     command = [sys.executable, "-m", "policy", "preview", str(stack.file), "--non-interactive"]
-    return subprocess.run(command, cwd=PROJECT, env=dict(env), capture_output=True, text=True, timeout=PATIENCE)
+    return subprocess.run(command, cwd=PROJECT, env=stack.env, capture_output=True, text=True, timeout=PATIENCE)
 
 
-def test_what_the_project_deploys_passes_every_policy(stack: Stack, local_env: dict[str, str]) -> None:
+def test_what_the_project_deploys_passes_every_policy(stack: Stack) -> None:
     stack.configure(BOTH)
-    done = judged(stack, local_env)
+    done = judged(stack)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "falco-firelens@v0.1.0" in done.stdout
     assert "[mandatory]" not in done.stdout and "[advisory]" not in done.stdout
 
 
-def test_no_log_group_goes_without_the_word(stack: Stack, local_env: dict[str, str]) -> None:
+def test_no_log_group_goes_without_the_word(stack: Stack) -> None:
     stack.configure(ECS_ONLY)
     stack.up()
-    assert judged(stack, local_env).returncode == 0
+    assert judged(stack).returncode == 0
 
     moved = {**ECS_ONLY, "events": {"logGroup": "/falco/elsewhere"}}
     stack.configure(moved)
-    refused = judged(stack, local_env)
+    refused = judged(stack)
     assert refused.returncode == 1
     assert (
         "[mandatory] events-kept: log group events would be replaced, because of name, and what it holds be lost. "
@@ -148,12 +148,12 @@ def test_no_log_group_goes_without_the_word(stack: Stack, local_env: dict[str, s
     ) in refused.stdout
 
     stack.configure({**moved, "policy": {"mayLose": ["events"]}})
-    allowed = judged(stack, local_env)
+    allowed = judged(stack)
     assert allowed.returncode == 0, allowed.stdout + allowed.stderr
 
     shorter = {**ECS_ONLY, "events": {"retentionDays": 7}}
     stack.configure(shorter)
-    refused = judged(stack, local_env)
+    refused = judged(stack)
     assert refused.returncode == 1
     assert (
         "[mandatory] events-kept: log group events: retentionInDays would be 7 days instead of 90 days, "
@@ -161,11 +161,11 @@ def test_no_log_group_goes_without_the_word(stack: Stack, local_env: dict[str, s
     ) in refused.stdout
 
     stack.configure({**shorter, "policy": {"mayLose": ["events"]}})
-    assert judged(stack, local_env).returncode == 0
+    assert judged(stack).returncode == 0
 
     # The engine fails a preview that breaks the pack's mandatory policies, but by then it has told every step.
     archive_only = {"cloudwatch": False, "destinations": {"s3": {}}}
     stack.configure({**ECS_ONLY, "events": archive_only, "policy": {"requiredTags": ["owner"]}})
-    both = judged(stack, local_env)
+    both = judged(stack)
     assert "[mandatory]  required-tags  (aws:ecs:Cluster: shop)" in both.stdout
     assert "[mandatory] events-kept: log group events would be deleted" in both.stdout

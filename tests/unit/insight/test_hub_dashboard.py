@@ -2,14 +2,18 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from insight.hub_dashboard import SHARED_NAMESPACES
+from components.hub_args import view
+from components.place import Place
+from insight.hub_dashboard import SHARED_NAMESPACES, body
 from insight.metrics import PRIORITIES
 from localcloud.cloudwatch.metric_data import MetricData, series, state
-from tests.unit.components.cloud import ACCOUNT, Account, Deployed, deploy
+from settings import load
+from tests.unit.components.cloud import ACCOUNT, FILE, Account, Deployed, deploy
 from tests.unit.components.stacks import BANK, ECS, HUB, HUB_STACK, SHOP, spoke
 from tests.unit.insight.watched import NOW, described_alarm
 
@@ -176,7 +180,17 @@ def largest() -> Widgets:
         {"account": f"{number:012}", "regions": REGIONS[: 1 + number % 18], "delivery": "subscription"}
         for number in range(200)
     ]
-    return widgets_of(deploy({"events": {"logGroup": f"/{'g' * 244}"}, "hub": {"spokes": many}}))
+    events = {"logGroup": f"/{'g' * 244}", "destinations": {"s3": {}}}
+    values = {"events": events, "hub": {"spokes": many}}
+    settings = load(values, file=FILE, root=Path())
+    assert settings.hub
+    place: Place = {
+        "account": ACCOUNT,
+        "region": "eu-west-1",
+        "partition": "aws",
+        "dns_suffix": "amazonaws.com",
+    }
+    return body(view(settings, settings.hub, place, "unit"))["widgets"]
 
 
 def test_a_graph_has_a_hundred_searches_at_most(largest: Widgets) -> None:
