@@ -8,8 +8,7 @@ from typing import NamedTuple
 from localcloud.pipeline.destination import Destination
 from localcloud.pipeline.fluent_bit import wait_until
 from localcloud.pipeline.node import EcsNode, KubernetesNode, Node
-from localcloud.pipeline.samples import number_of, numbered_event
-from sensor.model import NOT_WHOLE_RULE
+from localcloud.pipeline.samples import number_of, numbered_event, reports_a_loss
 
 KILLS = 2
 """How often Fluent Bit is killed in one run."""
@@ -87,7 +86,7 @@ def count(
             try:
                 number = number_of(message)
             except (ValueError, KeyError, TypeError):
-                if f'"rule":"{NOT_WHOLE_RULE}"' not in message:
+                if not reports_a_loss(message):
                     strange.append(message)
             else:
                 if number >= 0:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from sensor.model import NOT_WHOLE_RULE
+
 _FILE = Path(__file__).with_name("sample_events.jsonl")
 
 
@@ -26,6 +28,11 @@ def numbered_event(number: int, *, padding: int = 0) -> str:
 def number_of(message: str) -> int:
     """Which numbered event this is. Raises ValueError or KeyError when it is none."""
     return json.loads(message)["output_fields"]["number"]
+
+
+def reports_a_loss(message: str) -> bool:
+    """Whether this is Fluent Bit's own report of an event that is not whole."""
+    return f'"rule":"{NOT_WHOLE_RULE}"' in message
 
 
 @functools.cache
