@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Step:
-    """What the engine would do with one resource, by its type's and its own last name, such as `LogGroup events`."""
+    """What the engine would do with one resource, which is named as by `named`."""
 
     op: str
     resource: str
@@ -65,9 +65,9 @@ class Stack:
         other._env = {**self._env, **changes}
         return other
 
-    def up(self) -> str:
+    def up(self, *options: str) -> str:
         """Deploy; returns what was printed."""
-        return self._run("up", "--yes", "--skip-preview")
+        return self._run("up", "--yes", "--skip-preview", *options)
 
     def preview(self, *options: str) -> list[Step]:
         """The steps of a preview that change something, components left out."""
@@ -90,14 +90,20 @@ class Stack:
 
     def resources(self) -> list[str]:
         """URNs in the state."""
-        exported = json.loads(self._run("stack", "export", config=False))
-        return [resource["urn"] for resource in exported["deployment"].get("resources", [])]
+        return [resource["urn"] for resource in self.exported()]
+
+    def exported(self) -> list[dict[str, Any]]:
+        """What the state has of each resource, secrets in plain text."""
+        exported = json.loads(self._run("stack", "export", "--show-secrets", config=False))
+        return exported["deployment"].get("resources", [])
 
     def ids(self) -> dict[str, str]:
         """The ids of resources in the state, by URN; components have none."""
-        exported = json.loads(self._run("stack", "export", config=False))
-        found = exported["deployment"].get("resources", [])
-        return {resource["urn"]: resource["id"] for resource in found if "id" in resource}
+        return {resource["urn"]: resource["id"] for resource in self.exported() if "id" in resource}
+
+    def bring(self, state: Path) -> None:
+        """Take over a state that was exported before."""
+        self._run("stack", "import", "--file", str(state), config=False)
 
     def expect_no_drift(self) -> None:
         """Compare the state with the cloud. Raises PulumiError where they differ."""
@@ -149,7 +155,12 @@ class Stack:
         return ["pulumi", *command, "--non-interactive", *(["--stack", self.name] if select else []), *options]
 
 
+def named(urn: str) -> str:
+    """A resource by its type's and its own last name, such as `LogGroup events`."""
+    kind, name = urn.rsplit("::", 2)[1:]
+    return f"{kind.split('$')[-1].split(':')[-1]} {name}"
+
+
 def _step(step: Mapping[str, Any]) -> Step:
-    kind, name = step["urn"].rsplit("::", 2)[1:]
     changed = frozenset(step.get("detailedDiff") or step.get("diffReasons") or ())
-    return Step(step["op"], f"{kind.split('$')[-1].split(':')[-1]} {name}", changed)
+    return Step(step["op"], named(step["urn"]), changed)
