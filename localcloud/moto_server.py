@@ -21,12 +21,15 @@ from localcloud import (
     athena,
     bucket_policy,
     composite_alarms,
+    ecs_in_use,
     eks_addons,
     firehose,
     functions,
     log_destination,
+    network_in_use,
     redshift_data,
     refusals,
+    subscriptions,
 )
 from localcloud.clock import Clock
 from localcloud.eks_identity import access_entries, presigned
@@ -41,6 +44,9 @@ EXTENSIONS = (
     athena,
     redshift_data,
     refusals,
+    network_in_use,
+    ecs_in_use,
+    subscriptions,
     eks_addons,
     access_entries,
 )

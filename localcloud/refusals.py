@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from moto.autoscaling.models import AutoScalingBackend
 from moto.ec2.models import EC2Backend
 from moto.eks.exceptions import InvalidParameterException, ResourceNotFoundException
 from moto.eks.models import CLUSTER_NOT_FOUND_MSG, EKSBackend
@@ -11,11 +12,47 @@ def install() -> None:
     """Make moto answer as AWS does, in this process."""
     _node_group_sizes()
     _node_groups_of_no_cluster()
-    _addresses_of_deleted_nat_gateways()
+    _deleted_nat_gateways()
+    _terminated_instances()
+    _instances_of_deleted_groups()
 
 
-def _addresses_of_deleted_nat_gateways() -> None:
-    """A deleted NAT gateway lets go of its address, which another one can then have.
+def _instances_of_deleted_groups() -> None:
+    """A group that is deleted by force terminates all its instances; moto leaves those that are protected.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
+    """
+    backends: Any = AutoScalingBackend
+    delete = backends.delete_auto_scaling_group
+
+    def deleted(self: Any, group_name: str) -> None:
+        for state in getattr(self.autoscaling_groups.get(group_name), "instance_states", ()):
+            state.protected_from_scale_in = False
+        delete(self, group_name)
+
+    backends.delete_auto_scaling_group = deleted
+
+
+def _terminated_instances() -> None:
+    """The network interface of an instance ends with it; moto keeps it.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html
+    """
+    backends: Any = EC2Backend
+    terminate = backends.terminate_instances
+
+    def terminated(self: Any, instance_ids: list[str]) -> Any:
+        done = terminate(self, instance_ids)
+        for instance, _ in done:
+            for interface in instance.nics.values():
+                self.enis.pop(interface.id, None)
+        return done
+
+    backends.terminate_instances = terminated
+
+
+def _deleted_nat_gateways() -> None:
+    """A deleted NAT gateway lets go of its address, which another one can then have, and of its network interface.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteNatGateway.html
     """
@@ -27,6 +64,7 @@ def _addresses_of_deleted_nat_gateways() -> None:
         for address in gateway.address_set:
             if address.get("associationId"):
                 self.disassociate_address(association_id=address["associationId"])
+            self.enis.pop(address.get("networkInterfaceId"), None)
         return gateway
 
     backends.delete_nat_gateway = deleted

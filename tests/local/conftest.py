@@ -6,7 +6,8 @@ of them; every other test goes to the one that is free.
 
 import itertools
 import signal
-from collections.abc import Generator, Iterator, Sequence
+import urllib.request
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -14,12 +15,13 @@ from typing import NoReturn
 import psutil
 import pytest
 
+from localcloud.clock import PATH
 from localcloud.cloud import SESSIONS, LocalCloud
 from localcloud.environment import environment
 from localcloud.stacks import LocalStack
 from localcloud.toolchain import provide
 from tests.local.stack import Stack
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 _ACCOUNTS = map(str, itertools.count(700_000_000_001))
 
@@ -95,9 +97,31 @@ def new_stack(env: dict[str, str], folder: Path) -> Generator[Stack]:
 
 
 @pytest.fixture
-def account_env(local_cloud: LocalCloud) -> dict[str, str]:
+def another_account(local_cloud: LocalCloud) -> Callable[..., dict[str, str]]:
     """The environment of an account that no other test uses, so that what is made there need not be destroyed."""
-    return environment(local_cloud.layout, LocalStack("test", next(_ACCOUNTS)))
+
+    def env(region: str = "eu-west-1") -> dict[str, str]:
+        return environment(local_cloud.layout, LocalStack("test", next(_ACCOUNTS), region))
+
+    return env
+
+
+@pytest.fixture
+def account_env(another_account: Callable[..., dict[str, str]]) -> dict[str, str]:
+    """One such account's environment."""
+    return another_account()
+
+
+@pytest.fixture
+def clock(local_env: dict[str, str]) -> Iterator[Callable[[float], None]]:
+    """Sets the local cloud's clock ahead, by seconds."""
+
+    def ahead(seconds: float) -> None:
+        request = urllib.request.Request(f"{local_env['AWS_ENDPOINT_URL']}{PATH}", data=str(seconds).encode())
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
+
+    yield ahead
+    ahead(0)
 
 
 @pytest.fixture

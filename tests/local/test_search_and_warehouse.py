@@ -3,18 +3,15 @@
 moto describes a domain without running one and takes statements down; a Redshift Serverless workgroup is recorded only.
 """
 
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.clock import PATH
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
 from tests.local.stack import Stack
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.local
 
@@ -77,7 +74,7 @@ def test_a_domain_is_made_and_exchanged_for_a_given_one(stack: Stack, deployed: 
 
 
 def test_a_warehouse_is_made_and_its_table_before_firehose_copies(
-    stack: Stack, deployed: Deployed, network: dict[str, object]
+    network: dict[str, object], stack: Stack, deployed: Deployed
 ) -> None:
     stack.configure(to(redshift={"create": network}))
     stack.up()
@@ -97,7 +94,7 @@ def test_a_warehouse_is_made_and_its_table_before_firehose_copies(
 
 
 def test_a_day_changes_nothing_though_aws_forgets_the_statement(
-    stack: Stack, deployed: Deployed, network: dict[str, object], clock: Callable[[float], None]
+    network: dict[str, object], stack: Stack, deployed: Deployed, clock: Callable[[float], None]
 ) -> None:
     stack.configure(to(redshift={"create": network}))
     stack.up()
@@ -125,18 +122,6 @@ def statement(stack: Stack) -> str:
     """The id of the statement that made the table."""
     (found,) = (identity for urn, identity in stack.ids().items() if "redshiftdata" in urn)
     return found
-
-
-@pytest.fixture
-def clock(local_env: dict[str, str]) -> Iterator[Callable[[float], None]]:
-    """Sets the local cloud's clock ahead, by seconds."""
-
-    def ahead(seconds: float) -> None:
-        request = urllib.request.Request(f"{local_env['AWS_ENDPOINT_URL']}{PATH}", data=str(seconds).encode())
-        urllib.request.urlopen(request, timeout=PATIENCE).close()
-
-    yield ahead
-    ahead(0)
 
 
 def to(**destinations: object) -> dict[str, object]:

@@ -81,8 +81,10 @@ class CapacityProvider(Resource):
         return self.outputs(found[0], arn=identity)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
-        self.client(region).delete_capacity_provider(capacityProvider=identity)
+        """Deletes it, which ECS refuses in the answer."""
+        answer = self.client(region).delete_capacity_provider(capacityProvider=identity)["capacityProvider"]
+        if answer.get("updateStatus") == "DELETE_FAILED":
+            raise ValueError(f"capacity provider {answer['name']} was not deleted: a cluster has it")
 
 
 class ClusterCapacityProviders(Resource):

@@ -3,6 +3,8 @@
 import json
 from typing import ClassVar
 
+from botocore.exceptions import ClientError
+
 from localcloud.providers.aws import tags
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
@@ -82,7 +84,7 @@ class TopicPolicy(Resource):
 
 
 class TopicSubscription(Resource):
-    """One endpoint that gets what is published; its id is its ARN. moto confirms every one at once."""
+    """One endpoint that gets what is published; its id is its ARN."""
 
     token = "aws:sns/topicSubscription:TopicSubscription"
     service = "sns"
@@ -118,8 +120,12 @@ class TopicSubscription(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Ends the subscription."""
-        self.client(region).unsubscribe(SubscriptionArn=identity)
+        """Ends the subscription; one that nobody confirmed goes with its topic."""
+        try:
+            self.client(region).unsubscribe(SubscriptionArn=identity)
+        except ClientError as error:
+            if "pending confirmation" not in str(error):
+                raise
 
 
 RESOURCES = (Topic, TopicPolicy, TopicSubscription)
