@@ -1,6 +1,6 @@
 """The S3 archive on the local cloud: deployed by the real engine, filled by the real Fluent Bit, left as it was.
 
-One deployment for all tests, in their order: the last one takes it down.
+One deployment for all tests, in their order.
 """
 
 import json
@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
@@ -18,7 +17,7 @@ from localcloud.pipeline import INSTALL_HINT, executable, run_ecs, sample_events
 from localcloud.providers.aws.services.s3 import empty
 from storage.athena import QUERIES
 from tests.local.conftest import new_stack
-from tests.local.stack import PulumiError, Stack, Step
+from tests.local.stack import Stack, Step
 
 pytestmark = pytest.mark.local
 
@@ -101,28 +100,6 @@ def test_a_changed_buffer_changes_the_stream_in_place_and_nothing_else(archive: 
     archive.up()
     assert delivery(deployed)["BufferingHints"]["IntervalInSeconds"] == 60
     assert archive.preview("--expect-no-changes") == []
-
-
-def test_a_bucket_with_events_is_not_deleted(archive: Stack, s3: Any) -> None:
-    s3.put_object(Bucket=BUCKET, Key=f"events/{FOLDER}/day=2026-11-24/x", Body=b"{}")
-
-    with pytest.raises(PulumiError, match="BucketNotEmpty"):
-        archive.destroy()
-
-    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
-
-
-def test_a_workgroup_with_a_history_is_deleted_where_the_program_says_so(archive: Stack, deployed: Deployed) -> None:
-    archive.up()  # What the refused `destroy` deleted before it met the bucket.
-    athena = deployed.client("athena")
-    asked = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="falco-events")["QueryExecutionId"]
-
-    with pytest.raises(ClientError, match=r"InvalidRequestException.*WorkGroup falco-events is not empty"):
-        athena.delete_work_group(WorkGroup="falco-events")
-
-    archive.destroy()
-    assert "falco-events" not in [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]
-    assert asked not in athena.list_query_executions()["QueryExecutionIds"]
 
 
 def delivery(deployed: Deployed) -> dict[str, Any]:

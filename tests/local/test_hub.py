@@ -109,11 +109,6 @@ def refused(call: Callable[[], object]) -> str:
     return str(caught.value.response["Error"]["Code"])
 
 
-def test_a_second_up_changes_nothing(stacks: dict[str, Stack]) -> None:
-    for stack in stacks.values():
-        assert stack.preview("--expect-no-changes") == []
-
-
 def test_a_spokes_stream_delivers_into_its_own_folder_of_the_hubs_bucket(
     stacks: dict[str, Stack], client: Client, archive: Deployed
 ) -> None:
