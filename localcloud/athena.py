@@ -14,6 +14,16 @@ def install() -> None:
     """Make moto do so, in this process."""
     AthenaResponse.delete_work_group = _delete_work_group
     AthenaResponse.update_work_group = _update_work_group  # pyright: ignore[reportAttributeAccessIssue]
+    get_named_query = AthenaResponse.get_named_query
+
+    def found(self: Any) -> Any:
+        """Where there is no such query, moto fails."""
+        identity = self._get_param("NamedQueryId")
+        if identity not in self.athena_backend.named_queries:
+            return self.error(f"NamedQuery {identity} does not exist", 400)
+        return get_named_query(self)
+
+    AthenaResponse.get_named_query = found
     AthenaResponse.delete_named_query = _delete_named_query  # pyright: ignore[reportAttributeAccessIssue]
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
+
 from localcloud.providers.aws import api, tags
 from localcloud.providers.aws.cloud import Region
 from localcloud.providers.aws.naming import AutoName
@@ -135,8 +137,13 @@ class NamedQuery(Resource):
         return self.call(region, "create_named_query", inputs)["NamedQueryId"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The query by its id."""
-        found: dict[str, Any] = self.client(region).get_named_query(NamedQueryId=identity)["NamedQuery"]
+        """The query by its id. That it is gone is an InvalidRequestException, as is much else."""
+        try:
+            found: dict[str, Any] = self.client(region).get_named_query(NamedQueryId=identity)["NamedQuery"]
+        except ClientError as error:
+            if f"NamedQuery {identity} does not exist" in str(error):
+                return None
+            raise
         return self.outputs(found)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
