@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.deployment import Deployment
 from sensor.model import SensorError
-from settings import SettingsError, load, namespaced
+from settings import NAMESPACE, SettingsError, load, namespaced, plain_keys
 
 FILE = f"Pulumi.{pulumi.get_stack()}.yaml"
 
@@ -16,6 +16,10 @@ try:
     deployment = Deployment("deployment", {"settings": settings, "file": FILE})
 except (SettingsError, SensorError) as error:
     raise pulumi.RunError(str(error)) from None
+
+for key in plain_keys():
+    if is_config_secret(f"{NAMESPACE}:{key}"):
+        pulumi.warn(f"{FILE}: {key} is encrypted, but no value of it is kept secret in the state and in previews")
 
 pulumi.export("logGroup", deployment.log_group)
 pulumi.export("insights", deployment.insights)

@@ -128,7 +128,7 @@ def _hub_itself(settings: Settings, place: Place) -> list[Mistake]:
 def _elsewhere(settings: Settings, place: Place) -> list[Mistake]:
     tree = settings.model_dump(by_alias=True, exclude_none=True)
     found = elsewhere(tree, place["account"], place["region"])
-    return [Mistake(path_of(each.location), each.arn, each.expected) for each in found]
+    return [Mistake(path_of(each.location), each.found, each.expected) for each in found]
 
 
 def creates(settings: Settings) -> bool:

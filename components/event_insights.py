@@ -61,7 +61,7 @@ def name_prefix(stack: str) -> str:
 
 def subscription_args(settings: Settings) -> list[SubscriptionArgs]:
     """Who is told about alarms."""
-    return [{"protocol": to.protocol, "endpoint": to.endpoint} for to in settings.notifications]
+    return [{"protocol": to.protocol, "endpoint": to.endpoint.get_secret_value()} for to in settings.notifications]
 
 
 def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:

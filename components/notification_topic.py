@@ -13,7 +13,7 @@ from components.place import Place, arn
 
 
 class SubscriptionArgs(TypedDict):
-    """`protocol` and `endpoint` as SNS takes them."""
+    """`protocol` and `endpoint` as SNS takes them; the endpoint is kept secret."""
 
     protocol: str
     endpoint: str
@@ -72,7 +72,7 @@ def subscribe(
         f"{name}-{subscription['protocol']}-{endpoint[:8]}",
         topic=topic_arn,
         protocol=subscription["protocol"],
-        endpoint=subscription["endpoint"],
+        endpoint=pulumi.Output.secret(subscription["endpoint"]),
         opts=opts,
     )
 

@@ -13,6 +13,7 @@ import yaml
 from pulumi_kubernetes import Provider
 
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
+from components.event_insights import subscription_args
 from components.event_response import EventResponse, EventResponseArgs, FunctionNetwork, access_document
 from components.place import Place
 from components.response_fit import needs_in
@@ -86,7 +87,7 @@ def deploy(settings: Settings, zip_file: str, around: Surroundings, child: pulum
         "clusters": actions,
         "groups": _groups(response),
         "access_secrets": [name for name in asked if around.reached[name].kubeconfig is not None],
-        "subscriptions": [{"protocol": to.protocol, "endpoint": to.endpoint} for to in settings.notifications],
+        "subscriptions": subscription_args(settings),
         "alarm_prefix": around.prefix,
         "topic_arn": around.topic_arn,
         "reserved_concurrency": response.reserved_concurrency,

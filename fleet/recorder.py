@@ -3,12 +3,12 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata, StepEventStateMetadata
 
 from fleet.events import Diagnostic, Event, Step, Violation
-from fleet.results import PARTS_OF_A_REPLACEMENT, UNCHANGED, Change, PolicyFinding
+from fleet.results import PARTS_OF_A_REPLACEMENT, SECRET, UNCHANGED, Change, PolicyFinding
 from policy.changes import Step as PlannedStep
 from policy.changes import step_of
 from policy.verdict import Violated, of_pack
@@ -22,6 +22,23 @@ _NOISE = ("using pulumi-", "an unhandled error occurred: program exited with non
 
 _NOT_IN_THE_CLOUD = ("pulumi:pulumi:", "pulumi:providers:")
 """Types of what stands for the stack itself and its providers."""
+
+
+_SIGN, _SIGN_OF_A_SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+"""How the engine marks a secret among other values:
+https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go"""
+
+
+def _without_signs(value: Any) -> Any:
+    """A value in which a secret is one word; the engine sends some as an object with that word as its ciphertext."""
+    if isinstance(value, dict):
+        keys = cast("dict[str, Any]", value)
+        if keys.get(_SIGN) == _SIGN_OF_A_SECRET:
+            return SECRET
+        return {key: _without_signs(item) for key, item in keys.items()}
+    if isinstance(value, list):
+        return [_without_signs(item) for item in cast("list[Any]", value)]
+    return value
 
 
 class Redactor:
@@ -108,7 +125,8 @@ class Recorder:
     def _values(self, state: StepEventStateMetadata | None) -> dict[str, Any]:
         """A resource's inputs; for drift also what only the cloud says of it."""
         inputs, outputs = (state.inputs, state.outputs) if state else (None, None)
-        return {**((outputs or {}) if self.operation == "drift" else {}), **(inputs or {})}
+        values = {**((outputs or {}) if self.operation == "drift" else {}), **(inputs or {})}
+        return {key: _without_signs(value) for key, value in values.items()}
 
     def _diagnostic(self, diagnostic: Any) -> None:
         message = self._redact(diagnostic.message).strip()

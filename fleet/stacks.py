@@ -14,7 +14,7 @@ from fleet.errors import FleetError
 from settings import NAMESPACE, Settings, SettingsError, load_config
 from settings.documents import DocumentError
 from settings.stack_files import ACCOUNT_ID, allowed_accounts, document_of
-from settings.tree import keys_of
+from settings.tree import Encrypted, keys_of, revealed
 
 REGION = "aws:region"
 """The engine's own configuration of the AWS provider: https://www.pulumi.com/registry/packages/aws/installation-configuration/"""
@@ -54,14 +54,21 @@ class Stack:
     def of(cls, name: str, region: str, settings: Settings | Mapping[str, Any]) -> "Stack":
         """A stack without a file: settings as an object, or as a mapping with the keys of a stack file.
 
-        Secret values (kubeconfigs) of a settings object are encrypted with the stack's own key for the operation.
+        Secret values (kubeconfigs, endpoints of notifications, URLs of webhooks) of a settings object, and whatever a
+        mapping has as pydantic's SecretStr, are encrypted with the stack's own key for the operation.
+
+        Raises:
+            FleetError: the settings are those of a stack file in which something is encrypted, which nobody can open.
         """
-        if not isinstance(settings, Settings):
-            tree, secrets = dict(settings), frozenset[str]()
-        else:
-            dumped = settings.model_dump(by_alias=True, exclude_unset=True)
-            tree = {key: _revealed(value) for key, value in dumped.items()}
-            secrets = frozenset(key for key, value in dumped.items() if _has_secret(value))
+        given = settings
+        if isinstance(settings, Settings):
+            given = settings.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        tree = dict(cast("Mapping[str, Any]", given))
+        closed = sorted(key for key, value in tree.items() if _has(Encrypted, value))
+        if closed:
+            raise FleetError(f"stack {name}: found an encrypted value in {', '.join(closed)}, expected its text")
+        secrets = frozenset(key for key, value in tree.items() if _has(SecretStr, value))
+        tree = {key: _revealed(value) for key, value in tree.items()}
         return cls(
             name,
             {"config": {REGION: region, **{f"{NAMESPACE}:{key}": value for key, value in tree.items()}}},
@@ -209,20 +216,20 @@ def generations(stacks: Sequence[Stack]) -> list[list[Stack]]:
     return [group for group in [*found, sorted(rest, key=lambda stack: stack.name)] if group]
 
 
-def _has_secret(value: object) -> bool:
+def _has(kind: type[SecretStr], value: object) -> bool:
     if isinstance(value, Mapping):
-        return any(map(_has_secret, cast("Mapping[str, object]", value).values()))
+        return any(_has(kind, item) for item in cast("Mapping[str, object]", value).values())
     if isinstance(value, list | tuple):
-        return any(map(_has_secret, cast("Sequence[object]", value)))
-    return isinstance(value, SecretStr)
+        return any(_has(kind, item) for item in cast("Sequence[object]", value))
+    return isinstance(value, kind)
 
 
 def _revealed(value: object) -> object:
     if isinstance(value, Mapping):
-        return {key: _revealed(item) for key, item in cast("Mapping[str, object]", value).items() if item is not None}
+        return {key: _revealed(item) for key, item in cast("Mapping[str, object]", value).items()}
     if isinstance(value, list | tuple):
         return [_revealed(item) for item in cast("Sequence[object]", value)]
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+    return revealed(value)
 
 
 __all__ = ["Selection", "SettingsError", "Stack", "discover", "generations", "hub_of", "select"]

@@ -31,6 +31,7 @@ from settings.hub import Delivery, Hub, HubSpoke, Spoke
 from settings.loader import NAMESPACE, load, load_config, namespaced, read_stack_file
 from settings.messages import path_of
 from settings.network import ExistingNetwork, Network
+from settings.places import plain_keys
 from settings.response import LEAST_CONCURRENCY, Playbook, Response
 from settings.stack import Settings
 from settings.tree import ENCRYPTED
@@ -78,5 +79,6 @@ __all__ = [
     "load_config",
     "namespaced",
     "path_of",
+    "plain_keys",
     "read_stack_file",
 ]

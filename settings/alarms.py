@@ -1,15 +1,16 @@
 """When somebody is told: the thresholds of the alarms, and where notifications go."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from settings.aws import ClusterName
 from settings.base import Model
 from settings.errors import mistake
 from settings.events import Priority
+from settings.tree import Encrypted
 
 LONGEST_WINDOW_MINUTES = 1440
 """An alarm looks back a day at most: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
@@ -80,14 +81,14 @@ class Notification(Model):
     protocol: Protocol
     """How the notification is sent."""
 
-    endpoint: Annotated[str, Field(min_length=1)]
-    """Where to: an address, a URL, a telephone number or an ARN, as the protocol wants it."""
+    endpoint: Annotated[SecretStr, Field(min_length=1)]
+    """Where to: an address, a URL, a telephone number or an ARN, as the protocol wants it. A secret, since a URL may
+    hold a key: `pulumi config set --secret --path 'falco-firelens:notifications[0].endpoint' https://…`."""
 
-    @field_validator("endpoint", mode="wrap")
+    @field_validator("endpoint")
     @classmethod
-    def _fits_the_protocol(cls, value: object, validate: Callable[[object], str], info: ValidationInfo) -> str:
-        endpoint = validate(value)
+    def _fits_the_protocol(cls, endpoint: SecretStr, info: ValidationInfo) -> SecretStr:
         pattern, expected = _ENDPOINTS.get(info.data.get("protocol", ""), (".*", ""))
-        if not re.fullmatch(pattern, endpoint):
+        if not (isinstance(endpoint, Encrypted) or re.fullmatch(pattern, endpoint.get_secret_value())):
             raise mistake(f"{expected}, because protocol is {info.data['protocol']}")
         return endpoint

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from settings.errors import Location
-from settings.tree import items_of, keys_of
+from settings.found import SECRET_TEXT
+from settings.tree import items_of, keys_of, revealed
 
 
 class _Kind(NamedTuple):
@@ -20,6 +21,11 @@ class Elsewhere(NamedTuple):
     location: Location
     arn: str
     expected: str
+
+    @property
+    def found(self) -> str:
+        """The ARN for a message, unless it is the endpoint of a notification, which may be encrypted."""
+        return SECRET_TEXT if self.location[0] == "notifications" else self.arn
 
 
 KINDS: Mapping[Location, _Kind] = {
@@ -57,7 +63,7 @@ def elsewhere(data: object, account: str | None, region: str | None = None) -> I
         keys = keys_of(notification)
         if keys.get("protocol") == "sqs":
             location = ("notifications", index, "endpoint")
-            yield from _misplaced(location, keys.get("endpoint"), QUEUE, account, region)
+            yield from _misplaced(location, revealed(keys.get("endpoint")), QUEUE, account, region)
 
 
 def _misplaced(

@@ -6,7 +6,7 @@ from typing import cast
 
 from pydantic import SecretStr
 
-from settings.tree import NOTHING
+from settings.tree import NOTHING, Encrypted
 
 LONGEST_SHOWN = 80
 """Characters of a text that a message may repeat; longer ones are more likely a pasted file, perhaps a secret."""
@@ -16,6 +16,8 @@ SECRET_TEXT = "a text (not shown, it may be a secret)"
 
 def describe(value: object, *, secret: bool = False) -> str:
     """Say on one line what a value is, without repeating secrets or whole files."""
+    if isinstance(value, Encrypted):
+        return "an encrypted value"
     if isinstance(value, str | SecretStr):
         return SECRET_TEXT if secret or isinstance(value, SecretStr) else describe_text(value)
     if isinstance(value, bool):

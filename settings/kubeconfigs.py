@@ -12,7 +12,7 @@ from settings.documents import DocumentError, KeyTwice, kubeconfig_tree
 from settings.errors import mistake
 from settings.files import files_of
 from settings.found import SECRET_TEXT, describe_text
-from settings.tree import ENCRYPTED, items_of, keys_of, plain
+from settings.tree import Encrypted, items_of, keys_of, plain
 
 
 class Kubeconfig(Model):
@@ -40,7 +40,7 @@ class Kubeconfig(Model):
             return None if file is None else SecretStr(files_of(info).text(file))
         if file is not None:
             raise mistake("either kubeconfigFile or kubeconfig", found="both")
-        if kubeconfig.get_secret_value() != ENCRYPTED:
+        if not isinstance(kubeconfig, Encrypted):
             contexts(kubeconfig.get_secret_value(), SECRET_TEXT)
         return kubeconfig
 
@@ -80,7 +80,7 @@ def check_context(context: str | None, kubeconfig: object) -> None:
 
     What has not been decrypted, or has not passed its own checks, is let pass.
     """
-    if not isinstance(kubeconfig, SecretStr) or kubeconfig.get_secret_value() == ENCRYPTED:
+    if not isinstance(kubeconfig, SecretStr) or isinstance(kubeconfig, Encrypted):
         return
     text = kubeconfig.get_secret_value()
     names = contexts(text, SECRET_TEXT)

@@ -3,16 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.errors import MISTAKE, Location, Mistake
 from settings.found import LONGEST_SHOWN, describe, describe_text, one_of
-from settings.places import PLATFORMS, as_written, fields_at
+from settings.places import PLATFORMS, as_written, fields_at, is_secret, secret_paths
 from settings.tree import items_of, keys_of
-
-SECRET_KEYS = frozenset({"kubeconfig"})
-"""Keys whose value no message may show, however wrong it is."""
 
 NO_FARGATE = "EC2 instances: Falco watches the kernel of its host, and Fargate gives no access to the host"
 
@@ -37,16 +34,27 @@ def _mistake_of(details: ErrorDetails) -> Mistake:
     location, kind, value = details["loc"], details["type"], details["input"]
     context: Context = details.get("ctx", {})
     path = path_of(as_written(location))
-    if kind.startswith("union_tag"):
-        return _platform_mistake(f"{path}.platform", value)
+    secret = is_secret(location)
+    no_platform = kind.startswith("union_tag") and not isinstance(value, SecretStr)
+    if no_platform:
+        path, value = f"{path}.platform", keys_of(value).get("platform")
+    if isinstance(value, SecretStr) and not secret and kind != "extra_forbidden":
+        return Mistake(path, describe(value), plain_here())
+    if no_platform:
+        return _platform_mistake(path, value)
     if kind == "missing":
         return Mistake(path, "nothing", _description(location))
     if kind == "extra_forbidden":
         return _unknown_key(location, value)
-    secret = any(part in SECRET_KEYS for part in location)
     found = context.get("found") or describe(value, secret=secret)
     expected = _EXPECTED.get(kind)
     return Mistake(path, found, expected(context, value, secret) if expected else details["msg"])
+
+
+def plain_here() -> str:
+    """What to write where a value is encrypted that nothing would keep secret."""
+    *most, last = dict.fromkeys(secret_paths())
+    return f"a plain one: only {', '.join(most)} and {last} may be encrypted"
 
 
 def path_of(location: Location) -> str:
@@ -83,8 +91,7 @@ def _mentions_fargate(key: str, value: object) -> bool:
     return any("fargate" in word.lower() for word in words)
 
 
-def _platform_mistake(path: str, cluster: object) -> Mistake:
-    platform = keys_of(cluster).get("platform")
+def _platform_mistake(path: str, platform: object) -> Mistake:
     if isinstance(platform, str) and "fargate" in platform.lower():
         return Mistake(path, describe(platform), f"one of {', '.join(PLATFORMS)} on {NO_FARGATE}")
     return Mistake(path, describe(platform), one_of(str(platform), PLATFORMS))

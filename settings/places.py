@@ -1,8 +1,10 @@
 """Which model, and which of its fields, a location of a stack file belongs to."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
+from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
@@ -24,6 +26,36 @@ def models_in(annotation: Any) -> Iterator[type[Model]]:
 def fields_of(model: type[Model]) -> Mapping[str, FieldInfo]:
     """A model's fields by the key that a stack file has for each."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def is_secret(location: Location) -> bool:
+    """Whether what stands at a location, or above it, is kept secret."""
+    return any(
+        isinstance(key, str) and key in (fields := fields_at(location[:index])) and takes_secrets(fields[key])
+        for index, key in enumerate(location)
+    )
+
+
+def takes_secrets(field: FieldInfo) -> bool:
+    """Whether a field's value may be encrypted, and is secret wherever the program hands it on."""
+    return SecretStr in (field.annotation, *get_args(field.annotation))
+
+
+def secret_paths(model: type[Model] = Settings, above: str = "") -> Iterator[str]:
+    """The paths of all values that may be encrypted, such as `response.webhooks[].url`."""
+    for key, field in fields_of(model).items():
+        path = f"{above}{key}"
+        if takes_secrets(field):
+            yield path
+        step = "[]" if get_origin(field.annotation) is tuple else ""
+        for inner in models_in(field.annotation):
+            yield from secret_paths(inner, f"{path}{step}.")
+
+
+def plain_keys() -> tuple[str, ...]:
+    """The top-level keys of which nothing is kept secret."""
+    secret = {re.split(r"[.\[]", path)[0] for path in secret_paths()}
+    return tuple(key for key in fields_of(Settings) if key not in secret)
 
 
 def as_written(location: Location) -> Location:

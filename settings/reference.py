@@ -48,8 +48,18 @@ makes numbers of them: `1.30` becomes `1.3`, `0755` becomes `493`. Of `2026-01-0
 in it. The check reads a file as the engine does, and both refuse a key that stands twice in one mapping. A section with
 nothing in it, `create:`, takes its defaults.
 
-**Secrets.** A kubeconfig may hold credentials: `pulumi config set --secret --path` encrypts it in the stack file, and
-it stays secret in state and output. No message of the check repeats it.
+**Secrets.** Three settings may hold a key, and may be encrypted in the stack file: `kubeconfig` of an existing cluster,
+`endpoint` of a notification of any protocol, and `url` of a webhook:
+
+```
+pulumi config set --secret --path 'falco-firelens:notifications[0].endpoint' https://events.pagerduty.com/…
+```
+
+Encrypted or not, they are secret in state, previews, outputs and a pull request's comment, and no message repeats them.
+Only the program knows what an encrypted value says: `check` passes it over, and `pulumi preview` checks it. Of an
+endpoint the state has, beside the secret, the first 32 bits of its hash, in the subscription's name: they tell nobody a
+key, but whoever guesses a telephone number can compare it. `check` refuses an encrypted value anywhere else, also that
+of a whole section, since nothing there is kept secret; where `pulumi preview` can see one, it warns.
 
 **Provider settings.** `aws:region` says where. Credentials come from the environment, as for the AWS command line.
 

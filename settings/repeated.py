@@ -7,7 +7,7 @@ from pydantic import WrapValidator
 from pydantic_core import InitErrorDetails
 
 from settings.errors import at, mistake, with_mistakes
-from settings.tree import items_of, keys_of
+from settings.tree import items_of, keys_of, revealed
 
 
 def unique(key: str, *, within: str | None = None, default: str | None = None) -> WrapValidator:
@@ -25,7 +25,7 @@ def unique(key: str, *, within: str | None = None, default: str | None = None) -
 def _repeated(items: object, key: str, within: str | None, default: str | None) -> Iterator[InitErrorDetails]:
     first: dict[tuple[str, str], int] = {}
     for index, item in enumerate(items_of(items)):
-        value = keys_of(item).get(key, default)
+        value = revealed(keys_of(item).get(key, default))
         if not isinstance(value, str):
             continue
         group = str(keys_of(item).get(within)) if within else ""

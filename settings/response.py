@@ -14,7 +14,7 @@ from settings.errors import at, mistake
 from settings.events import Priority
 from settings.matching import Matching
 from settings.repeated import unique
-from settings.tree import ENCRYPTED, keys_of
+from settings.tree import Encrypted, keys_of
 
 LEAST_CONCURRENCY = 2
 """The least maximum concurrency of an event source that is a queue. A function that may have less has messages thrown
@@ -188,7 +188,8 @@ class Webhook(Model):
     @classmethod
     def _https(cls, url: SecretStr) -> SecretStr:
         value = url.get_secret_value()
-        if value != ENCRYPTED and not (value.startswith("https://") and value.isprintable() and " " not in value):
+        good = value.startswith("https://") and value.isprintable() and " " not in value
+        if not (good or isinstance(url, Encrypted)):
             raise mistake("a URL that begins with https://", found="a secret that is none")
         return url
 

@@ -60,8 +60,11 @@ def _as_written(key: str, schema: Schema, definitions: Mapping[str, Schema]) -> 
     value |= _without_null(schema.get("anyOf", []))
     value["description"] = _one_line(value["description"])
     value.get("items", {}).pop("discriminator", None)
-    if key == "kubeconfig":
-        return {"description": value["description"], "anyOf": [{"type": "string"}, ENCRYPTED_VALUE]}
+    if value.pop("writeOnly", False):  # as pydantic marks a secret
+        description, text = value.pop("description"), {**value}
+        del text["format"]
+        text.pop("default", None)
+        return {"description": description, "anyOf": [text, ENCRYPTED_VALUE]}
     if value.get("default", ...) is None or any(definitions_of(value)):
         value.pop("default", None)
     reference = value.get("$ref")

@@ -22,7 +22,7 @@ from settings.network import Network
 from settings.policy import Policy
 from settings.repeated import unique
 from settings.response import Response, response_mistakes
-from settings.tree import items_of, keys_of
+from settings.tree import Encrypted, items_of, keys_of, revealed
 
 MOST_CLUSTERS = 30
 """What grows with the clusters fits into AWS's bounds for this many, which tests hold: the rule of the composite alarm
@@ -158,23 +158,26 @@ def _existing(data: object) -> Iterator[tuple[int, str, object]]:
 
 
 def _same_cluster_twice(data: object) -> Iterator[InitErrorDetails]:
-    first: dict[tuple[str, ...], int] = {}
+    first: dict[tuple[object, ...], int] = {}
     for index, platform, existing in _existing(data):
         cluster = (platform, *_identity(existing))
+        if any(isinstance(part, Encrypted) for part in cluster):
+            continue
         if cluster in first:
             error = mistake("a cluster that is not in the stack already", found=f"the cluster of [{first[cluster]}]")
             yield at(("clusters", index, "existing"), existing, error)
         first.setdefault(cluster, index)
 
 
-def _identity(existing: object) -> tuple[str, ...]:
+def _identity(existing: object) -> tuple[object, ...]:
     """What tells one adopted cluster of a platform from another."""
     keys = keys_of(existing)
     if "name" in keys:
         return (str(keys["name"]),)
     if "cluster" in keys:
         return (str(keys["cluster"]).rpartition("/")[2],)
-    return tuple(str(keys.get(key)) for key in ("kubeconfigFile", "kubeconfig", "context"))
+    given = [revealed(keys.get(key)) for key in ("kubeconfigFile", "kubeconfig", "context")]
+    return tuple(each if isinstance(each, Encrypted) else str(each) for each in given)
 
 
 def _reserved_names(data: object) -> Iterator[InitErrorDetails]:

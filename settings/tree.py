@@ -3,8 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-ENCRYPTED = "[encrypted]"
-"""Stands for a value that only the stack's passphrase or key opens; what it says is left to the program to check."""
+from pydantic import SecretStr
+
+
+class Encrypted(SecretStr):
+    """Stands for a value that only the stack's passphrase or key opens; what it says is left to the program to check.
+
+    A type of its own, so that no text can be taken for it, and no setting takes it that does not take secrets.
+    """
+
+
+ENCRYPTED = Encrypted("[encrypted]")
 
 DEEPEST = 32
 """Levels below which a tree is not followed; the settings have eight."""
@@ -35,6 +44,11 @@ def plain(value: object, depth: int = 0) -> object:
 def _key(key: object) -> str:
     """YAML takes numbers, dates and null for keys, too; no setting is called like one."""
     return key if isinstance(key, str) else type(key).__name__
+
+
+def revealed(value: object) -> object:
+    """The text of a secret, and anything else as it is, also what is encrypted: nobody knows its text."""
+    return value.get_secret_value() if isinstance(value, SecretStr) and not isinstance(value, Encrypted) else value
 
 
 def keys_of(value: object) -> Mapping[str, object]:

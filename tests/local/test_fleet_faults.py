@@ -292,9 +292,11 @@ def test_a_secret_in_every_place_is_in_no_output_and_in_no_state(
         (Path(local_env["LOCALCLOUD_EKS_KUBECONFIG"]).parent / "selfmanaged.kubeconfig").read_text()
     )
     kubeconfig["users"][0]["user"]["password"] = SECRET
-    own = {"name": "own", "platform": "kubernetes", "nodeRole": "selfmanaged-node"}
+    own: dict[str, Any] = {"name": "own", "platform": "kubernetes", "nodeRole": "selfmanaged-node"}
     own["existing"] = {"kubeconfig": yaml.safe_dump(kubeconfig)}
-    settings = load({"account": ONE, "clusters": [*ADOPTED, own]}, file="object", root=PROJECT)
+    notifications = [{"protocol": "https", "endpoint": f"https://events.example/{SECRET}"}]
+    tree = {"account": ONE, "clusters": [*ADOPTED, own], "notifications": notifications}
+    settings = load(tree, file="object", root=PROJECT)
     monkeypatch.setenv("PULUMI_ACCESS_TOKEN", f"pul-{SECRET}")
     told: list[Event] = []
     fleet = Fleet(PROJECT, folders=[tmp_path], credentials=role_of)
@@ -309,4 +311,6 @@ def test_a_secret_in_every_place_is_in_no_output_and_in_no_state(
     assert "kubeconfigs" not in deployed[0].outputs
     files = [file for file in stacks.state.rglob("*") if file.is_file() and "secretive" in str(file)]
     assert files and not [file for file in files if SECRET.encode() in file.read_bytes()]
+    told_of = next(one for one in previewed[0].changes if one.kind == "TopicSubscription")
+    assert told_of.new["endpoint"] == "[secret]"
     assert fleet.destroy([stack])[0].ok

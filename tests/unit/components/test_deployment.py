@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
 from tests.unit.components.stacks import ADOPTED, BANK, CREATED, ECS, HUB, HUB_STACK, account, spoke
@@ -8,7 +9,7 @@ NAMES = Path(__file__).with_name("logical_names.txt")
 HUB_NAMES = Path(__file__).with_name("logical_names_hub.txt")
 RESPONSE_NAMES = Path(__file__).with_name("logical_names_response.txt")
 
-RESPONDING = {
+RESPONDING: dict[str, Any] = {
     **CREATED,
     "response": {
         "playbooks": [{"name": "contain", "actions": {"isolate": {}, "notify": {}}}],
@@ -100,6 +101,33 @@ def test_a_kubeconfig_is_secret_wherever_it_goes(created: Deployed) -> None:
     for item in created.resources:
         plain = {name: value for name, value in item.inputs.items() if name not in item.secrets}
         assert "hunter2" not in json.dumps(plain, default=str)
+
+
+def test_endpoints_and_webhooks_are_secret_wherever_they_go() -> None:
+    """The values of all protocols, in the topics of alarms, of a response and of a hub."""
+    key = "k3y-of-a-webhook"
+    told = [
+        {"protocol": "https", "endpoint": f"https://events.example/{key}"},
+        {"protocol": "email", "endpoint": f"{key}@example.com"},
+        {"protocol": "sqs", "endpoint": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:{key}"},
+        {"protocol": "lambda", "endpoint": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:{key}"},
+        {"protocol": "sms", "endpoint": "+15550100123"},
+    ]
+    hooks = [{"url": f"https://hooks.example/{key}"}]
+    respond: dict[str, Any] = {"playbooks": [{"name": "tell", "actions": {"notify": {}}}], "webhooks": hooks}
+    own = {"notifications": told}
+    stacks: list[dict[str, Any]] = [{**CREATED, **own, "response": respond}, {**HUB, **own}]
+    for settings in stacks:
+        stack = deploy(settings)
+        subscriptions = stack.of("TopicSubscription")
+        assert len(subscriptions) == len(told) * (2 if "response" in settings else 1)
+        assert all("endpoint" in item.secrets for item in subscriptions)
+        for item in stack.resources:
+            plain = {name: value for name, value in item.inputs.items() if name not in item.secrets}
+            shown = json.dumps(plain, default=str) + item.urn
+            assert key not in shown
+            assert "15550100123" not in shown
+        assert key not in json.dumps(stack.outputs, default=str)
 
 
 def test_the_outputs_tell_what_was_built(created: Deployed) -> None:

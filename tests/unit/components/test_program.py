@@ -4,6 +4,7 @@ import json
 import runpy
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -20,13 +21,13 @@ USED = {
 """The modules of pulumi_aws that the program needs; each costs a tenth of a second or more."""
 
 
-def run(config: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Monitor:
+def run(config: dict[str, str], monkeypatch: pytest.MonkeyPatch, secret_keys: Sequence[str] = ()) -> Monitor:
     """Run the program with a stack's configuration, as the engine hands it over."""
     account = Account()
     monitor = Monitor(account)
     pulumi.runtime.set_mocks(account, project="falco-firelens", stack="unit", preview=False, monitor=monitor)
     monkeypatch.delenv("PULUMI_CONFIG", raising=False)
-    set_all_config(config)
+    set_all_config(config, list(secret_keys))
     try:
         runpy.run_path(str(ROOT), run_name="__main__")
     finally:
@@ -49,6 +50,21 @@ def test_a_stack_file_that_does_not_fit_the_account_does_too(monkeypatch: pytest
     clusters = [{"name": "jobs", "platform": "ecs", "existing": {"cluster": "gone"}}]
     with pytest.raises(pulumi.RunError, match=r"^Pulumi\.unit\.yaml: clusters\[0\]\.existing\.cluster: found nothing"):
         run({"falco-firelens:clusters": json.dumps(clusters)}, monkeypatch)
+
+
+def test_an_encrypted_value_that_nothing_keeps_secret_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine says in which top-level keys something is encrypted."""
+    said: list[str] = []
+    monkeypatch.setattr(pulumi, "warn", said.append)
+    config = {
+        "falco-firelens:clusters": '[{"name": "jobs", "platform": "ecs"}]',
+        "falco-firelens:tags": '{"team": "blue"}',
+        "falco-firelens:notifications": '[{"protocol": "email", "endpoint": "a@example.com"}]',
+    }
+    run(config, monkeypatch, ["falco-firelens:tags", "falco-firelens:notifications"])
+    assert said == [
+        "Pulumi.unit.yaml: tags is encrypted, but no value of it is kept secret in the state and in previews"
+    ]
 
 
 def test_only_the_used_modules_of_the_aws_sdk_are_imported() -> None:

@@ -107,6 +107,29 @@ def test_secrets_of_the_environment_are_taken_out_of_messages() -> None:
     assert SECRET not in json.dumps([event.as_dict() for event in told])
 
 
+def test_a_secret_is_one_word_however_the_engine_sends_it() -> None:
+    """As it does among the inputs of a resource, where `pulumi preview` prints `[secret]`."""
+    recorder = Recorder("s", "preview", Redactor(()), lambda event: None, planning=True)
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+    urn = "urn:pulumi:s::p::aws:sns/topicSubscription:TopicSubscription::a"
+    kind = "aws:sns/topicSubscription:TopicSubscription"
+    new: dict[str, object] = {
+        "type": kind,
+        "urn": urn,
+        "custom": True,
+        "id": "",
+        "parent": "",
+        "provider": "",
+        "outputs": {},
+    }
+    new["inputs"] = {"endpoint": secret, "list": [{"a": secret}], "protocol": "https"}
+    step: dict[str, object] = {"op": "create", "urn": urn, "type": kind, "provider": "", "new": new}
+    recorder(EngineEvent.from_json({"sequence": 1, "timestamp": 1, "resourcePreEvent": {"metadata": step}}))
+
+    [change] = recorder.changes
+    assert change.new == {"endpoint": "[secret]", "list": [{"a": "[secret]"}], "protocol": "https"}
+
+
 def test_a_listener_s_own_mistake_does_not_end_the_operation() -> None:
     def broken(_: Event) -> None:
         raise ValueError

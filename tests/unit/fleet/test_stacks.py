@@ -8,12 +8,13 @@ import yaml
 from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from fleet import FleetError, Selection, Stack, Waves
 from fleet.stacks import discover, generations, select
 from fleet.waves import backwards
 from fleet.workspace import work_directory
-from settings import load, namespaced
+from settings import ENCRYPTED, load, namespaced
 
 PROJECT = Path(__file__).parents[3]
 CLUSTERS = [{"name": "shop", "platform": "ecs"}]
@@ -207,6 +208,36 @@ def test_a_secret_of_a_settings_object_is_not_written_in_the_clear() -> None:
     assert "very-secret-token" not in written
     assert given_stack.secrets == {"falco-firelens:clusters"}
     assert "very-secret-token" not in repr(given_stack)
+
+
+@pytest.mark.parametrize("kind", ["settings", "mapping"])
+def test_every_secret_that_a_program_gives_is_kept(kind: str) -> None:
+    key = "https://hooks.example/very-secret-token"
+    tree = {
+        "clusters": CLUSTERS,
+        "network": None,
+        "notifications": [{"protocol": "https", "endpoint": SecretStr(key)}],
+        "response": {
+            "playbooks": [{"name": "tell", "actions": {"notify": None}}],
+            "webhooks": [{"url": SecretStr(key)}],
+        },
+    }
+    given_stack = Stack.of("service", "eu-west-1", load(tree, file="o", root=PROJECT) if kind == "settings" else tree)
+
+    with work_directory(PROJECT, given_stack) as folder:
+        written = "".join(file.read_text() for file in folder.iterdir())
+
+    assert "very-secret-token" not in written + repr(given_stack)
+    assert "*****" not in written
+    assert given_stack.secrets == {"falco-firelens:notifications", "falco-firelens:response"}
+    assert given_stack.config["falco-firelens:notifications"] == [{"protocol": "https", "endpoint": key}]
+    assert given_stack.check(PROJECT).notifications[0].endpoint == SecretStr(key)
+
+
+def test_settings_in_which_something_is_encrypted_make_no_stack() -> None:
+    tree = {"clusters": CLUSTERS, "notifications": [{"protocol": "https", "endpoint": ENCRYPTED}]}
+    with pytest.raises(FleetError, match="stack a: found an encrypted value in notifications, expected its text"):
+        Stack.of("a", "eu-west-1", load(tree, file="o", root=PROJECT))
 
 
 def test_a_work_directory_is_private_points_at_the_program_and_goes(tmp_path: Path) -> None:

@@ -242,21 +242,25 @@ ALARMS = {
     ),
     "address": (
         APPS + "notifications: [{protocol: email, endpoint: soc}]",
-        'notifications[0].endpoint: found "soc", expected an e-mail address, because protocol is email',
+        "notifications[0].endpoint: found a text (not shown, it may be a secret), "
+        "expected an e-mail address, because protocol is email",
     ),
     "plain http": (
         APPS + "notifications: [{protocol: https, endpoint: 'http://hooks.example.com'}]",
-        'notifications[0].endpoint: found "http://hooks.example.com", expected a URL that begins with https://, '
+        "notifications[0].endpoint: found a text (not shown, it may be a secret), "
+        "expected a URL that begins with https://, "
         "because protocol is https",
     ),
     "queue by name": (
         APPS + "notifications: [{protocol: sqs, endpoint: alarms}]",
-        'notifications[0].endpoint: found "alarms", expected the ARN of a queue, because protocol is sqs',
+        "notifications[0].endpoint: found a text (not shown, it may be a secret), "
+        "expected the ARN of a queue, because protocol is sqs",
     ),
     "same endpoint twice": (
         APPS + "notifications: [{protocol: email, endpoint: a@example.com}, {protocol: email, endpoint: "
         "a@example.com}]",
-        'notifications[1].endpoint: found "a@example.com", expected another endpoint: [0] has this one',
+        "notifications[1].endpoint: found a text (not shown, it may be a secret), "
+        "expected another endpoint: [0] has this one",
     ),
 }
 

@@ -152,7 +152,7 @@ def test_encrypted_values_of_a_stack_file_stay_closed(tmp_path: Path) -> None:
     [kops] = read_stack_file(file).clusters
     assert isinstance(kops, KubernetesCluster)
     assert kops.existing.kubeconfig is not None
-    assert kops.existing.kubeconfig.get_secret_value() == ENCRYPTED
+    assert kops.existing.kubeconfig is ENCRYPTED
 
 
 def test_paths_start_at_the_folder_of_the_project(project: Path) -> None:
