@@ -9,6 +9,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, ServiceAccount
 from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
+from components.chart_pods import like_ours
 from components.namespace_guard import refuse_to_take_over
 from components.owned import owned, owned_too
 from sensor.model import Document, FalcoChart, KubernetesManifests, Workload
@@ -111,13 +112,15 @@ def _annotated(metadata: Document, name: str, value: pulumi.Input[str]) -> Docum
 
 
 def _chart(name: str, chart: FalcoChart, manifests: KubernetesManifests, opts: pulumi.ResourceOptions) -> None:
+    repository = chart["repository"]
+    in_oci = repository.startswith("oci://")
     Chart(
         name,
         name=manifests.falco.daemon_set["metadata"]["name"],
-        chart=chart["chart"],
+        chart=f"{repository}/{chart['chart']}" if in_oci else chart["chart"],
         version=chart["version"],
-        repository_opts=RepositoryOptsArgs(repo=chart["repository"]),
+        repository_opts=None if in_oci else RepositoryOptsArgs(repo=repository),
         namespace=manifests.namespace["metadata"]["name"],
         values=chart["values"],
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transforms=[owned_too])),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transforms=[owned_too, like_ours])),
     )

@@ -64,7 +64,11 @@ def _render(cluster: Cluster, settings: Settings, place: Place, sensors: Sensors
         sensors.ecs[cluster.name] = ecs.task(options, pipeline)
         return
     manifests = kubernetes.manifests(options, pipeline, host_network=cluster.permission == "nodeRole")
-    chart = _chart(options, pipeline.identity) if settings.falco.install == "helm" else None
+    chart = (
+        _chart(options, pipeline.identity, settings.falco.chart_repository)
+        if settings.falco.install == "helm"
+        else None
+    )
     sensors.kubernetes[cluster.name] = RenderedKubernetes(manifests, chart)
 
 
@@ -95,10 +99,10 @@ def _pipeline(cluster: Cluster, settings: Settings, place: Place) -> Pipeline:
     )
 
 
-def _chart(options: FalcoOptions, identity: ClusterIdentity) -> FalcoChart:
+def _chart(options: FalcoOptions, identity: ClusterIdentity, repository: str) -> FalcoChart:
     return {
         "chart": helm.CHART,
-        "repository": helm.REPOSITORY,
+        "repository": repository,
         "version": helm.CHART_VERSION,
         "values": helm.values(options, identity),
     }

@@ -20,7 +20,6 @@ from sensor.kubernetes import (
 from sensor.model import FALCO_CONTAINER, ClusterIdentity, Document, FalcoOptions, SensorError
 
 CHART: Final = "falco"
-REPOSITORY: Final = "https://falcosecurity.github.io/charts"
 CHART_VERSION: Final = "9.1.0"
 """Made for Falco 0.44.1, yet the image that runs is the stack's `falco.version`: rules and plugins come with the
 image, since falcoctl, which would fetch those of the chart, is off."""

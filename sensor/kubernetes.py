@@ -56,6 +56,9 @@ UPDATE_STRATEGY: Final[Document] = {
     "rollingUpdate": {"maxUnavailable": MAX_UNAVAILABLE},
 }
 
+SCRATCH: Final[Document] = {"sizeLimit": "64Mi"}
+"""An empty directory that ends with the pod, and cannot fill the node's disk."""
+
 STARTUP_PERIOD: Final = 5
 """Seconds between looks at a container that is coming up."""
 
@@ -149,7 +152,7 @@ def resources(container: Container) -> Document:
 
 def scratch_volume(path: str) -> Document:
     """An empty directory that ends with the pod, to be mounted at `path`."""
-    return {"name": _scratch_name(path), "emptyDir": {"sizeLimit": "64Mi"}}
+    return {"name": _scratch_name(path), "emptyDir": SCRATCH}
 
 
 def scratch_mount(path: str) -> Document:

@@ -44,7 +44,18 @@ class Falco(Model):
     `falcosecurity` in `imageRegistry`."""
 
     install: Literal["manifests", "helm"] = "manifests"
-    """On Kubernetes: plain DaemonSets, or the official Falco chart with values made from the same settings."""
+    """On Kubernetes: plain DaemonSets, or the official Falco chart with values made from the same settings. A change
+    needs a step of its own, which docs/operations.md describes."""
+
+    chart_repository: Annotated[
+        str,
+        Matching(
+            r"(https|oci)://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)*",
+            "https:// or oci:// with a host and a path, without user, tag and last slash",
+        ),
+    ] = "https://falcosecurity.github.io/charts"
+    """With `install: helm`, where the chart `falco` 9.1.0 comes from: a repository, or, beginning with oci://, the path
+    above the chart in a registry such as that of `imageRegistry`. The machine that runs pulumi fetches it, no node."""
 
     rules_files: tuple[str, ...] = ()
     """Paths of rules files of your own, relative to the project's folder. They are loaded after Falco's default rules,

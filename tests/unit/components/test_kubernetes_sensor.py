@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from copy import deepcopy
 
 from components.kubernetes_sensor import CREDENTIALS_ANNOTATION
@@ -79,3 +80,15 @@ def test_helm_installs_falco_and_fluent_bit_stays_ours() -> None:
     assert chart.inputs["repositoryOpts"] == {"repo": "https://falcosecurity.github.io/charts"}
     assert chart.inputs["values"]["image"]["tag"] == "0.44.1"
     assert [item.name for item in stack.of("DaemonSet")] == ["web-sensor-fluent-bit"]
+
+
+def test_the_chart_can_come_from_a_mirror() -> None:
+    def chart(repository: str) -> Mapping[str, object]:
+        falco = {"install": "helm", "chartRepository": repository}
+        return deploy({**eks(), "falco": falco}).one("Chart", "web-sensor-falco").inputs
+
+    plain, oci = chart("https://charts.example.com:8443/falco"), chart("oci://registry.example.com/charts")
+    assert (plain["chart"], plain["repositoryOpts"]) == ("falco", {"repo": "https://charts.example.com:8443/falco"})
+    assert oci["chart"] == "oci://registry.example.com/charts/falco"
+    assert "repositoryOpts" not in oci
+    assert oci["version"] == plain["version"]

@@ -283,6 +283,14 @@ FALCO = {
         APPS + "falco: {install: chart}",
         'falco.install: found "chart", expected one of manifests, helm',
     ),
+    **{
+        f"chart repository {repository}": (
+            f"{APPS}falco: {{install: helm, chartRepository: '{repository}'}}",
+            f'falco.chartRepository: found "{repository}", expected https:// or oci:// with a host and a path, without '
+            "user, tag and last slash",
+        )
+        for repository in ("http://c.example", "https://user:key@c.example/charts", "oci://c.example/", "c.example/a")
+    },
     "missing rules file": (
         APPS + "falco: {rulesFiles: [nowhere.yaml]}",
         'falco.rulesFiles[0]: found no file "nowhere.yaml", expected the path of a file, '
