@@ -66,6 +66,7 @@ NO_PATTERN = {
     "Spoke.hub": "Pulumi's",
     "Spoke.logDestinationArn": "the model has a text",
     **dict.fromkeys(("Falco.version", "Falco.registry", "Settings.imageRegistry"), "a container image's"),
+    "Falco.chartRepository": "Helm's",
     **dict.fromkeys(("RuleException.name", "RuleException.fields"), "Falco's"),
     **dict.fromkeys(("Playbook.name", "Protect.workloads"), "this project's and Kubernetes'"),
 }
