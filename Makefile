@@ -34,11 +34,11 @@ ship: $(INSTALLED) ## ship sample events through what is deployed
 	@$(PY) -m localcloud check
 
 preview: $(INSTALLED) ## preview a stack under its policies: make preview STACK=dev
-	@$(PY) -m policy preview Pulumi.$(STACK).yaml
+	@$(VENV)/bin/falco-firelens policy preview Pulumi.$(STACK).yaml
 
 demo-fleet: $(INSTALLED) ## deploy twelve stacks in four accounts, find drift, render a pull request
 	@$(PY) -m localcloud up --no-deploy
-	@eval "$$($(PY) -m localcloud env)" && $(PY) -m localcloud.fleet_demo
+	@eval "$$($(PY) -m localcloud env)" && $(PY) -m tools.fleet_demo
 
 demo-response: $(INSTALLED) ## answer events in what `make up` deployed: in a dry run, for real, and undo it
 	@$(PY) -m localcloud.response_demo
@@ -46,7 +46,7 @@ demo-response: $(INSTALLED) ## answer events in what `make up` deployed: in a dr
 test: test-unit test-local test-pipeline ## run all tests
 
 test-unit: $(INSTALLED) ## run the tests that need no other program
-	$(PY) -m pytest tests/unit -n auto
+	$(PY) -m pytest tests/unit standin -n auto
 
 test-local: $(INSTALLED) ## run the real engine on a local cloud of the tests' own
 	$(PY) -m pytest tests/local $(SIDE_BY_SIDE)
@@ -78,11 +78,12 @@ clean: ## stop the local cloud, and remove it and the virtual environment
 	rm -rf .local $(VENV)
 
 # Written last, so that an installation that was cut off is done again. Its output stays out of `make -s env`.
-$(INSTALLED): requirements.txt requirements-fleet.txt policy/requirements.txt requirements-dev.txt
+$(INSTALLED): requirements.txt requirements-fleet.txt falco_firelens/policy/requirements.txt requirements-dev.txt pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not on PATH: install Python 3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is $$($(PYTHON) --version): Python 3.11 or newer is needed (make PYTHON=python3.12 …)" >&2; exit 1; }
 	@echo "installing the Python packages into $(VENV) (about a minute)" >&2
 	@$(PYTHON) -m venv $(VENV) >&2 || { echo "cannot make $(VENV): on Debian, apt-get install python3-venv" >&2; exit 1; }
 	@$(PY) -m pip install --quiet --requirement requirements-dev.txt >&2
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable . >&2
 	@touch $@

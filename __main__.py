@@ -5,9 +5,9 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
-from components.deployment import Deployment
-from sensor.model import SensorError
-from settings import NAMESPACE, SettingsError, load, namespaced, plain_keys
+from components.stack.deployment import Deployment
+from falco_firelens.sensor.model import SensorError
+from falco_firelens.settings import NAMESPACE, SettingsError, load, namespaced, plain_keys
 
 FILE = f"Pulumi.{pulumi.get_stack()}.yaml"
 

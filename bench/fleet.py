@@ -21,7 +21,7 @@ import psutil
 import yaml
 
 from bench.process_tree import children_cpu, tree_mib
-from fleet import AssumedRole, Event, Fleet, Stack
+from falco_firelens.fleet import AssumedRole, Event, Fleet, Stack
 from localcloud.accounts import CLUSTER, ROLE, Accounts
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -143,7 +143,18 @@ def _ignore(_: Event) -> None:
 def _first_line(folder: Path) -> float:
     """Seconds from the command's start to its first line of progress."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "fleet", "preview", "s000", "--folder", str(folder), "--role", ROLE]
+    command = [
+        sys.executable,
+        "-m",
+        "falco_firelens",
+        "fleet",
+        "preview",
+        "s000",
+        "--folder",
+        str(folder),
+        "--role",
+        ROLE,
+    ]
     with subprocess.Popen(
         command, cwd=PROJECT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from falco_firelens.schemas.glue import events_folder
 from localcloud.deployed import Deployed
 from localcloud.errors import LocalCloudError
-from localcloud.pipeline import PipelineError, run_ecs, run_kubernetes, sample_events
 from localcloud.stacks import LocalStack
-from storage.glue import events_folder
+from testbed import PipelineError, run_ecs, run_kubernetes, sample_events
 
 Event = Mapping[str, Any]
 

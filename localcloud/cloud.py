@@ -19,9 +19,9 @@ from localcloud.errors import LocalCloudError
 from localcloud.etcd import Etcd
 from localcloud.layout import CHECKOUT, Layout, Ports
 from localcloud.moto import Moto
-from localcloud.pipeline import self_signed
 from localcloud.processes import Processes
 from localcloud.toolchain import Programs
+from testbed import self_signed
 
 HOME = CHECKOUT / ".local"
 """The state of the cloud that `make up` starts."""

@@ -13,9 +13,9 @@ from localcloud.deployed import Deployed
 from localcloud.engine import Engine
 from localcloud.environment import shell, variables
 from localcloud.errors import LocalCloudError
-from localcloud.pipeline import INSTALL_HINT, executable
 from localcloud.stacks import LOCAL, STACKS, LocalStack
 from localcloud.toolchain import provide
+from testbed import INSTALL_HINT, executable
 
 Outputs = Mapping[LocalStack, Mapping[str, Any]]
 """The outputs of each stack."""

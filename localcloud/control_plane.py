@@ -22,7 +22,7 @@ CLUSTERS = (EKS, "selfmanaged")
 """Each has its own API server, and its own prefix in etcd."""
 
 TOKEN_REVIEW = "/localcloud/token-review"
-"""Where the moto process says whose a token of AWS is (`localcloud.eks_identity.webhook`)."""
+"""Where the moto process says whose a token of AWS is (`localcloud.aws.eks_identity.webhook`)."""
 
 
 @dataclass(frozen=True)

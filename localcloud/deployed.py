@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from falco_firelens.sensor.ecs import CONFIG_CONTAINER
+from falco_firelens.sensor.kubernetes import FLUENT_BIT
+from falco_firelens.sensor.model import NAMESPACE, SENSOR_DIR
 from localcloud.accounts import client
 from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
 from localcloud.layout import Layout
-from localcloud.pipeline import Endpoint
 from localcloud.stacks import LOCAL, LocalStack
-from sensor.ecs import CONFIG_CONTAINER
-from sensor.kubernetes import FLUENT_BIT
-from sensor.model import NAMESPACE, SENSOR_DIR
+from testbed import Endpoint
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 

@@ -12,7 +12,7 @@ from localcloud.errors import LocalCloudError
 from localcloud.layout import CHECKOUT, Layout
 from localcloud.stacks import LOCAL, LocalStack
 
-STAND_INS = CHECKOUT / "localcloud" / "providers" / "bin"
+STAND_INS = CHECKOUT / "standin" / "bin"
 REAL = "LOCALCLOUD_REAL"
 """Names the provider plugins, such as `eks`, that are the vendor's, found on PATH, in place of our stand-ins."""
 

@@ -41,7 +41,7 @@ class Moto:
         if self.runs():
             self._processes.wait(self.name, self.ready, START_TIMEOUT)
             return
-        command: list[str | Path] = [sys.executable, "-m", "localcloud.moto_server", str(self._ports.moto)]
+        command: list[str | Path] = [sys.executable, "-m", "localcloud.aws.server", str(self._ports.moto)]
         command += [str(self._ports.moto_tls), self._layout.certificate, self._layout.key]
         command += [f"https://127.0.0.1:{self._ports.eks}", self._layout.functions]
         self._processes.start(self.name, command, _ENVIRONMENT)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench.pipeline.contenders import CONTENDERS, Contender, running
-from localcloud.pipeline import INSTALL_HINT, PipelineError, executable, faults
-from localcloud.pipeline.fluent_bit import wait_until
-from localcloud.pipeline.samples import numbered_event
+from testbed import INSTALL_HINT, PipelineError, executable, faults
+from testbed.fluent_bit import wait_until
+from testbed.samples import numbered_event
 
 _HEADER = (
     "platform",

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bench.pipeline import seed
-from localcloud.pipeline import EcsNode, Endpoint, KubernetesNode, Node
-from localcloud.pipeline.destination import Destination
-from localcloud.pipeline.samples import number_of
-from sensor import firelens, fluent_bit
-from sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline, Platform
+from falco_firelens.sensor import firelens, fluent_bit
+from falco_firelens.sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline, Platform
+from testbed import EcsNode, Endpoint, KubernetesNode, Node
+from testbed.destination import Destination
+from testbed.samples import number_of
 
 LOG_GROUP = "/falco/events"
 REGION = "eu-west-1"

@@ -7,7 +7,7 @@ output is the C plugin `cloudwatch_logs` instead of the Go plugin `cloudwatch`, 
 import json
 from pathlib import Path
 
-from localcloud.pipeline import EcsNode, Endpoint, KubernetesNode
+from testbed import EcsNode, Endpoint, KubernetesNode
 
 LOG_GROUP = "falco"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Body, FastAPI
 from fastapi.responses import StreamingResponse
 
-from fleet import AssumedRole, Cancellation, Ended, Event, Fleet, Stack
+from falco_firelens.fleet import AssumedRole, Cancellation, Ended, Event, Fleet, Stack
 
 
 def service(fleet: Fleet | None = None) -> FastAPI:

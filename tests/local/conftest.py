@@ -15,7 +15,7 @@ from typing import NoReturn
 import psutil
 import pytest
 
-from localcloud.clock import PATH
+from localcloud.aws.clock import PATH
 from localcloud.cloud import SESSIONS, LocalCloud
 from localcloud.environment import environment
 from localcloud.stacks import LocalStack

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from fleet import AssumedRole, Fleet, Stack
+from falco_firelens.fleet import AssumedRole, Fleet, Stack
 from localcloud.accounts import CLUSTER, ROLE, Accounts
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -15,8 +15,8 @@ from botocore.config import Config
 
 from localcloud.layout import Layout, Ports
 from localcloud.moto import Moto
-from localcloud.pipeline import self_signed
 from localcloud.processes import Processes
+from testbed import self_signed
 from tests.waiting import PATIENCE, wait_for
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"

@@ -7,9 +7,9 @@ from typing import Any
 import jmespath
 
 from localcloud.accounts import client
-from localcloud.providers.aws.cloud import Cloud
-from localcloud.providers.aws.lifecycle import Lifecycle
-from localcloud.providers.aws.registry import resources
+from standin.aws.cloud import Cloud
+from standin.aws.lifecycle import Lifecycle
+from standin.aws.registry import resources
 from tests.local.stack import named
 
 REMEMBERED = frozenset({"aws:redshiftdata/statement:Statement"})

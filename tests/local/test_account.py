@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from fleet import Status, WrongAccount
-from fleet.account import accounts_in
-from fleet.command_line import main
-from fleet.credentials import from_environment
+from falco_firelens.fleet import Status, WrongAccount
+from falco_firelens.fleet.account import accounts_in
+from falco_firelens.fleet.command_line import main
+from falco_firelens.fleet.credentials import from_environment
 from localcloud.accounts import CLUSTER, client, container_instance, credentials
 from tests.local.fleets import ADOPTED, Stacks
 from tests.local.recorded_calls import RecordedCalls

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from falco_firelens.schemas.athena import QUERIES
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
-from localcloud.pipeline import INSTALL_HINT, executable, run_ecs, sample_events
-from localcloud.providers.aws.services.s3 import empty
-from storage.athena import QUERIES
+from standin.aws.services.s3 import empty
+from testbed import INSTALL_HINT, executable, run_ecs, sample_events
 from tests.local.conftest import new_stack
 from tests.local.stack import Stack, Step
 

@@ -10,12 +10,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from localcloud.moto_server import EXTENSIONS
-from localcloud.providers.aws import api, lifecycle
-from localcloud.providers.aws.cloud import Cloud, ConfigurationError
-from localcloud.providers.aws.lifecycle import INTERNAL, IncompleteError, Lifecycle
-from localcloud.providers.aws.limits import load
-from localcloud.providers.aws.registry import functions, resources
+from localcloud.aws.server import EXTENSIONS
+from standin.aws import api, lifecycle
+from standin.aws.cloud import Cloud, ConfigurationError
+from standin.aws.lifecycle import INTERNAL, IncompleteError, Lifecycle
+from standin.aws.limits import load
+from standin.aws.registry import functions, resources
 from tests.local.aws_samples import SAMPLES
 from tests.local.aws_samples.answering import FUNCTION, archive
 from tests.local.aws_samples.sample import ROLE, TRUST, VPC
@@ -38,7 +38,7 @@ STAYS = (
 moto deletes no named query."""
 EMULATED = [token for token, resource in resources().items() if not resource.recorded]
 
-LIMITS = load(Path(__file__).parents[2] / "limits" / "aws.yaml")
+LIMITS = load(Path(__file__).parents[2] / "falco_firelens" / "limits" / "aws.yaml")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,15 +12,15 @@ from lightkube import ApiError
 from lightkube.resources.core_v1 import Pod, Secret
 from lightkube.resources.networking_v1 import NetworkPolicy
 
-from components.cluster_access import GROUP, NAME
+from components.response.cluster_access import GROUP, NAME
+from falco_firelens.responder.clients import AwsClients, connect, eks_token
+from falco_firelens.responder.configuration import Cluster
+from falco_firelens.responder.environment import Places
+from falco_firelens.responder.permissions import needs, rules
+from falco_firelens.responder.responder import Responder
+from localcloud.aws.eks_identity.webhook import STAND_IN
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
-from localcloud.eks_identity.webhook import STAND_IN
-from responder.clients import AwsClients, connect, eks_token
-from responder.configuration import Cluster
-from responder.permissions import needs, rules
-from responder.places import Places
-from responder.respond import Responder
 from tests.local.response import Api
 from tests.unit.responder.events import MemoryLedger, configuration, event, playbook
 from tests.waiting import wait_for
@@ -51,7 +51,7 @@ def cluster(aws: Deployed) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def api(local_cloud: LocalCloud) -> Iterator[Api]:
-    """Where the group of the response function may isolate pods, as components/cluster_access.py has it."""
+    """Where the group of the response function may isolate pods, as components/response/cluster_access.py has it."""
     one = Api(local_cloud.layout)
     group = "rbac.authorization.k8s.io"
     role = {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": NAME}}

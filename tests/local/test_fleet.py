@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet import Ended, Event, PolicyViolated, Started, Status, Step, Waves
-from fleet.comment import comment
-from fleet.workspace import PREFIX
+from falco_firelens.fleet import Ended, Event, PolicyViolated, Started, Status, Step, Waves
+from falco_firelens.fleet.comment import comment
+from falco_firelens.fleet.workspace import PREFIX
 from tests.local.conftest import with_state
 from tests.local.fleets import Stacks
 

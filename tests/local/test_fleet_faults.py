@@ -15,10 +15,10 @@ import psutil
 import pytest
 import yaml
 
-from fleet import Cancellation, Event, Fleet, Stack, Status, Waves
-from fleet.comment import comment
+from falco_firelens.fleet import Cancellation, Event, Fleet, Stack, Status, Waves
+from falco_firelens.fleet.comment import comment
+from falco_firelens.settings import load
 from localcloud.accounts import ROLE
-from settings import load
 from tests.local.fleets import ADOPTED, PROJECT, Stacks, role_of
 from tests.local.gate import Gate, gate
 from tests.local.test_fleet import ONE, THREE, TWO, stacks
@@ -46,7 +46,18 @@ def aws(stacks: Stacks, local_env: dict[str, str], monkeypatch: pytest.MonkeyPat
 def command(stacks: Stacks, *arguments: str) -> subprocess.Popen[str]:
     """The command line as a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "fleet", *arguments, "--folder", str(stacks.folder), "--role", ROLE, "--json"],
+        [
+            sys.executable,
+            "-m",
+            "falco_firelens",
+            "fleet",
+            *arguments,
+            "--folder",
+            str(stacks.folder),
+            "--role",
+            ROLE,
+            "--json",
+        ],
         cwd=PROJECT,
         env=os.environ,
         stdout=subprocess.PIPE,

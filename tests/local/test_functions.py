@@ -11,8 +11,8 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.functions.function import Function
-from localcloud.functions.runtime import Runtime
+from localcloud.aws.functions.function import Function
+from localcloud.aws.functions.runtime import Runtime
 from tests.local.functions import ACCOUNT, REGION, ROLE, Aws, Waiting, moto_of_its_own, packed
 from tests.waiting import PATIENCE, ended, wait_for
 

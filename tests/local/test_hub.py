@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from components.centralization import SERVICES
+from components.hub.centralization import SERVICES
 from localcloud.check import archive_in, check
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
 from localcloud.environment import environment
-from localcloud.pipeline import INSTALL_HINT, executable, sample_events
-from localcloud.providers.aws.services.s3 import empty
 from localcloud.stacks import LocalStack
+from standin.aws.services.s3 import empty
+from testbed import INSTALL_HINT, executable, sample_events
 from tests.local.stack import PulumiError, Stack
 
 pytestmark = pytest.mark.local

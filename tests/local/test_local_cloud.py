@@ -18,9 +18,9 @@ from localcloud.cloud import LocalCloud
 from localcloud.control_plane import CLUSTERS
 from localcloud.deployed import Deployed
 from localcloud.layout import CHECKOUT
-from localcloud.pipeline import INSTALL_HINT, executable
-from localcloud.providers.aws.services.s3 import empty
 from localcloud.toolchain import provide
+from standin.aws.services.s3 import empty
+from testbed import INSTALL_HINT, executable
 from tests.local.stack import Stack
 from tests.waiting import ended, wait_for
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.pack import PACK
+from falco_firelens.policy.configuration import PACK
 from tests.local.stack import PROJECT, Stack
 from tests.waiting import PATIENCE
 
@@ -119,7 +119,7 @@ ECS_ONLY = {"clusters": [{"name": "shop", "platform": "ecs"}]}
 
 def judged(stack: Stack) -> subprocess.CompletedProcess[str]:
     """`make preview` of a stack."""
-    command = [sys.executable, "-m", "policy", "preview", str(stack.file), "--non-interactive"]
+    command = [sys.executable, "-m", "falco_firelens", "policy", "preview", str(stack.file), "--non-interactive"]
     return subprocess.run(command, cwd=PROJECT, env=stack.env, capture_output=True, text=True, timeout=PATIENCE)
 
 

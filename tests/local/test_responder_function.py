@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.response_package import HANDLER, build
+from components.response.package import HANDLER, build
 from tests.local.functions import ACCOUNT, REGION, Aws, moto_of_its_own
 from tests.unit.responder.events import document
 from tests.waiting import PATIENCE

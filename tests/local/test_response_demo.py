@@ -7,9 +7,9 @@ import yaml
 
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
-from localcloud.response_demo import REAL, REHEARSAL, demonstrate
 from tests.local.response import Api
 from tests.local.stack import PROJECT, Stack
+from tools.response_demo import REAL, REHEARSAL, demonstrate
 
 pytestmark = pytest.mark.local
 
@@ -47,7 +47,7 @@ def test_the_demonstration_of_the_response(
     printed = capsys.readouterr().out
     for cluster in ("eks", "selfmanaged"):
         assert f"{cluster}: Falco sees a shell in {REHEARSAL}/" in printed
-        assert f"python -m responder undo isolate {cluster}/{REAL}/web-" in printed
+        assert f"falco-firelens undo isolate {cluster}/{REAL}/web-" in printed
     assert '"stoppedReason": "falco-firelens: Terminal shell in container (stop)"' in printed
     assert printed.count("has its network back") == 2
     for kind in ("namespace", "networkpolicy"):

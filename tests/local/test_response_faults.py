@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from lightkube.resources.core_v1 import Pod
 
+from falco_firelens.responder import clients, handler
+from falco_firelens.responder.actions.kubernetes import ISOLATED
+from falco_firelens.responder.clients import connect
+from falco_firelens.responder.commands import replay
+from falco_firelens.responder.configuration import Configuration
 from localcloud.cloud import LocalCloud
-from responder import clients, handler
-from responder.actions.kubernetes import ISOLATED
-from responder.clients import connect
-from responder.commands import replay
-from responder.configuration import Configuration
 from tests.local.faulty_api import Fault, FaultyApi, faulty_api
 from tests.local.response import Api
 from tests.unit.responder.account import TRIES, Account, deliver, moto_account

@@ -14,13 +14,13 @@ from lightkube.resources.networking_v1 import NetworkPolicy
 from lightkube.types import PatchType
 from moto import mock_aws
 
+from falco_firelens.cli.response import main
+from falco_firelens.responder.actions.kubernetes import CORDONED, ISOLATED, STATIC, TAINT
+from falco_firelens.responder.commands import undo
+from falco_firelens.responder.environment import Places
+from falco_firelens.responder.permissions import NEEDS, Need, needs
+from falco_firelens.responder.responder import Answer, Responder
 from localcloud.cloud import LocalCloud
-from responder.__main__ import main
-from responder.actions.kubernetes import CORDONED, ISOLATED, STATIC, TAINT
-from responder.commands import undo
-from responder.permissions import NEEDS, Need, needs
-from responder.places import Places
-from responder.respond import Answer, Responder
 from tests.local.response import Api, TestClients
 from tests.unit.responder.events import CLUSTERS, MemoryLedger, configuration, document, event, playbook
 from tests.waiting import PATIENCE, wait_for
@@ -89,7 +89,7 @@ def test_an_isolated_pod_is_selected_and_nothing_else_is(shop: Api, aws: Any) ->
     assert state(respond(aws, client, "isolate")) == "unchanged"
 
     (undoing,) = answer.outcomes[0].undo
-    assert undoing == "python -m responder undo isolate eks/shop/web-0"
+    assert undoing == "falco-firelens undo isolate eks/shop/web-0"
     undo.isolate(shop.admin, "eks/shop/web-0")
     assert list(shop.admin.list(NetworkPolicy, namespace="shop")) == []
     assert shop.admin.get(Pod, "web-0", namespace="shop").metadata.labels == {"app": "web"}
@@ -198,7 +198,7 @@ def test_a_node_is_cordoned_and_uncordoned(shop: Api, aws: Any) -> None:
     assert state(respond(aws, client, "cordon")) == "done"
     assert shop.admin.get(Node, "node-1").spec.unschedulable is True
     assert state(respond(aws, client, "cordon")) == "unchanged"
-    assert respond(aws, client, "cordon").outcomes[0].undo == ("python -m responder undo cordon eks/node-1",)
+    assert respond(aws, client, "cordon").outcomes[0].undo == ("falco-firelens undo cordon eks/node-1",)
     undo.cordon(shop.admin, "eks/node-1")
     assert not shop.admin.get(Node, "node-1").spec.unschedulable
     shop.kubectl("cordon", "node-1")
@@ -258,7 +258,7 @@ def test_the_instance_of_a_kubernetes_node_is_quarantined_and_given_back(shop: A
     before = groups()
     answer = quarantine("real")
     assert state(answer) == "done" and groups() == [closed] != before
-    assert answer.outcomes[0].undo == (f"python -m responder undo quarantine eks/{instance}",)
+    assert answer.outcomes[0].undo == (f"falco-firelens undo quarantine eks/{instance}",)
     assert state(quarantine("real")) == "unchanged"
     undo.quarantine(aws, f"eks/{instance}")
     assert groups() == before
@@ -309,7 +309,7 @@ def test_a_person_explains_and_undoes_in_the_cluster_of_the_notice(
 
 
 def test_an_api_that_is_down_costs_one_try_and_all_is_to_be_tried_again(shop: Api, aws: Any) -> None:
-    from responder.clients import connect
+    from falco_firelens.responder.clients import connect
 
     down = connect(**{**shop.access("token"), "server": "https://127.0.0.1:1"})
     plan = configuration(playbook(actions=["isolate"]))
@@ -320,7 +320,7 @@ def test_an_api_that_is_down_costs_one_try_and_all_is_to_be_tried_again(shop: Ap
 
 
 def test_a_stale_token_is_refused_and_told_as_that(shop: Api, aws: Any) -> None:
-    from responder.clients import connect
+    from falco_firelens.responder.clients import connect
 
     answer = respond(aws, connect(**shop.access("not-a-token")), "isolate")
     assert state(answer) == "failed"

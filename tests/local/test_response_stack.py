@@ -8,12 +8,12 @@ from lightkube import ApiError
 from lightkube.resources.core_v1 import Pod, Secret
 from lightkube.resources.rbac_authorization_v1 import ClusterRole, ClusterRoleBinding
 
-from components.cluster_access import NAME
+from components.response.cluster_access import NAME
+from falco_firelens.responder.clients import AwsClients, connect
+from falco_firelens.responder.configuration import Cluster
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
 from localcloud.environment import environment
-from responder.clients import AwsClients, connect
-from responder.configuration import Cluster
 from tests.local.response import Api
 from tests.local.stack import Stack, Step
 

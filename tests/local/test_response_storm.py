@@ -12,10 +12,10 @@ import pytest
 from lightkube.resources.core_v1 import Pod
 from lightkube.resources.networking_v1 import NetworkPolicy
 
+from falco_firelens.responder import handler
+from falco_firelens.responder.actions.kubernetes import ISOLATED
+from falco_firelens.responder.permissions import needs
 from localcloud.cloud import LocalCloud
-from responder import handler
-from responder.actions.kubernetes import ISOLATED
-from responder.permissions import needs
 from tests.local.response import Api
 from tests.unit.responder.account import Account, Invocation, deliveries, moto_account
 from tests.unit.responder.events import configuration, document, playbook

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleet import Stack
-from fleet.workspace import work_directory
-from settings.documents import DocumentError
-from settings.stack_files import document_of
-from settings.tree import keys_of
+from falco_firelens.fleet import Stack
+from falco_firelens.fleet.workspace import work_directory
+from falco_firelens.settings.stack_files import document_of
+from falco_firelens.settings.validation.raw import keys_of
+from falco_firelens.settings.validation.yaml_text import DocumentError
 from tests.local.stack import PROJECT
 
 pytestmark = pytest.mark.local

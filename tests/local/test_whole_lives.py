@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from localcloud.accounts import CLUSTER, container_instance
+from localcloud.aws.eks_addons import RELEASES
 from localcloud.cloud import LocalCloud
-from localcloud.eks_addons import RELEASES
-from localcloud.providers.aws.services.s3 import empty
+from standin.aws.services.s3 import empty
 from tests.local.conftest import with_state
 from tests.local.left import Account
 from tests.local.stack import PulumiError, Stack

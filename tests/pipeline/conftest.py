@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.pipeline import INSTALL_HINT, EcsNode, KubernetesNode, Node, executable
-from localcloud.pipeline.destination import Destination
-from sensor import firelens, fluent_bit
-from sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline, Platform
+from falco_firelens.sensor import firelens, fluent_bit
+from falco_firelens.sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline, Platform
+from testbed import INSTALL_HINT, EcsNode, KubernetesNode, Node, executable
+from testbed.destination import Destination
 
 LOG_GROUP = "/falco/events"
 REGION = "eu-west-1"

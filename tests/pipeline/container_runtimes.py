@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from localcloud.pipeline.fluent_bit import wait_until
+from testbed.fluent_bit import wait_until
 from tests.waiting import PATIENCE
 
 BUSYBOX = shutil.which("busybox")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcloud.pipeline.fluent_bit import wait_until
+from falco_firelens.sensor import falco
+from falco_firelens.sensor.model import ClusterIdentity, FalcoOptions, Platform
 from localcloud.ports import reserve
-from sensor import falco
-from sensor.model import ClusterIdentity, FalcoOptions, Platform
+from testbed.fluent_bit import wait_until
 from tests.pipeline.test_falco import falco_program
 from tests.waiting import PATIENCE
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from localcloud.pipeline import KubernetesNode, Node, sample_events
-from localcloud.pipeline.destination import Destination
-from localcloud.pipeline.fluent_bit import wait_until
-from localcloud.pipeline.samples import number_of, numbered_event
-from responder.event import pack, parse_delivery
-from sensor.model import Platform
+from falco_firelens.responder.event import pack, parse_delivery
+from falco_firelens.sensor.model import Platform
+from testbed import KubernetesNode, Node, sample_events
+from testbed.destination import Destination
+from testbed.fluent_bit import wait_until
+from testbed.samples import number_of, numbered_event
 from tests.pipeline.conftest import LOG_GROUP, STREAMS, NodeFactory
 
 pytestmark = pytest.mark.pipeline

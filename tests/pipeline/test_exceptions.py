@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sensor import falco
-from sensor.model import FalcoOptions, RuleException
+from falco_firelens.sensor import falco
+from falco_firelens.sensor.model import FalcoOptions, RuleException
 from tests.falco_exceptions import CASES, Case
 from tests.pipeline import capture
 from tests.pipeline.test_falco import falco_program, run

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sensor import falco
-from sensor.model import ClusterIdentity, FalcoOptions, Platform, RuleException
+from falco_firelens.sensor import falco
+from falco_firelens.sensor.model import ClusterIdentity, FalcoOptions, Platform, RuleException
 from tests.waiting import PATIENCE
 
 PLATFORMS: tuple[Platform, ...] = ("eks", "kubernetes", "ecs")

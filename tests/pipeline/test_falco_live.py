@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from localcloud.pipeline.destination import Destination
-from localcloud.pipeline.fluent_bit import wait_until
-from responder.event import pack, parse_delivery
-from sensor.model import Platform
+from falco_firelens.responder.event import pack, parse_delivery
+from falco_firelens.sensor.model import Platform
+from testbed.destination import Destination
+from testbed.fluent_bit import wait_until
 from tests.pipeline.conftest import LOG_GROUP, NodeFactory
 from tests.pipeline.running_falco import running
 from tests.pipeline.test_falco import PLATFORMS, complete, falco_program

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from localcloud.pipeline.destination import Destination
-from localcloud.pipeline.fluent_bit import wait_until
-from responder.event import Event, pack, parse_delivery
-from responder.targets import Target, subject_of
-from sensor import falco
-from sensor.model import Platform
+from falco_firelens.responder.event import Event, pack, parse_delivery
+from falco_firelens.responder.targets import Target, subject_of
+from falco_firelens.sensor import falco
+from falco_firelens.sensor.model import Platform
+from testbed.destination import Destination
+from testbed.fluent_bit import wait_until
 from tests.pipeline import container_runtimes
 from tests.pipeline.conftest import LOG_GROUP, NodeFactory
 from tests.pipeline.container_runtimes import IMAGE, POD, TASK, Victim, victim

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.pipeline import faults
-from localcloud.pipeline.destination import Destination
+from testbed import faults
+from testbed.destination import Destination
 from tests.pipeline.conftest import NodeFactory
 
 pytestmark = pytest.mark.pipeline

@@ -2,10 +2,10 @@
 
 import pytest
 
-from localcloud.pipeline import faults
-from localcloud.pipeline.destination import Destination
-from localcloud.pipeline.outages import Outages
-from sensor.model import Platform
+from falco_firelens.sensor.model import Platform
+from testbed import faults
+from testbed.destination import Destination
+from testbed.outages import Outages
 from tests.pipeline.conftest import LOG_GROUP, STREAMS, NodeFactory
 
 pytestmark = pytest.mark.pipeline

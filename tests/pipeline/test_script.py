@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from localcloud.pipeline.destination import Destination
-from localcloud.pipeline.fluent_bit import wait_until
+from testbed.destination import Destination
+from testbed.fluent_bit import wait_until
 from tests.pipeline.conftest import NodeFactory
 
 pytestmark = pytest.mark.pipeline

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from localcloud.pipeline import KubernetesNode, Node
-from localcloud.pipeline.destination import Destination
-from localcloud.pipeline.fluent_bit import wait_until
-from sensor.model import NOT_WHOLE_RULE, Platform
+from falco_firelens.sensor.model import NOT_WHOLE_RULE, Platform
+from testbed import KubernetesNode, Node
+from testbed.destination import Destination
+from testbed.fluent_bit import wait_until
 from tests.pipeline.conftest import LOG_GROUP, STREAMS, NodeFactory
 from tests.unit.sensor.fluent_bit_script import parts
 

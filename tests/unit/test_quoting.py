@@ -1,6 +1,6 @@
 """What goes from a stack file or a command into another language, held against that language's own reader.
 
-The forms of `settings.aws` let no quotation mark through; these tests fail where one of them is widened, or where a
+The forms of `settings.types` let no quotation mark through; these tests fail where one of them is widened, or where a
 value comes by another way.
 """
 
@@ -15,16 +15,23 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sqlglot import expressions
 
-from components.place import Place, dashboard_link, ecs_link, eks_link, log_group_link
-from insight import dashboard, hub_dashboard
-from settings import aws
-from storage import athena, redshift
+from components.aws.location import Place, dashboard_link, ecs_link, eks_link, log_group_link
+from falco_firelens.insight import dashboard, hub_dashboard
+from falco_firelens.schemas import athena, redshift
+from falco_firelens.settings import types
 
 HOSTILE = ('a"b', "a\\b", "/x/(y)", "(sd-pam)", "a,b", "Schlüssel", "a'b", "a\nb", "a b", "x=%20#y?z&w", "a]b", "{$.x}")
 ORDINARY = ("/falco/events", "Prod_1", "shop.log-1")
 PLACE: Place = {"account": "111122223333", "region": "eu-west-1", "partition": "aws", "dns_suffix": "amazonaws.com"}
 
-LANGUAGES = (aws.ClusterName, aws.EksClusterName, aws.LogGroupName, aws.AccountId, aws.RegionName, aws.OrganizationId)
+LANGUAGES = (
+    types.ClusterName,
+    types.EksClusterName,
+    types.LogGroupName,
+    types.AccountId,
+    types.RegionName,
+    types.OrganizationId,
+)
 """What is written as it is, between quotation marks, into searches, Insights queries and selection criteria."""
 
 

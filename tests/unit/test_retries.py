@@ -13,9 +13,9 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from components.event_response import TIMEOUT_SECONDS
-from fleet.credentials import clients_of
-from responder.commands import replay
+from components.response.event_response import TIMEOUT_SECONDS
+from falco_firelens.fleet.credentials import clients_of
+from falco_firelens.responder.commands import replay
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import read_stack_file
+from falco_firelens.settings import read_stack_file
 from tests.unit.responder.events import document
 
 PLAYBOOK = "{name: find, actions: {finding: {}}}"
@@ -32,16 +32,19 @@ WRONG: dict[str, bytes | None] = {
 }
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "check": ("settings.__main__", "check {wrong}"),
-    "cost": ("cost.__main__", "{wrong}"),
-    "policy preview": ("policy.command_line", "preview {wrong}"),
-    "policy config": ("policy.command_line", "config {wrong}"),
-    "check-preview": ("policy.command_line", "check-preview {wrong}"),
-    "check-preview by a stack file": ("policy.command_line", "check-preview {preview} --stack-file {wrong}"),
-    "explain an event": ("responder.__main__", "explain {wrong} --stack {stack}"),
-    "explain by a stack file": ("responder.__main__", "explain {event} --stack {wrong}"),
-    "explain by a configuration": ("responder.__main__", "explain {event} --config {wrong}"),
-    "replay events": ("responder.__main__", "replay --function f --events {wrong}"),
+    "check": ("falco_firelens.cli.stack_files", "check {wrong}"),
+    "cost": ("falco_firelens.cli.cost", "{wrong}"),
+    "policy preview": ("falco_firelens.policy.command_line", "preview {wrong}"),
+    "policy config": ("falco_firelens.policy.command_line", "config {wrong}"),
+    "check-preview": ("falco_firelens.policy.command_line", "check-preview {wrong}"),
+    "check-preview by a stack file": (
+        "falco_firelens.policy.command_line",
+        "check-preview {preview} --stack-file {wrong}",
+    ),
+    "explain an event": ("falco_firelens.cli.response", "explain {wrong} --stack {stack}"),
+    "explain by a stack file": ("falco_firelens.cli.response", "explain {event} --stack {wrong}"),
+    "explain by a configuration": ("falco_firelens.cli.response", "explain {event} --config {wrong}"),
+    "replay events": ("falco_firelens.cli.response", "replay --function f --events {wrong}"),
 }
 
 NO_CLI = "pulumi is not on PATH; install the Pulumi CLI: https://www.pulumi.com/docs/install/"
@@ -121,7 +124,7 @@ def test_a_right_file_in_its_place_would_do(
 
 @pytest.mark.parametrize(
     ("module", "words", "program"),
-    [("policy.command_line", "preview {stack}", NO_CLI)],
+    [("falco_firelens.policy.command_line", "preview {stack}", NO_CLI)],
 )
 def test_a_missing_program_is_named(run: Run, module: str, words: str, program: str) -> None:
     code, complaint = run(module, words)

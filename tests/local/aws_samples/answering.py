@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from localcloud.providers.aws import wire
+from standin.aws import wire
 from tests.local.aws_samples.sample import GROUP, KEY, ROLE, SUBNET, TAGS, Sample, World, of, sample
 
 FOLDER = tempfile.TemporaryDirectory(prefix="samples-")

@@ -13,9 +13,9 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
 
-from components.centralization import SERVICES
-from components.deployment import Deployment
-from settings import load
+from components.hub.centralization import SERVICES
+from components.stack.deployment import Deployment
+from falco_firelens.settings import load
 
 ACCOUNT = "111122223333"
 FILE = "Pulumi.unit.yaml"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components import response_package
+from components.response import package
 from tests.unit.components.cloud import Deployed, deploy
 from tests.unit.components.stacks import ADOPTED, CREATED, account
 
@@ -23,6 +23,6 @@ def adopted() -> Deployed:
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """The libraries are not needed to see what is registered."""
-    monkeypatch.setattr(response_package, "_cache", lambda: tmp_path)
-    monkeypatch.setattr(response_package, "_download", lambda folder: None)  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(package, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(package, "_download", lambda folder: None)  # pyright: ignore[reportUnknownLambdaType]
     yield

@@ -10,14 +10,14 @@ from botocore.exceptions import ClientError, ParamValidationError
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks, rpc
 
-from localcloud.providers.aws import limits, wire
-from localcloud.providers.aws.lifecycle import Lifecycle
-from localcloud.providers.aws.recording import RecordingCloud
-from localcloud.providers.aws.registry import resources
-from localcloud.providers.eks.provider import KINDS
+from standin.aws import limits, wire
+from standin.aws.lifecycle import Lifecycle
+from standin.aws.recording import RecordingCloud
+from standin.aws.registry import resources
+from standin.eks.provider import KINDS
 from tests.unit.components.cloud import Account, Deployed, Monitor, Registered, run
 
-LIMITS = limits.load(Path(__file__).parents[3] / "limits" / "aws.yaml")
+LIMITS = limits.load(Path(__file__).parents[3] / "falco_firelens" / "limits" / "aws.yaml")
 
 NOT_AWS = ("falco-firelens:", "kubernetes:", "pulumi:")
 """Beginnings of the types that make no request to AWS: components, and what goes to an API server."""

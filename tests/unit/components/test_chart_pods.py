@@ -4,9 +4,9 @@ from typing import Any
 
 import pulumi
 
-from components.chart_pods import like_ours
-from sensor import kubernetes
-from sensor.model import ClusterIdentity, FalcoOptions, LogGroup, Pipeline
+from components.sensors.chart_pods import like_ours
+from falco_firelens.sensor import kubernetes
+from falco_firelens.sensor.model import ClusterIdentity, FalcoOptions, LogGroup, Pipeline
 
 POD: dict[str, Any] = {
     "serviceAccountName": "falco",

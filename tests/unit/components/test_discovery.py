@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from components.kubeconfig import cluster_identifier, eks_kubeconfig
-from sensor.model import SensorError
-from settings import SettingsError
+from components.clusters.kubeconfig import cluster_identifier, eks_kubeconfig
+from falco_firelens.sensor.model import SensorError
+from falco_firelens.settings import SettingsError
 from tests.unit.components.cloud import ACCOUNT, VPC, Account, NotFoundError, deploy
 from tests.unit.components.stacks import ADOPTED, EKS, OWN, account, ecs, eks
 

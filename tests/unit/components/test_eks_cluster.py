@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from settings import SettingsError
+from falco_firelens.settings import SettingsError
 from tests.unit.components.cloud import Account, Deployed, Registered, deploy
 from tests.unit.components.stacks import eks
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.event_warehouse import FIREHOSE
-from settings import SettingsError
-from storage.athena import QUERIES
+from components.delivery.event_warehouse import FIREHOSE
+from falco_firelens.schemas.athena import QUERIES
+from falco_firelens.settings import SettingsError
 from tests.unit.components.cloud import ACCOUNT, Account, Deployed, deploy
 from tests.unit.components.stacks import CREATED, ECS, SUBNETS, account
 from tests.unit.components.stacks import WAREHOUSE as WAREHOUSE_OF_OURS

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from falco_firelens.responder.environment import Places
+from falco_firelens.responder.event import PRIORITIES
+from falco_firelens.responder.responder import Responder
+from falco_firelens.settings import SettingsError
+from falco_firelens.settings.stack import MOST_CLUSTERS
 from localcloud.cloudwatch.filter_pattern import matcher, value_at
-from responder.event import PRIORITIES
-from responder.places import Places
-from responder.respond import Responder
-from settings import SettingsError
-from settings.stack import MOST_CLUSTERS
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, VPC, Account, Deployed, deploy
 from tests.unit.components.stacks import CREATED, EKS, OWN, account
 from tests.unit.responder.account import TRIES

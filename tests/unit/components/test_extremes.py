@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from localcloud.providers.eks.cluster import KUBECONFIG as KUBECONFIG_FILE
-from settings.hub import MOST_SPOKES
-from settings.stack import MOST_CLUSTERS
+from falco_firelens.settings.hub import MOST_SPOKES
+from falco_firelens.settings.stack import MOST_CLUSTERS
+from standin.eks.cluster import KUBECONFIG as KUBECONFIG_FILE
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, deploy
 from tests.unit.components.requests_of import LikeAws, Requests
 from tests.unit.components.stacks import HUB_STACK, SUBNETS, WAREHOUSE

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from components.centralization import SERVICES
-from components.log_receiver import PROCESSORS
-from localcloud.resource_policy import Request, allows
-from settings import SettingsError
+from components.hub.centralization import SERVICES
+from components.hub.log_receiver import PROCESSORS
+from falco_firelens.settings import SettingsError
+from localcloud.aws.resource_policy import Request, allows
 from tests.unit.components.cloud import ACCOUNT, Account, Deployed, deploy
 from tests.unit.components.stacks import BANK, ECS, HUB, HUB_STACK, SHOP, spoke
 

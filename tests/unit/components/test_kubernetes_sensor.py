@@ -1,10 +1,10 @@
 from collections.abc import Mapping
 from copy import deepcopy
 
-from components.kubernetes_sensor import CREDENTIALS_ANNOTATION
-from components.owned import owned
-from sensor import kubernetes
-from sensor.model import ClusterIdentity, FalcoOptions, LogGroup, Pipeline
+from components.sensors.kubernetes_sensor import CREDENTIALS_ANNOTATION
+from components.sensors.owned import owned
+from falco_firelens.sensor import kubernetes
+from falco_firelens.sensor.model import ClusterIdentity, FalcoOptions, LogGroup, Pipeline
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Deployed, deploy
 from tests.unit.components.stacks import OWN, eks
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.network import subnet_cidrs
+from components.clusters.network import subnet_cidrs
 from tests.unit.components.cloud import ZONES, Account, Deployed, deploy
 from tests.unit.components.stacks import ECS, EKS, OWN
 

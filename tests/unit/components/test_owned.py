@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.owned import owned_too
+from components.sensors.owned import owned_too
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import ADOPTED, CREATED, account
 

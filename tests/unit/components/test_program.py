@@ -69,7 +69,7 @@ def test_an_encrypted_value_that_nothing_keeps_secret_is_warned_of(monkeypatch: 
 
 def test_only_the_used_modules_of_the_aws_sdk_are_imported() -> None:
     script = (
-        "import sys, components.deployment, json;"
+        "import sys, components.stack.deployment, json;"
         "print(json.dumps([name for name in sys.modules if name.startswith('pulumi_aws.')]))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

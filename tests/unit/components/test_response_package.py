@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from components import response_package
-from components.response_package import PackageError, build
+from components.response import package
+from components.response.package import PackageError, build
 
 PLAN: dict[str, Any] = {"playbooks": [], "clusters": {}}
 
@@ -23,15 +23,15 @@ def test_other_playbooks_make_another_package(tmp_path: Path) -> None:
     changed = build({**PLAN, "protect": {"namespaces": ["bank"]}}, tmp_path)
     assert changed.name != build(PLAN, tmp_path).name
     with zipfile.ZipFile(changed) as archive:
-        assert json.loads(archive.read("responder/response.json"))["protect"] == {"namespaces": ["bank"]}
+        assert json.loads(archive.read("falco_firelens/responder/response.json"))["protect"] == {"namespaces": ["bank"]}
 
 
 def test_it_holds_the_code_without_what_only_a_person_runs(tmp_path: Path) -> None:
     with zipfile.ZipFile(build(PLAN, tmp_path)) as archive:
         names = archive.namelist()
         assert {one.date_time for one in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-    assert "responder/handler.py" in names and "responder/actions/kubernetes.py" in names
-    assert not [name for name in names if name.startswith(("responder/__main__", "responder/commands/"))]
+    assert "falco_firelens/responder/handler.py" in names and "falco_firelens/responder/actions/kubernetes.py" in names
+    assert not [name for name in names if name.startswith(("falco_firelens/cli", "falco_firelens/responder/commands/"))]
     assert names == sorted(names)
 
 
@@ -41,7 +41,7 @@ def test_why_it_cannot_be_built_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     def refuse(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 1, "", "ERROR: No matching distribution found for lightkube\n")
 
-    monkeypatch.setattr(response_package.subprocess, "run", refuse)
+    monkeypatch.setattr(package.subprocess, "run", refuse)
     with pytest.raises(PackageError, match=r"No matching distribution(.|\n)*pip needs a package registry"):
         build(PLAN, tmp_path)
     assert not list(tmp_path.glob("*.zip"))

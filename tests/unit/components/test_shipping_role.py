@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from settings.stack import MOST_CLUSTERS
+from falco_firelens.settings.stack import MOST_CLUSTERS
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Deployed, deploy
 from tests.unit.components.stacks import EKS, OWN, WAREHOUSE, account, ecs, eks
 

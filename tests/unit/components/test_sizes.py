@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.sizes import sizes
-from sensor.model import SensorError
-from settings import load
-from settings.__main__ import main
+from components.stack.sizes import sizes
+from falco_firelens.cli.stack_files import main
+from falco_firelens.sensor.model import SensorError
+from falco_firelens.settings import load
 
 CLUSTERS = [
     {"name": "apps", "platform": "eks", "existing": {"name": "apps"}},

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from cost.__main__ import main
-from cost.estimate import RESPONSE_GIB, Load, estimate
-from cost.tables import PLAYBOOK, WORKGROUP, tables
-from settings import load
+from falco_firelens.cli.cost import main
+from falco_firelens.cost.estimate import RESPONSE_GIB, Load, estimate
+from falco_firelens.cost.tables import PLAYBOOK, WORKGROUP, tables
+from falco_firelens.settings import load
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import EKS, OWN
 from tests.unit.components.test_deployment import RESPONDING
@@ -23,7 +23,7 @@ def bill(events: dict[str, Any], load_: Load) -> dict[str, float]:
 
 def test_the_page_has_the_tables_of_the_calculator() -> None:
     page = (PROJECT / "docs" / "cost.md").read_text()
-    assert tables() in page, "run: python -m cost --tables"
+    assert tables() in page, "run: falco-firelens cost --tables"
 
 
 def test_ingestion_is_bytes_times_price() -> None:

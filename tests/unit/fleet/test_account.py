@@ -12,13 +12,13 @@ import pytest
 from moto import mock_aws
 from pulumi.automation import PulumiCommand
 
-from fleet import Cancellation, FromEnvironment, NoCredentials, Result, Stack, WrongAccount
-from fleet.account import accounts_in, acting_account
-from fleet.operation import Operation, Run, Surroundings
-from fleet.packs import Packs
-from fleet.verify import Verification
-from fleet.workspace import work_directory
-from settings.documents import stack_tree
+from falco_firelens.fleet import Cancellation, FromEnvironment, NoCredentials, Result, Stack, WrongAccount
+from falco_firelens.fleet.account import accounts_in, acting_account
+from falco_firelens.fleet.operation import Operation, Run, Surroundings
+from falco_firelens.fleet.packs import Packs
+from falco_firelens.fleet.verify import Verification
+from falco_firelens.fleet.workspace import work_directory
+from falco_firelens.settings.validation.yaml_text import stack_tree
 
 PROJECT = Path(__file__).parents[3]
 OWN, OTHER = "123456789012", "210987654321"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleet import FleetError
-from fleet.changed import PROGRAM, touched
-from fleet.stacks import discover
+from falco_firelens.fleet import FleetError
+from falco_firelens.fleet.changed import PROGRAM, touched
+from falco_firelens.fleet.stacks import discover
 
 PROJECT = Path(__file__).parents[3]
 
@@ -180,7 +180,7 @@ def test_an_unknown_commit_is_said_to_be_so(repository: Repository) -> None:
 
 def test_all_that_the_program_imports_counts_as_the_program() -> None:
     listed = (
-        "import sys, pathlib, components.deployment, settings; "
+        "import sys, pathlib, components.stack.deployment; "
         "print('\\n'.join(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)))"
     )
     printed = subprocess.run([sys.executable, "-c", listed], cwd=PROJECT, capture_output=True, text=True, check=True)

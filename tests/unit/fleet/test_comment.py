@@ -13,14 +13,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pulumi.automation.events import EngineEvent
 
-from fleet import Change, EngineFailed, PolicyFinding, PolicyViolated, Result, Status
-from fleet.comment import LIMIT, MARKER, comment
-from fleet.comment.markdown import code, fence
-from fleet.comment.permissions import permission_changes
-from fleet.comment.values import diff
-from fleet.recorder import Recorder, Redactor
-from fleet.results import UNKNOWN
-from policy.changes import HOLDS_EVENTS
+from falco_firelens.fleet import Change, EngineFailed, PolicyFinding, PolicyViolated, Result, Status
+from falco_firelens.fleet.comment import LIMIT, MARKER, comment
+from falco_firelens.fleet.comment.markdown import code, fence
+from falco_firelens.fleet.comment.permissions import permission_changes
+from falco_firelens.fleet.comment.values import diff
+from falco_firelens.fleet.recorder import Recorder, Redactor
+from falco_firelens.fleet.results import UNKNOWN
+from falco_firelens.policy.changes import HOLDS_EVENTS
 
 RECORDED = Path(__file__).parent / "recorded_preview.json"
 LOG_GROUP, ALARM = "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pulumi.automation import PulumiCommand, Stack
 
-from fleet.engine import SKIP_CHECKPOINTS, EngineCommand
-from fleet.operation import CALLS, Operation
-from fleet.workspace import Workspace
+from falco_firelens.fleet.engine import SKIP_CHECKPOINTS, EngineCommand
+from falco_firelens.fleet.operation import CALLS, Operation
+from falco_firelens.fleet.workspace import Workspace
 
 PROGRAM = """#!{python}
 import json, os, sys

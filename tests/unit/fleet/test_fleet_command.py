@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleet import Change, Result, Status
-from fleet.command_line import main
-from fleet.display import stack_table, summary
-from fleet.exits import Exit
-from fleet.stacks import discover
+from falco_firelens.fleet import Change, Result, Status
+from falco_firelens.fleet.command_line import main
+from falco_firelens.fleet.display import stack_table, summary
+from falco_firelens.fleet.exits import Exit
+from falco_firelens.fleet.stacks import discover
 
 CLUSTERS = [{"name": "shop", "platform": "ecs", "existing": {"cluster": "shop"}}]
 Printed = tuple[int, str, str]
@@ -178,7 +178,7 @@ def test_drift_is_described_with_both_values_and_how_to_mend_it() -> None:
         "    + retentionInDays: 7",
         "    - tags.team: shop",
         "  Topic alarms (arn:topic): gone from the cloud",
-        "  -> to set it back: python -m fleet up --refresh prod",
+        "  -> to set it back: falco-firelens fleet up --refresh prod",
     ]
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet.locks import holders, written_down
-from fleet.processes import Process
-from fleet.workspace import OWNER_FILE, PREFIX, sweep
+from falco_firelens.fleet.locks import holders, written_down
+from falco_firelens.fleet.processes import Process
+from falco_firelens.fleet.workspace import OWNER_FILE, PREFIX, sweep
 
 HOST = socket.gethostname()
 
@@ -97,7 +97,7 @@ def test_a_number_that_another_process_has_got_does_not_keep_the_first_alive(kil
 def test_from_another_pid_namespace_nothing_is_known(killed: int) -> None:
     question = (
         "import sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
-        "from fleet.locks import holders\n"
+        "from falco_firelens.fleet.locks import holders\n"
         "print(holders(sys.stdin.read())[0].dead)"
     )
     command = [sys.executable, "-c", question, tempfile.gettempdir()]

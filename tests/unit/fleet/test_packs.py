@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fleet.command_line import fleet_of, parser
-from fleet.errors import FleetError
-from fleet.packs import Pack, Packs
-from policy.pack import PACK
-from settings import load
+from falco_firelens.fleet.command_line import fleet_of, parser
+from falco_firelens.fleet.errors import FleetError
+from falco_firelens.fleet.packs import Pack, Packs
+from falco_firelens.policy.configuration import PACK
+from falco_firelens.settings import load
 
 PROJECT = Path(__file__).resolve().parents[3]
 APPS = {"clusters": [{"name": "apps", "platform": "ecs"}], "policy": {"advisory": ["imdsv2"]}}
@@ -56,7 +56,7 @@ def test_the_command_line_runs_it_by_default(
     arguments: tuple[str, ...], runs: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[bool] = []
-    monkeypatch.setattr("fleet.command_line.Fleet", lambda *_, policy, **__: given.append(policy))
+    monkeypatch.setattr("falco_firelens.fleet.command_line.Fleet", lambda *_, policy, **__: given.append(policy))
 
     fleet_of(parser().parse_args(["preview", *arguments]))
 

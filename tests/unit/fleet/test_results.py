@@ -5,7 +5,7 @@ import json
 import pytest
 from pulumi.automation.events import EngineEvent
 
-from fleet import (
+from falco_firelens.fleet import (
     AssumedRole,
     Cancelled,
     Change,
@@ -22,12 +22,12 @@ from fleet import (
     Status,
     Waves,
 )
-from fleet.credentials import CHOICE, secrets_of
-from fleet.display import summary
-from fleet.exits import Exit, exit_of
-from fleet.matrix import matrix
-from fleet.operation import status_of
-from fleet.recorder import REDACTED, Recorder, Redactor
+from falco_firelens.fleet.credentials import CHOICE, secrets_of
+from falco_firelens.fleet.display import summary
+from falco_firelens.fleet.exits import Exit, exit_of
+from falco_firelens.fleet.matrix import matrix
+from falco_firelens.fleet.operation import status_of
+from falco_firelens.fleet.recorder import REDACTED, Recorder, Redactor
 
 CHANGE = Change("update", "urn::x", "aws:x:X")
 SECRET = "wJalrXUtnFEMI"

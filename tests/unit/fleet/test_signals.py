@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from fleet.cancellation import Cancellation
-from fleet.engine import EngineCommand
-from fleet.signals import cancelled_by_signals
+from falco_firelens.fleet.cancellation import Cancellation
+from falco_firelens.fleet.engine import EngineCommand
+from falco_firelens.fleet.signals import cancelled_by_signals
 from tests.waiting import PATIENCE
 
 

@@ -10,11 +10,11 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from fleet import FleetError, Selection, Stack, Waves
-from fleet.stacks import discover, generations, select
-from fleet.waves import backwards
-from fleet.workspace import work_directory
-from settings import ENCRYPTED, load, namespaced
+from falco_firelens.fleet import FleetError, Selection, Stack, Waves
+from falco_firelens.fleet.stacks import discover, generations, select
+from falco_firelens.fleet.waves import backwards
+from falco_firelens.fleet.workspace import work_directory
+from falco_firelens.settings import ENCRYPTED, load, namespaced
 
 PROJECT = Path(__file__).parents[3]
 CLUSTERS = [{"name": "shop", "platform": "ecs"}]

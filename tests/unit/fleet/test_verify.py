@@ -15,10 +15,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
-from fleet import Cancellation, EngineFailed, FromEnvironment, SensorSilent, Stack, Status
-from fleet.credentials import clients_of
-from fleet.verify import Verification, verification
-from fleet.verify.triggers import Cluster, command, on_ecs, on_kubernetes, task
+from falco_firelens.fleet import Cancellation, EngineFailed, FromEnvironment, SensorSilent, Stack, Status
+from falco_firelens.fleet.credentials import clients_of
+from falco_firelens.fleet.verify import Verification, verification
+from falco_firelens.fleet.verify.triggers import Cluster, command, on_ecs, on_kubernetes, task
 
 OUTPUTS = {
     "logGroup": {"name": "/falco/events"},
@@ -145,7 +145,7 @@ def test_ecs_that_has_no_room_is_told_and_the_definition_goes_all_the_same() -> 
 
 
 def test_the_command_s_file_is_the_one_that_the_rule_asks_for(tmp_path: Path) -> None:
-    rule = (Path(__file__).parents[3] / "sensor/rules/self_test.yaml").read_text()
+    rule = (Path(__file__).parents[3] / "falco_firelens/sensor/rules/self_test.yaml").read_text()
     assert "fd.filename=falco-firelens-self-test" in rule
 
     assert os.system(command(str(tmp_path), "verify-1")) == 0

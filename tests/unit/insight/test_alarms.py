@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from insight.alarms import (
+from falco_firelens.insight.alarms import (
     DESTINATIONS,
     LONGEST_RULE,
     MOST_CHILDREN,
@@ -17,8 +17,8 @@ from insight.alarms import (
     alarms,
     composites,
 )
-from insight.metrics import PRIORITIES
-from settings.stack import MOST_CLUSTERS
+from falco_firelens.insight.metrics import PRIORITIES
+from falco_firelens.settings.stack import MOST_CLUSTERS
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import CREATED
 from tests.unit.insight.watched import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from settings.stack import MOST_CLUSTERS
+from falco_firelens.settings.stack import MOST_CLUSTERS
 from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
 from tests.unit.components.stacks import CREATED, ECS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from insight.metrics import PRIORITIES, filters
+from falco_firelens.insight.metrics import PRIORITIES, filters
 from localcloud.cloudwatch.filter_pattern import PatternError, matcher
 
 EVENT = {"rule": "Shell", "priority": "Error", "n": 5, "cluster": {"name": "web"}, "a": {"b.c": 1}, "no": None}

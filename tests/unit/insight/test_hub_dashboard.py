@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from components.hub_args import view
-from components.place import Place
-from insight.hub_dashboard import SHARED_NAMESPACES, body
-from insight.metrics import PRIORITIES
+from components.aws.location import Place
+from components.stack.hub import view
+from falco_firelens.insight.hub_dashboard import SHARED_NAMESPACES, body
+from falco_firelens.insight.metrics import PRIORITIES
+from falco_firelens.settings import load
 from localcloud.cloudwatch.metric_data import MetricData, series, state
-from settings import load
 from tests.unit.components.cloud import ACCOUNT, FILE, Account, Deployed, deploy
 from tests.unit.components.stacks import BANK, ECS, HUB, HUB_STACK, SHOP, spoke
 from tests.unit.insight.watched import NOW, described_alarm

@@ -1,7 +1,7 @@
 """The picture of a hub's dashboard shows what the sample day has in it, by what the expressions say."""
 
-from localcloud.cloudwatch.hub_picture import BANK, SHOP, draw
-from localcloud.cloudwatch.picture import NODES, sample_day
+from tools.dashboard_picture import NODES, sample_day
+from tools.hub_dashboard_picture import BANK, SHOP, draw
 
 
 def test_each_widget_is_drawn_with_what_each_account_and_region_has() -> None:

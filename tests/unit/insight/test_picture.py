@@ -1,6 +1,6 @@
 """The picture of the dashboard shows what the sample day has in it."""
 
-from localcloud.cloudwatch.picture import NODES, draw, sample_day
+from tools.dashboard_picture import NODES, draw, sample_day
 
 
 def test_each_widget_is_drawn_with_what_the_day_has() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from insight.metrics import PRIORITIES
-from insight.queries import QUERIES, newest, top_rules
+from falco_firelens.insight.metrics import PRIORITIES
+from falco_firelens.insight.queries import QUERIES, newest, top_rules
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import CREATED
 from tests.unit.insight.watched import SAMPLES, event
@@ -24,7 +24,7 @@ COMMANDS = {"fields", "filter", "stats", "sort", "limit"}
 TEXTS = {query.name: query.text for query in QUERIES} | {"newest": newest("Error", 20), "top rules": top_rules(10)}
 
 ON_ECS = "output_fields.ecs.task.arn"
-"""Which `sensor.falco` appends on ECS; the samples are of Kubernetes."""
+"""Which `falco_firelens.sensor.falco` appends on ECS; the samples are of Kubernetes."""
 
 
 def fields_of(value: Mapping[str, Any], path: str = "") -> Iterator[str]:

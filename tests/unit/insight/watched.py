@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.cloudwatch.metric_data import MetricData, State, series, state
-from localcloud.providers.aws.services.cloudwatch import alarm_query
+from standin.aws.services.cloudwatch import alarm_query
 from tests.unit.components.cloud import Deployed
 
 MINUTE = 60
 HEARTBEAT = 15 * MINUTE
 NOW = 2_000_000 * HEARTBEAT
 
-SAMPLE_FILE = Path(__file__).parents[3] / "localcloud" / "pipeline" / "sample_events.jsonl"
+SAMPLE_FILE = Path(__file__).parents[3] / "testbed" / "sample_events.jsonl"
 
 SAMPLES: Mapping[str, dict[str, Any]] = {
     event["rule"]: event for event in map(json.loads, SAMPLE_FILE.read_text().strip().split("\n"))

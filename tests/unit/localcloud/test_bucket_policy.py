@@ -10,7 +10,7 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 
-from localcloud.bucket_policy import may_deliver
+from localcloud.aws.s3 import may_deliver
 from tests.unit.components.cloud import ACCOUNT, Deployed, deploy
 from tests.unit.components.stacks import ECS, HUB, HUB_STACK, SHOP, spoke
 

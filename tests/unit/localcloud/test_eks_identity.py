@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from localcloud.eks_identity.token import TokenError, presigned_url
-from localcloud.eks_identity.webhook import caller_of
+from localcloud.aws.eks_identity.token import TokenError, presigned_url
+from localcloud.aws.eks_identity.webhook import caller_of
 
 STS = "http://127.0.0.1:1234"
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)

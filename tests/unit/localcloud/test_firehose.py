@@ -3,8 +3,8 @@
 import gzip
 import json
 
-from components.log_receiver import PROCESSORS
-from localcloud.firehose import processed
+from components.hub.log_receiver import PROCESSORS
+from localcloud.aws.firehose import processed
 
 KINDS = [{"Type": processor["type"]} for processor in PROCESSORS]
 

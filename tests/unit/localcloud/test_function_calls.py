@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from localcloud.aws.functions.function import Answer
+from localcloud.aws.functions.polling import failed_items
+from localcloud.aws.functions.subscription import LOGS, log_group_arn, matching, may_invoke, payload
 from localcloud.cloudwatch.filter_pattern import PatternError
-from localcloud.functions.function import Answer
-from localcloud.functions.polling import failed_items
-from localcloud.functions.subscription import LOGS, log_group_arn, matching, may_invoke, payload
 
 SOURCE = log_group_arn("111111111111", "eu-west-1", "/falco/events")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from localcloud.moto_server import REQUEST_ID, RequestIds
+from localcloud.aws.server import REQUEST_ID, RequestIds
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.resource_policy import Request, allows
+from localcloud.aws.resource_policy import Request, allows
 
 SPOKE, OTHER = "111111111111", "222222222222"
 BUCKET = "arn:aws:s3:::central"

@@ -3,7 +3,7 @@
 import pytest
 from pulumi.automation.events import EngineEvent
 
-from policy.changes import HOLDS_EVENTS, Step, step_of, steps_of, steps_of_preview, violations
+from falco_firelens.policy.changes import HOLDS_EVENTS, Step, step_of, steps_of, steps_of_preview, violations
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 PARENTS = "falco-firelens:index:Deployment$falco-firelens:index:EventLog$"

@@ -1,4 +1,4 @@
-"""`python -m policy`, with an engine of the test's own on PATH."""
+"""`falco-firelens policy`, with an engine of the test's own on PATH."""
 
 import json
 import os
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from policy.command_line import main
-from policy.pack import PACK
-from policy.reference import reference
+from falco_firelens.policy.command_line import main
+from falco_firelens.policy.configuration import PACK
+from falco_firelens.policy.reference import reference
 
 GROUP = "urn:pulumi:prod::falco-firelens::aws:cloudwatch/logGroup:LogGroup::events"
 KIND = "aws:cloudwatch/logGroup:LogGroup"
@@ -37,8 +37,8 @@ def preview_file(tmp_path: Path) -> Path:
 
 
 def test_the_page_is_current() -> None:
-    page = (PACK.parents[1] / "docs" / "policy.md").read_text()
-    assert page == reference(), "run: python -m policy reference > docs/policy.md"
+    page = (PACK.parents[2] / "docs" / "policy.md").read_text()
+    assert page == reference(), "run: falco-firelens policy reference > docs/policy.md"
 
 
 def test_printing_the_page(capsys: pytest.CaptureFixture[str]) -> None:

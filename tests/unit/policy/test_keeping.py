@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pulumi.automation.events import EngineEvent
 
-from policy.changes import Step, steps_of, steps_of_preview, violations
-from policy.keeping import KEEPS, shortened
+from falco_firelens.policy.changes import Step, steps_of, steps_of_preview, violations
+from falco_firelens.policy.keeping import KEEPS, shortened
 from tests.unit.policy.test_changes import LOG_GROUP, urn
 
 QUEUE = "aws:sqs/queue:Queue"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from policy.configuration import pack_config
-from policy.pack import message
-from policy.rule import AnyRule, Resource, Rule
-from policy.rules import RULES
-from policy.tags import TAGGABLE
-from settings import load
-from settings.loader import namespaced
+from falco_firelens.policy.configuration import pack_config
+from falco_firelens.policy.pack import message
+from falco_firelens.policy.rule import AnyRule, Resource, Rule
+from falco_firelens.policy.rules import RULES
+from falco_firelens.policy.tags import TAGGABLE
+from falco_firelens.settings import load
+from falco_firelens.settings.loader import namespaced
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Account, Deployed, Registered, deploy
 from tests.unit.components.stacks import EKS, account
 from tests.unit.components.test_iam_documents import STACKS

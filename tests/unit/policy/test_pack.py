@@ -16,12 +16,12 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy import Policy, PolicyResource, PolicyResourceOptions, ResourceValidationArgs, StackValidationArgs
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from policy.changes import POLICY
-from policy.configuration import pack_config
-from policy.pack import NAME, PACK, policies
-from policy.rules import RULES
-from settings import load
-from settings.policy import PolicyName
+from falco_firelens.policy.changes import POLICY
+from falco_firelens.policy.configuration import PACK, pack_config
+from falco_firelens.policy.pack import NAME, policies
+from falco_firelens.policy.rules import RULES
+from falco_firelens.settings import load
+from falco_firelens.settings.policy import PolicyName
 from tests.unit.policy.samples import KEY
 from tests.waiting import PATIENCE, ended, wait_for
 
@@ -90,7 +90,7 @@ def test_names_and_descriptions_are_crossguards() -> None:
     assert len({policy.name for policy in known}) == len(known) == len(RULES)
     assert all(rule.description.endswith(".") for rule in RULES)
     project = yaml.safe_load((PACK.parent / "PulumiPolicy.yaml").read_text())
-    assert (project["runtime"]["name"], project["runtime"]["options"]["virtualenv"]) == ("python", "../.venv")
+    assert (project["runtime"]["name"], project["runtime"]["options"]["virtualenv"]) == ("python", "../../.venv")
 
 
 def test_the_stack_file_says_the_levels() -> None:

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from policy.identity import takes_resources
-from policy.network import is_world
-from policy.rule import UNKNOWN, Resource, Rule
-from policy.rules import RULES
-from policy.workloads import is_pinned
+from falco_firelens.policy.identity import takes_resources
+from falco_firelens.policy.network import is_world
+from falco_firelens.policy.rule import UNKNOWN, Resource, Rule
+from falco_firelens.policy.rules import RULES
+from falco_firelens.policy.workloads import is_pinned
 from tests.unit.policy.samples import KEY, NO_KEY, SAMPLES, allow
 
 BY_NAME = {rule.name: rule for rule in RULES if isinstance(rule, Rule)}

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from policy.rule import UNKNOWN, Resource, StackRule
-from policy.rules import RULES
-from policy.storage import BUCKETS, FLAGS
+from falco_firelens.policy.rule import UNKNOWN, Resource, StackRule
+from falco_firelens.policy.rules import RULES
+from falco_firelens.policy.storage import BUCKETS, FLAGS
 from tests.unit.policy.samples import KEY
 
 BY_NAME = {rule.name: rule for rule in RULES if isinstance(rule, StackRule)}

@@ -2,9 +2,9 @@
 
 from pulumi.automation.events import PolicyEvent
 
-from policy.changes import Step
-from policy.verdict import Violated, of_changes, of_pack
-from settings.policy import Policy
+from falco_firelens.policy.changes import Step
+from falco_firelens.policy.verdict import Violated, of_changes, of_pack
+from falco_firelens.settings.policy import Policy
 
 GROUP = "urn:pulumi:prod::falco-firelens::aws:cloudwatch/logGroup:LogGroup::events"
 DELETES = Step("delete", GROUP, "aws:cloudwatch/logGroup:LogGroup")

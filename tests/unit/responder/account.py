@@ -17,10 +17,10 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.sqs.models import sqs_backends
 
-from responder.configuration import Cluster, Configuration
-from responder.event import pack
-from responder.handler import Function
-from responder.places import Places
+from falco_firelens.responder.configuration import Cluster, Configuration
+from falco_firelens.responder.environment import Places
+from falco_firelens.responder.event import pack
+from falco_firelens.responder.handler import Function
 
 REGION = "eu-west-1"
 ENVIRONMENT = {
@@ -32,7 +32,7 @@ ENVIRONMENT = {
     "TABLE": "ledger",
 }
 TRIES = 5
-"""As `components.event_response` has it; a test holds both against each other."""
+"""As `components.response.event_response` has it; a test holds both against each other."""
 
 
 class Invocation(SimpleNamespace):

@@ -5,9 +5,9 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from responder.cases import Case
-from responder.configuration import Configuration, parse
-from responder.event import Event, parse_event
+from falco_firelens.responder.configuration import Configuration, parse
+from falco_firelens.responder.event import Event, parse_event
+from falco_firelens.responder.grouping import Case
 
 TASK = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123456789abcdef0123456789abcdef"
 

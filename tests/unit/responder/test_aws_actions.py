@@ -11,10 +11,10 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_api import state_manager
 
-from responder.commands import undo
-from responder.event import parse_event
-from responder.places import Places
-from responder.respond import Answer, Responder
+from falco_firelens.responder.commands import undo
+from falco_firelens.responder.environment import Places
+from falco_firelens.responder.event import parse_event
+from falco_firelens.responder.responder import Answer, Responder
 from tests.unit.responder.events import TASK, MemoryLedger, configuration, document, event, playbook
 
 REGION = "eu-west-1"
@@ -132,7 +132,7 @@ def test_the_tasks_container_instance_is_drained_and_made_active_again(aws: Aws)
         return found["containerInstances"][0]["status"]
 
     assert status() == "DRAINING"
-    reference = answer.outcomes[0].undo[0].removeprefix("python -m responder undo drainInstance ")
+    reference = answer.outcomes[0].undo[0].removeprefix("falco-firelens undo drainInstance ")
     assert respond(aws, of_task(arn), ["drainInstance"]).outcomes[0].undo == answer.outcomes[0].undo
     undo.drain_instance(aws.aws, reference)
     assert status() == "ACTIVE"
@@ -207,7 +207,7 @@ def test_a_notice_reaches_the_topic_with_the_way_back_and_on_lines_of_its_own(aw
     bodies = [json.loads(one["Body"]) for one in messages]
     told = next(one for one in bodies if "draining" in one["Message"])
     assert f"\ncluster jobs (ecs), account {DEFAULT_ACCOUNT_ID}, region {REGION}\n" in told["Message"]
-    assert "To undo:\n  python -m responder undo drainInstance jobs/" in told["Message"]
+    assert "To undo:\n  falco-firelens undo drainInstance jobs/" in told["Message"]
     forged = next(one for one in bodies if "rm -rf" in one["Message"])
     assert "\n  rm -rf" not in forged["Message"] and "\n" not in forged["Subject"]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.event import MalformedError, pack, parse_delivery, parse_event
-from responder.targets import Target, subject_of
+from falco_firelens.responder.event import MalformedError, pack, parse_delivery, parse_event
+from falco_firelens.responder.targets import Target, subject_of
 from tests.unit.responder.events import TASK, document, event
 
 

@@ -10,13 +10,13 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from responder import actions
-from responder.actions.context import Context
-from responder.commands import replay
-from responder.event import pack
-from responder.handler import Function
-from responder.outcome import Done
-from responder.places import Places
+from falco_firelens.responder import actions
+from falco_firelens.responder.actions.context import Context
+from falco_firelens.responder.commands import replay
+from falco_firelens.responder.environment import Places
+from falco_firelens.responder.event import pack
+from falco_firelens.responder.handler import Function
+from falco_firelens.responder.outcome import Done
 from tests.unit.responder.events import configuration, document, playbook
 
 REGION = "eu-west-1"

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from responder import handler, once
-from responder.__main__ import main
-from responder.cases import UNDECIDED
-from responder.commands import replay
-from responder.commands.explain import explain
-from responder.event import MalformedError, parse_event
-from responder.outcome import FailedError
-from responder.queue import case_of
+from falco_firelens.cli.response import main
+from falco_firelens.responder import handler, ledger
+from falco_firelens.responder.commands import replay
+from falco_firelens.responder.commands.explain import explain
+from falco_firelens.responder.event import MalformedError, parse_event
+from falco_firelens.responder.grouping import UNDECIDED
+from falco_firelens.responder.outcome import FailedError
+from falco_firelens.responder.queue import case_of
 from tests.unit.responder.account import Account, Invocation, deliver, moto_account
 from tests.unit.responder.events import TASK, MemoryLedger, configuration, document, playbook
 
@@ -84,7 +84,7 @@ def put(place: tuple[str, ...], value: Any) -> dict[str, Any]:
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     # Each function its own: what was done for one event must not answer for the next.
-    monkeypatch.setattr(once, "DynamoDbLedger", lambda *_: MemoryLedger())
+    monkeypatch.setattr(ledger, "DynamoDbLedger", lambda *_: MemoryLedger())
     with moto_account(monkeypatch):
         made = Account()
         made.aws("ecs").create_cluster(clusterName="jobs")

@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from responder import actions, clients
-from responder.actions.context import Context
-from responder.outcome import Done
+from falco_firelens.responder import actions, clients
+from falco_firelens.responder.actions.context import Context
+from falco_firelens.responder.outcome import Done
 from tests.unit.responder.account import ENVIRONMENT, Account, Throttle, deliver, moto_account
 from tests.unit.responder.events import configuration, document, playbook
 from tests.waiting import PATIENCE

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from lightkube.core.exceptions import ConfigError
 
-from responder.commands.kubeconfig import config_of
+from falco_firelens.responder.commands.kubeconfig import config_of
 
 
 def kubeconfig(file: Path, *names: str, current: str | None = None, **changes: object) -> str:

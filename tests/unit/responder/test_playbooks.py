@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from responder.commands.explain import WHAT, explain
-from responder.configuration import ORDER
-from responder.event import PRIORITIES
-from responder.playbooks import Reason, choose, judge, labels_in
+from falco_firelens.responder.commands.explain import WHAT, explain
+from falco_firelens.responder.configuration import ORDER
+from falco_firelens.responder.event import PRIORITIES
+from falco_firelens.responder.playbooks import Reason, choose, judge, labels_in
 from tests.unit.responder.events import configuration, event, playbook
 
 

@@ -5,14 +5,14 @@ from typing import Any, get_args
 
 import pytest
 
-from components.ecs_sensor import SERVICE_NAME
-from responder import actions, guards
-from responder.actions.context import Context, Places
-from responder.event import PLATFORMS
-from responder.outcome import Done, Outcome
-from responder.respond import Answer, Responder
-from responder.targets import Target
-from sensor.model import NAMESPACE, Platform
+from components.sensors.ecs_sensor import SERVICE_NAME
+from falco_firelens.responder import actions, guards
+from falco_firelens.responder.actions.context import Context, Places
+from falco_firelens.responder.event import PLATFORMS
+from falco_firelens.responder.outcome import Done, Outcome
+from falco_firelens.responder.responder import Answer, Responder
+from falco_firelens.responder.targets import Target
+from falco_firelens.sensor.model import NAMESPACE, Platform
 from tests.unit.responder.events import TASK, MemoryLedger, configuration, event, playbook
 
 

@@ -21,11 +21,11 @@ from moto.core import DEFAULT_ACCOUNT_ID, enable_iam_authentication
 from moto.iam.access_control import IAMPolicy, IAMRequestBase, PermissionResult
 from moto.moto_api import state_manager
 
-from components.place import arn
-from components.response_role import ClusterActions, action_statements, own_statements, trust
-from responder.clients import AwsClients
-from responder.handler import Function
-from responder.places import Places
+from components.aws.location import arn
+from components.response.role import ClusterActions, action_statements, own_statements, trust
+from falco_firelens.responder.clients import AwsClients
+from falco_firelens.responder.environment import Places
+from falco_firelens.responder.handler import Function
 from tests.unit.responder.account import REGION, Account, Invocation, deliver, moto_account
 from tests.unit.responder.events import configuration, document, playbook
 from tests.unit.responder.test_aws_actions import Aws, task

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from responder import clients, handler
+from falco_firelens.responder import clients, handler
 from tests.unit.responder.account import REGION, Account, deliver, moto_account
 from tests.unit.responder.events import TASK, configuration, document, playbook
 from tests.unit.responder.test_webhooks import Receiver, receiving

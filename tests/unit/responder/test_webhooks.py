@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.pipeline.certificate import self_signed
-from responder.actions import tell
+from falco_firelens.responder.actions import notifications
+from testbed.certificate import self_signed
 from tests.serving import serving
 from tests.unit.responder.account import Account, deliver, moto_account
 from tests.unit.responder.events import configuration, document, playbook
@@ -77,7 +77,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    monkeypatch.setattr(tell, "WEBHOOK_SECONDS", PATIENCE)
+    monkeypatch.setattr(notifications, "WEBHOOK_SECONDS", PATIENCE)
     with moto_account(monkeypatch):
         yield Account()
 
@@ -133,15 +133,15 @@ def test_a_webhook_that_fails_is_told_later_and_nobody_else_twice(
 
 def impatient_with(broken: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for one webhook; the others may be as slow as a busy machine makes them."""
-    post = tell._post
+    post = notifications._post
 
     def impatiently(url: str, body: bytes) -> None:
         with monkeypatch.context() as patch:
             if url == broken.url() and broken.answer == "hang":
-                patch.setattr(tell, "WEBHOOK_SECONDS", 0.2)
+                patch.setattr(notifications, "WEBHOOK_SECONDS", 0.2)
             post(url, body)
 
-    monkeypatch.setattr(tell, "_post", impatiently)
+    monkeypatch.setattr(notifications, "_post", impatiently)
 
 
 def nothing_is_said(account: Account, capsys: Any, caplog: pytest.LogCaptureFixture, *messages: Any) -> None:

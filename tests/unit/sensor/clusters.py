@@ -1,6 +1,6 @@
 """Clusters that the sensor's tests share."""
 
-from sensor.model import ClusterIdentity, LogGroup, Pipeline, Platform
+from falco_firelens.sensor.model import ClusterIdentity, LogGroup, Pipeline, Platform
 
 REGION = "eu-west-1"
 

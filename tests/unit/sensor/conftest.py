@@ -2,7 +2,7 @@
 
 import pytest
 
-from sensor.model import FalcoOptions, RuleException
+from falco_firelens.sensor.model import FalcoOptions, RuleException
 
 
 @pytest.fixture

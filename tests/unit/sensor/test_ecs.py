@@ -13,8 +13,8 @@ from botocore.validate import ParamValidator
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sensor import ecs, falco, firelens
-from sensor.model import EcsTask, FalcoOptions, SensorError
+from falco_firelens.sensor import ecs, falco, firelens
+from falco_firelens.sensor.model import EcsTask, FalcoOptions, SensorError
 from tests.unit.sensor.clusters import identity, pipeline
 from tests.waiting import PATIENCE
 

@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sensor import falco
-from sensor.model import FalcoOptions, RuleException, SensorError
-from settings.exceptions import RuleException as Setting
+from falco_firelens.sensor import falco
+from falco_firelens.sensor.model import FalcoOptions, RuleException, SensorError
+from falco_firelens.settings.exceptions import RuleException as Setting
 from tests.falco_exceptions import CASES, Case
 from tests.unit.sensor.falco_conditions import ParseError, silenced
 

@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor import falco
-from sensor.model import FalcoOptions, Platform
+from falco_firelens.sensor import falco
+from falco_firelens.sensor.model import FalcoOptions, Platform
 from tests.unit.sensor.clusters import identity
 
 PLATFORMS: tuple[Platform, ...] = ("eks", "kubernetes", "ecs")

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatch
 
-from localcloud.pipeline import ecs_agent
+from testbed import ecs_agent
 from tests.unit.sensor.test_fluent_bit import rendered
 
 

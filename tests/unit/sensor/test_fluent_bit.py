@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lupa.luajit21 import LuaRuntime
 
-from sensor import events, firelens, fluent_bit
-from sensor.model import (
+from falco_firelens.sensor import events, firelens, fluent_bit
+from falco_firelens.sensor.model import (
     FLUENT_BIT_HTTP_PORT,
     FLUENT_BIT_STATE_DIR,
     SENSOR_DIR,

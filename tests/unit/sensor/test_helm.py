@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sensor import falco, fluent_bit, helm
-from sensor.model import NAMESPACE, FalcoOptions, SensorError
+from falco_firelens.sensor import falco, fluent_bit, helm
+from falco_firelens.sensor.model import NAMESPACE, FalcoOptions, SensorError
 from tests.unit.sensor.clusters import identity
 
 

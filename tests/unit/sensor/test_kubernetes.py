@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sensor import kubernetes
-from sensor.model import FLUENT_BIT_STATE_DIR, FalcoOptions, KubernetesManifests, SensorError, Workload
+from falco_firelens.sensor import kubernetes
+from falco_firelens.sensor.model import FLUENT_BIT_STATE_DIR, FalcoOptions, KubernetesManifests, SensorError, Workload
 from tests.unit.sensor.clusters import pipeline
 
 

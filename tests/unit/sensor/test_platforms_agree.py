@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sensor import ecs, helm, kubernetes
-from sensor.model import FalcoOptions
+from falco_firelens.sensor import ecs, helm, kubernetes
+from falco_firelens.sensor.model import FalcoOptions
 from tests.unit.sensor.clusters import identity, pipeline
 
 PLATFORM_SETTINGS = ("plugins", "webserver", "append_output", "rules_files")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from settings import Settings, SettingsError, load
+from falco_firelens.settings import Settings, SettingsError, load
 
 KUBECONFIG = """
 apiVersion: v1

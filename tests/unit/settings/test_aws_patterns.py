@@ -11,12 +11,12 @@ import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from settings import Settings
-from settings.aws import RegionName
-from settings.base import Model
-from settings.matching import Matching
-from settings.places import fields_of, models_in
-from settings.redshift_names import RESERVED
+from falco_firelens.settings import Settings
+from falco_firelens.settings.redshift_names import RESERVED
+from falco_firelens.settings.types import RegionName
+from falco_firelens.settings.validation.locations import fields_of, models_in
+from falco_firelens.settings.validation.matching import Matching
+from falco_firelens.settings.validation.model import Model
 
 Field = tuple[str, str]
 """A service of botocore's, and one of its shapes."""

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from settings import SettingsError, load, namespaced
-from settings.documents import DocumentError, KeyTwice, kubeconfig_tree, rules_trees, stack_tree
-from settings.stack_files import document_of
-from settings.tree import keys_of
+from falco_firelens.settings import SettingsError, load, namespaced
+from falco_firelens.settings.stack_files import document_of
+from falco_firelens.settings.validation.raw import keys_of
+from falco_firelens.settings.validation.yaml_text import (
+    DocumentError,
+    KeyTwice,
+    kubeconfig_tree,
+    rules_trees,
+    stack_tree,
+)
 
 AS_THE_ENGINE = {
     "0o17": 15,

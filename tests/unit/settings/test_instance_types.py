@@ -6,8 +6,8 @@ from pathlib import Path
 
 import moto
 
-from settings.aws import architecture_of
-from settings.capacity import DEFAULT_INSTANCE_TYPE
+from falco_firelens.settings.capacity import DEFAULT_INSTANCE_TYPE
+from falco_firelens.settings.types import architecture_of
 
 RESOURCES = Path(moto.__file__).parent / "ec2" / "resources"
 

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from settings import ENCRYPTED, EksCluster, KubernetesCluster, Settings, load, namespaced, read_stack_file
+from falco_firelens.settings import (
+    ENCRYPTED,
+    EksCluster,
+    KubernetesCluster,
+    Settings,
+    load,
+    namespaced,
+    read_stack_file,
+)
 from tests.unit.settings.conftest import KUBECONFIG, RULES
 
 Read = Callable[[str], Settings]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import SettingsError, read_stack_file
+from falco_firelens.settings import SettingsError, read_stack_file
 from tests.unit.settings import bad_clusters, bad_destinations, bad_hub, bad_response, bad_settings
 
 CASES = {

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from settings import Settings, SettingsError, load
-from settings.places import fields_of, models_in
+from falco_firelens.settings import Settings, SettingsError, load
+from falco_firelens.settings.validation.locations import fields_of, models_in
 
 ROOT = Path("/nonexistent")
 

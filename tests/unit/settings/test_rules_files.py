@@ -3,7 +3,7 @@
 
 import pytest
 
-from settings.rules_files import problem_of
+from falco_firelens.settings.rules_files import problem_of
 
 RULE = "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: {priority}\n"
 

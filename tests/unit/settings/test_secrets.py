@@ -10,12 +10,12 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from settings import ENCRYPTED, Settings, SettingsError, load, plain_keys, read_stack_file
-from settings.__main__ import main
-from settings.base import Model
-from settings.messages import path_of
-from settings.places import fields_of, is_secret
-from settings.schema import stack_file_schema
+from falco_firelens.cli.stack_files import main
+from falco_firelens.settings import ENCRYPTED, Settings, SettingsError, load, plain_keys, read_stack_file
+from falco_firelens.settings.schema import stack_file_schema
+from falco_firelens.settings.validation.locations import fields_of, is_secret
+from falco_firelens.settings.validation.messages import path_of
+from falco_firelens.settings.validation.model import Model
 from tests.unit.settings.conftest import KUBECONFIG
 
 SECRET = "s3cr3t-t0ken"
@@ -63,7 +63,7 @@ def test_a_short_secret_in_its_place_is_not_repeated(project: Path) -> None:
 
 
 def test_a_stack_file_that_is_not_yaml_is_not_repeated(tmp_path: Path) -> None:
-    from settings import read_stack_file
+    from falco_firelens.settings import read_stack_file
 
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(f"config:\n  falco-firelens:clusters: {KUBECONFIG}\n")

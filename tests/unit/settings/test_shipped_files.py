@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 import yaml
 
-from settings import Settings, SettingsError, load, read_stack_file
-from settings.__main__ import main, schema_text
-from settings.places import fields_of
-from settings.reference import reference
+from falco_firelens.cli.stack_files import main, schema_text
+from falco_firelens.settings import Settings, SettingsError, load, read_stack_file
+from falco_firelens.settings.reference import reference
+from falco_firelens.settings.validation.locations import fields_of
 from tests.unit.settings import bad_clusters, bad_hub, bad_settings
 from tests.unit.settings.conftest import KUBECONFIG
 
@@ -26,7 +26,9 @@ STACK_FILES = [
 ]
 """Not all of the project's folder: a person keeps stack files of their own there."""
 
-VALIDATOR = jsonschema.Draft202012Validator(json.loads((PROJECT / "settings" / "schema.json").read_text()))
+VALIDATOR = jsonschema.Draft202012Validator(
+    json.loads((PROJECT / "falco_firelens" / "settings" / "schema.json").read_text())
+)
 
 Mistakes = Callable[[str], list[str]]
 
@@ -42,12 +44,12 @@ def config_of(text: str) -> dict[str, Any]:
 
 def test_the_reference_is_current() -> None:
     page = (PROJECT / "docs" / "configuration.md").read_text()
-    assert page == reference(), "run: python -m settings reference > docs/configuration.md"
+    assert page == reference(), "run: falco-firelens reference > docs/configuration.md"
 
 
 def test_the_schema_is_current() -> None:
-    schema = (PROJECT / "settings" / "schema.json").read_text()
-    assert schema == schema_text(), "run: python -m settings schema > settings/schema.json"
+    schema = (PROJECT / "falco_firelens" / "settings" / "schema.json").read_text()
+    assert schema == schema_text(), "run: falco-firelens schema > falco_firelens/settings/schema.json"
 
 
 def test_every_setting_is_explained() -> None:
@@ -108,7 +110,9 @@ def test_the_first_stack_file_of_the_readme_adopts_a_cluster_and_can_be_used(tmp
 def test_shipped_stack_files_name_the_schema_and_agree_with_it(file: Path) -> None:
     comment = file.read_text().splitlines()[0]
     assert comment.startswith("# yaml-language-server: $schema=")
-    assert (file.parent / comment.partition("=")[2]).resolve() == PROJECT / "settings" / "schema.json"
+    assert (
+        file.parent / comment.partition("=")[2]
+    ).resolve() == PROJECT / "falco_firelens" / "settings" / "schema.json"
     VALIDATOR.validate(yaml.safe_load(file.read_text()))
 
 

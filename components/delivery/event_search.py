@@ -1,0 +1,105 @@
+"""EventSearch: an OpenSearch domain for events, which only IAM principals of the account reach."""
+
+import json
+from collections.abc import Mapping
+from typing import TypedDict
+
+import pulumi
+from pulumi_aws import opensearch
+
+from ..aws.encryption_key import Statement
+from ..aws.location import Place, arn, global_arn
+
+SHORTEST_DOMAIN, LONGEST_DOMAIN = 3, 28
+"""https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_CreateDomain.html"""
+
+TLS_POLICY = "Policy-Min-TLS-1-2-PFS-2023-10"
+
+
+class EventSearchArgs(TypedDict):
+    """`key_arn` encrypts the disks; its policy lets the account's principals use it."""
+
+    place: Place
+    domain_name: str
+    instance_type: str
+    instances: int
+    volume_gib: int
+    version: str
+    key_arn: pulumi.Input[str]
+    protect: bool
+    tags: Mapping[str, str]
+
+
+class EventSearch(pulumi.ComponentResource):
+    """A domain, encrypted at rest and between its nodes, spoken to by HTTPS only."""
+
+    domain_arn: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EventSearchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("falco-firelens:index:EventSearch", name, {}, opts)
+        domain = opensearch.Domain(
+            name,
+            domain_name=args["domain_name"],
+            engine_version=args["version"],
+            cluster_config={
+                "instance_type": args["instance_type"],
+                "instance_count": args["instances"],
+                "zone_awareness_enabled": args["instances"] % 2 == 0,
+            },
+            ebs_options={"ebs_enabled": True, "volume_type": "gp3", "volume_size": args["volume_gib"]},
+            encrypt_at_rest={"enabled": True, "kms_key_id": args["key_arn"]},
+            node_to_node_encryption={"enabled": True},
+            domain_endpoint_options={"enforce_https": True, "tls_security_policy": TLS_POLICY},
+            access_policies=access_policy(args["place"], args["domain_name"]),
+            tags=args["tags"],
+            opts=pulumi.ResourceOptions(parent=self, protect=args["protect"]),
+        )
+        self.domain_arn, self.endpoint = domain.arn, domain.endpoint
+        self.register_outputs({"domainArn": self.domain_arn, "endpoint": self.endpoint})
+
+
+def domain_name(slug: str) -> str:
+    """A domain's name from one of letters, digits and hyphens; it begins with a letter."""
+    name = slug if slug[0].isalpha() else f"e-{slug}"
+    return name[:LONGEST_DOMAIN].strip("-") if len(name) >= SHORTEST_DOMAIN else f"{name}-events"
+
+
+def access_policy(place: Place, domain: str) -> str:
+    """The account's IAM policies say who reads and writes; nobody comes without a signature."""
+    statement: Statement = {
+        "Sid": "Account",
+        "Effect": "Allow",
+        "Principal": {"AWS": global_arn(place, "iam", "root")},
+        "Action": [f"es:ESHttp{method}" for method in ("Delete", "Get", "Head", "Patch", "Post", "Put")],
+        "Resource": arn(place, "es", f"domain/{domain}/*"),
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def search_statements(domain_arn: pulumi.Input[str], index: str) -> list[Statement]:
+    """What Firehose needs of a domain: to look at it, to write into it, and to see how it does.
+
+    https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-es
+    """
+    looks = ("_all/_settings", "_cluster/stats", f"{index}*/_mapping/*", "_nodes", "_nodes/*/stats", "_stats")
+    return [
+        {
+            "Sid": "FindDomain",
+            "Effect": "Allow",
+            "Action": ["es:DescribeDomain", "es:DescribeDomainConfig", "es:DescribeDomains"],
+            "Resource": domain_arn,
+        },
+        {
+            "Sid": "IndexEvents",
+            "Effect": "Allow",
+            "Action": ["es:ESHttpPost", "es:ESHttpPut"],
+            "Resource": [domain_arn, pulumi.Output.concat(domain_arn, "/*")],
+        },
+        {
+            "Sid": "WatchDomain",
+            "Effect": "Allow",
+            "Action": "es:ESHttpGet",
+            "Resource": [pulumi.Output.concat(domain_arn, "/", path) for path in (*looks, f"{index}*/_stats")],
+        },
+    ]

@@ -1,0 +1,210 @@
+"""Hub: what lets a hub see and receive the events of its spokes, beside the archive that they write to."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal, NotRequired, TypedDict
+
+import pulumi
+from pulumi_aws import cloudwatch, oam, observabilityadmin
+
+from falco_firelens.insight import hub_dashboard
+from falco_firelens.insight.alarms import Alarm
+from falco_firelens.settings import HubSpoke
+
+from ..aws.location import Place, dashboard_link, global_arn
+from ..delivery.event_log import EventLog
+from ..delivery.event_stream import TableArgs
+from ..delivery.stream_names import received_stream, slug_of
+from ..insights.metric_alarm import metric_alarm
+from ..insights.notification_topic import NotificationTopic, SubscriptionArgs
+from .centralization import KEY_TAG
+from .log_receiver import LogReceiver, LogReceiverArgs
+from .reference import HubOutput
+from .spoke import SHARED
+
+
+class CentralArgs(TypedDict):
+    """The log group, of this stack, to which an organization's rule copies the spokes' log groups."""
+
+    organization_id: str
+    log_group: str
+    retention_days: int
+    protect: bool
+
+
+class HubArgs(TypedDict):
+    """`log_group` is what the spokes' log groups are called. `table` is given where the archive is of Parquet.
+
+    With `observability` there is a sink in every region, and with it the dashboard, which is called `prefix`.
+    `view` is what that shows. `alarms` are those of what the hub delivers itself, which is nothing where all spokes
+    have streams of their own.
+    """
+
+    place: Place
+    prefix: str
+    log_group: str
+    spokes: Sequence[HubSpoke]
+    observability: bool
+    central: NotRequired[CentralArgs]
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    format: Literal["parquet", "json"]
+    table: NotRequired[TableArgs]
+    buffer_mib: int
+    buffer_seconds: int
+    view: hub_dashboard.View
+    alarms: Sequence[Alarm]
+    subscriptions: Sequence[SubscriptionArgs]
+    tags: Mapping[str, str]
+
+
+class Hub(pulumi.ComponentResource):
+    """Sinks, log destinations, the organization's rule and the dashboard. `output` is what the spokes are told."""
+
+    output: HubOutput
+
+    def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("falco-firelens:index:Hub", name, {}, opts)
+        self._name, self._args, self._place = name, args, args["place"]
+        self._child = pulumi.ResourceOptions(parent=self)
+        others = [spoke.account for spoke in args["spokes"] if spoke.account != self._place["account"]]
+        regions = sorted({region for spoke in args["spokes"] for region in spoke.regions})
+        sinks = {region: self._sink(region, others) for region in regions if args["observability"] and others}
+        destinations = {
+            spoke.account: {region: self._receiver(spoke.account, region) for region in spoke.regions}
+            for spoke in args["spokes"]
+            if spoke.delivery == "subscription"
+        }
+        central = args.get("central")
+        if central:
+            self._centralization(central, regions)
+        self.output = {
+            "bucketArn": args["bucket_arn"],
+            "kmsKeyArn": args["key_arn"],
+            "format": args["format"],
+            "spokes": {spoke.account: list(spoke.regions) for spoke in args["spokes"]},
+            "sinkArns": sinks,
+            "logDestinationArns": destinations,
+            "dashboard": self._dashboard() if args["observability"] else "",
+            "topic": self._alarms() if args["alarms"] else "",
+        }
+        self.register_outputs({"output": self.output})
+
+    def _sink(self, region: str, accounts: Sequence[str]) -> pulumi.Output[str]:
+        """https://docs.aws.amazon.com/OAM/latest/APIReference/API_PutSinkPolicy.html"""
+        sink = oam.Sink(
+            f"{self._name}-{region}",
+            name=slug_of(self._args["log_group"]),
+            region=region,
+            tags=self._args["tags"],
+            opts=self._child,
+        )
+        statement = {
+            "Sid": "Link",
+            "Effect": "Allow",
+            "Principal": {"AWS": [global_arn(self._place, "iam", "root", account) for account in accounts]},
+            "Action": ["oam:CreateLink", "oam:UpdateLink"],
+            "Resource": "*",
+            "Condition": {"ForAllValues:StringEquals": {"oam:ResourceTypes": list(SHARED)}},
+        }
+        policy = oam.SinkPolicy(
+            f"{self._name}-{region}",
+            sink_identifier=sink.arn,
+            policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            region=region,
+            opts=self._child,
+        )
+        # Whoever links waits for the permission to.
+        return pulumi.Output.all(sink.arn, policy.id).apply(lambda ids: str(ids[0]))
+
+    def _receiver(self, account: str, region: str) -> pulumi.Output[str]:
+        args = self._args
+        receiver: LogReceiverArgs = {
+            "place": self._place,
+            "account": account,
+            "region": region,
+            "stream_name": received_stream(args["log_group"], account, region),
+            "bucket_arn": args["bucket_arn"],
+            "key_arn": args["key_arn"],
+            "buffer_mib": args["buffer_mib"],
+            "buffer_seconds": args["buffer_seconds"],
+            "tags": args["tags"],
+        }
+        if "table" in args:
+            receiver["table"] = args["table"]
+        return LogReceiver(f"{self._name}-{account}-{region}", receiver, self._child).destination_arn
+
+    def _centralization(self, central: CentralArgs, regions: Sequence[str]) -> None:
+        """Copies what comes into the spokes' log groups from now on, encrypted ones too, with the source added.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs_Centralization.html
+        """
+        log = EventLog(
+            f"{self._name}-log",
+            {
+                "place": self._place,
+                "log_group": central["log_group"],
+                "retention_days": central["retention_days"],
+                "protect": central["protect"],
+                "tags": self._args["tags"],
+                "key_tags": KEY_TAG,
+            },
+            self._child,
+        )
+        observabilityadmin.CentralizationRuleForOrganization(
+            self._name,
+            rule_name=slug_of(self._args["log_group"]),
+            rule={
+                "source": {
+                    "regions": list(regions),
+                    "scope": f"OrganizationId = '{central['organization_id']}'",
+                    "source_logs_configuration": {
+                        "log_group_selection_criteria": f"LogGroupName = '{self._args['log_group']}'",
+                        "encrypted_log_group_strategy": "ALLOW",
+                    },
+                },
+                "destination": {
+                    "account": self._place["account"],
+                    "region": self._place["region"],
+                    "destination_logs_configuration": {
+                        "log_group_name_configuration": {"log_group_name_pattern": log.log_group_name},
+                        "logs_encryption_configuration": {
+                            "encryption_strategy": "CUSTOMER_MANAGED",
+                            "kms_key_arn": log.kms_key_arn,
+                            "encryption_conflict_resolution_strategy": "SKIP",
+                        },
+                    },
+                },
+            },
+            tags=self._args["tags"],
+            opts=self._child,
+        )
+
+    def _alarms(self) -> pulumi.Output[str]:
+        """Those whose stream is the hub's are not told by their own alarms when it fails."""
+        args, prefix = self._args, self._args["prefix"]
+        topic = NotificationTopic(
+            f"{self._name}-topic",
+            {
+                "place": self._place,
+                "topic": prefix,
+                "alarm_prefix": prefix,
+                "subscriptions": args["subscriptions"],
+                "tags": args["tags"],
+            },
+            self._child,
+        )
+        for each in args["alarms"]:
+            name = f"{self._name}-{each.name.removeprefix(f'{prefix}-')}"
+            metric_alarm(name, each, topic.arn, args["tags"], self._child)
+        return topic.arn
+
+    def _dashboard(self) -> str:
+        name = self._args["prefix"]
+        cloudwatch.Dashboard(
+            self._name,
+            dashboard_name=name,
+            dashboard_body=json.dumps(hub_dashboard.body(self._args["view"])),
+            opts=self._child,
+        )
+        return dashboard_link(self._place, name)

@@ -1,0 +1,169 @@
+"""EventInsights: saved queries, metrics, alarms and the dashboard of a log group."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+import pulumi
+from pulumi_aws import cloudwatch
+
+from falco_firelens.insight import alarms, dashboard
+from falco_firelens.insight.metrics import NAMESPACE, MetricFilter, filters
+from falco_firelens.insight.queries import QUERIES
+from falco_firelens.settings import Settings
+
+from ..aws.location import Place, arn
+from ..delivery.event_destinations import stream_names
+from .metric_alarm import metric_alarm
+from .notification_topic import NotificationTopic, SubscriptionArgs
+
+
+class EventInsightsArgs(TypedDict):
+    """`log_group` is the group's plain name, `log_group_name` the name of the one that is there.
+
+    `prefix` begins the names of alarms, topic and dashboard, which an account has only once in a region.
+    """
+
+    place: Place
+    prefix: str
+    log_group: str
+    log_group_name: pulumi.Input[str]
+    thresholds: Sequence[alarms.Thresholds]
+    late_minutes: int
+    streams: Sequence[alarms.Stream]
+    minimum_priority: str
+    subscriptions: Sequence[SubscriptionArgs]
+    tags: Mapping[str, str]
+
+
+def insights_args(settings: Settings, place: Place, stack: str, log_group_name: pulumi.Input[str]) -> EventInsightsArgs:
+    """What a stack file says about alarms and those who are told, for the stack of this name."""
+    events = settings.events
+    streams = stream_names(events.destinations, events.log_group)
+    return {
+        "place": place,
+        "prefix": name_prefix(stack),
+        "log_group": events.log_group,
+        "log_group_name": log_group_name,
+        "thresholds": [_thresholds(settings, cluster.name) for cluster in settings.clusters],
+        "late_minutes": settings.alarms.delivery_late_minutes,
+        "streams": [alarms.Stream(streams[each], each) for each in alarms.DESTINATIONS if each in streams],
+        "minimum_priority": settings.alarms.minimum_priority,
+        "subscriptions": subscription_args(settings),
+        "tags": settings.tags,
+    }
+
+
+def name_prefix(stack: str) -> str:
+    """What the names begin with of whatever an account has only once in a region."""
+    return f"falco-{re.sub('[^A-Za-z0-9_-]', '-', stack)}"
+
+
+def subscription_args(settings: Settings) -> list[SubscriptionArgs]:
+    """Who is told about alarms."""
+    return [{"protocol": to.protocol, "endpoint": to.endpoint.get_secret_value()} for to in settings.notifications]
+
+
+def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:
+    own = settings.alarms.of(cluster)
+    return alarms.Thresholds(cluster, own.minimum_priority, own.silent_minutes, own.dropped_percent)
+
+
+class EventInsights(pulumi.ComponentResource):
+    """What is seen of the events without anybody asking, and what is ready for those who ask."""
+
+    topic_arn: pulumi.Output[str]
+    dashboard_name: str
+
+    def __init__(self, name: str, args: EventInsightsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("falco-firelens:index:EventInsights", name, {}, opts)
+        self._name, self._args, prefix = name, args, args["prefix"]
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._queries()
+        for each in filters(threshold.minimum_priority for threshold in args["thresholds"]):
+            self._metric_filter(each)
+        self.topic_arn = self._topic().arn
+        delivery = alarms.Delivery(args["log_group"], args["late_minutes"], tuple(args["streams"]))
+        wanted = alarms.alarms(prefix, args["thresholds"], delivery, topic=prefix)
+        made: dict[str, pulumi.Resource] = {
+            each.name: metric_alarm(self._logical(each.name), each, self.topic_arn, args["tags"], self._child)
+            for each in wanted
+        }
+        for each in alarms.composites(prefix, wanted):
+            made[each.name] = self._composite(each, [made[child] for child in each.children])
+        self.dashboard_name = prefix
+        self._dashboard(sorted(made, key=lambda alarm: not alarm.endswith("-attention")))
+        self.register_outputs({"topicArn": self.topic_arn, "dashboardName": prefix})
+
+    def _queries(self) -> None:
+        """The console shows saved queries in folders, by the part of their name before a slash."""
+        for query in QUERIES:
+            cloudwatch.QueryDefinition(
+                f"{self._name}-{query.name.replace(' ', '-')}",
+                name=f"{self._args['prefix']}/{query.name}",
+                log_group_names=[self._args["log_group_name"]],
+                query_string=f"# {query.description}\n{query.text}",
+                opts=self._child,
+            )
+
+    def _metric_filter(self, wanted: MetricFilter) -> None:
+        cloudwatch.LogMetricFilter(
+            f"{self._name}-{wanted.name}",
+            name=f"{self._args['prefix']}-{wanted.name}",
+            log_group_name=self._args["log_group_name"],
+            pattern=wanted.pattern,
+            metric_transformation={
+                "name": wanted.metric,
+                "namespace": NAMESPACE,
+                "value": "1",
+                "dimensions": dict(wanted.dimensions),
+            },
+            opts=self._child,
+        )
+
+    def _topic(self) -> NotificationTopic:
+        args = self._args
+        return NotificationTopic(
+            f"{self._name}-topic",
+            {
+                "place": args["place"],
+                "topic": args["prefix"],
+                "alarm_prefix": args["prefix"],
+                "subscriptions": args["subscriptions"],
+                "tags": args["tags"],
+            },
+            self._child,
+        )
+
+    def _logical(self, alarm: str) -> str:
+        return f"{self._name}-{alarm.removeprefix(self._args['prefix'] + '-')}"
+
+    def _composite(self, wanted: alarms.Composite, children: Sequence[pulumi.Resource]) -> cloudwatch.CompositeAlarm:
+        """Each alarm tells by itself that it has gone off; the top one alone tells that all is well again."""
+        return cloudwatch.CompositeAlarm(
+            self._logical(wanted.name),
+            alarm_name=wanted.name,
+            alarm_description=wanted.description,
+            alarm_rule=wanted.rule,
+            ok_actions=[self.topic_arn] if wanted.top else None,
+            tags=self._args["tags"],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(children)),
+        )
+
+    def _dashboard(self, alarm_names: Sequence[str]) -> None:
+        args = self._args
+        view = dashboard.View(
+            region=args["place"]["region"],
+            log_group=args["log_group"],
+            clusters=tuple(threshold.cluster for threshold in args["thresholds"]),
+            minimum_priority=args["minimum_priority"],
+            streams=tuple(args["streams"]),
+            alarm_arns=tuple(arn(args["place"], "cloudwatch", f"alarm:{name}") for name in alarm_names),
+        )
+        cloudwatch.Dashboard(
+            self._name,
+            dashboard_name=args["prefix"],
+            dashboard_body=json.dumps(dashboard.body(view)),
+            opts=self._child,
+        )

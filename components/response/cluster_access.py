@@ -1,0 +1,99 @@
+"""ClusterAccess: what the response function may do in a Kubernetes cluster, and how it gets there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict, cast
+
+import pulumi
+from pulumi_aws import eks
+from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
+from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, SubjectArgsDict
+
+from ..sensors.owned import owned
+
+NAME = "falco-firelens-responder"
+GROUP = "falco-firelens:responder"
+"""The Kubernetes group of the function's role on EKS."""
+
+
+class ClusterAccessArgs(TypedDict):
+    """`rules` are those of the ClusterRole. With `eks_cluster` the function is let in as its role, by an access entry.
+
+    Without it there is a service account in `namespace`, with a token that does not expire.
+    """
+
+    rules: Sequence[Mapping[str, Sequence[str]]]
+    role_arn: pulumi.Input[str]
+    eks_cluster: NotRequired[pulumi.Input[str]]
+    namespace: str
+    tags: Mapping[str, str]
+
+
+class ClusterAccess(pulumi.ComponentResource):
+    """A ClusterRole of its own, bound to the function alone. The cluster's provider comes from the options.
+
+    `token` is the service account's, a secret, and empty on EKS.
+    """
+
+    token: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ClusterAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("falco-firelens:index:ClusterAccess", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        labels = {"app.kubernetes.io/part-of": "falco-firelens"}
+        metadata = owned({"name": NAME, "labels": labels})
+        role = ClusterRole(name, metadata=metadata, rules=[_rule(rule) for rule in args["rules"]], opts=child)
+        cluster = args.get("eks_cluster")
+        if cluster is not None:
+            eks.AccessEntry(
+                name,
+                cluster_name=cluster,
+                principal_arn=args["role_arn"],
+                kubernetes_groups=[GROUP],
+                tags=args["tags"],
+                opts=child,
+            )
+            subject: dict[str, Any] = {"api_group": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUP}
+            self.token = pulumi.Output.from_input("")
+        else:
+            subject = {"kind": "ServiceAccount", "name": NAME, "namespace": args["namespace"]}
+            self.token = self._service_account(name, args["namespace"], labels, child)
+        ClusterRoleBinding(
+            name,
+            metadata=metadata,
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
+            subjects=[cast("SubjectArgsDict", subject)],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
+        )
+        self.register_outputs({})
+
+    def _service_account(
+        self, name: str, namespace: str, labels: Mapping[str, str], child: pulumi.ResourceOptions
+    ) -> pulumi.Output[str]:
+        """The provider waits until the cluster has written the token into the secret.
+
+        https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets
+        """
+        account = ServiceAccount(
+            name,
+            metadata=owned({"name": NAME, "namespace": namespace, "labels": labels}),
+            automount_service_account_token=False,
+            opts=child,
+        )
+        secret = Secret(
+            name,
+            metadata=owned(
+                {
+                    "name": NAME,
+                    "namespace": namespace,
+                    "labels": labels,
+                    "annotations": {"kubernetes.io/service-account.name": NAME},
+                }
+            ),
+            type="kubernetes.io/service-account-token",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+        )
+        return pulumi.Output.secret(secret.data.apply(lambda data: (data or {}).get("token", "")))
+
+
+def _rule(rule: Mapping[str, Sequence[str]]) -> Any:
+    return {name: list(values) for name, values in rule.items()}

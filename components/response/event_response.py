@@ -1,0 +1,371 @@
+"""EventResponse: the function that answers events, what calls it, and where it writes down what it did not do."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, secretsmanager, sns, sqs
+
+from falco_firelens.settings import LEAST_CONCURRENCY
+
+from ..aws.encrypted_bucket import EncryptedBucket, bucket_arn
+from ..aws.encryption_key import EncryptionKey, Statement, log_group_statement
+from ..aws.location import Place, arn
+from ..delivery.event_archive import account_key_statement
+from ..insights.notification_topic import SubscriptionArgs, subscribe
+from .alarms import ResponseAlarms
+from .package import ARCHITECTURE, HANDLER, RUNTIME
+from .role import ClusterActions, action_policies, action_statements, network_statements, own_statements, trust
+
+TIMEOUT_SECONDS = 120
+MEMORY_MIB = 512
+"""Processor time comes with memory: with less, the libraries are longer in loading than events in being answered."""
+
+TRIES = 5
+"""How often a message of the retry queue is tried before it is a dead letter.
+
+At least five, since a message that Lambda has no room for counts as one that was tried:
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+"""
+
+RETRY_SECONDS = TIMEOUT_SECONDS + 15
+"""Between two tries; a message must stay hidden for longer than the function may run."""
+
+DEAD_LETTER_DAYS = 14
+"""The longest that SQS keeps a message."""
+
+
+class EventResponseArgs(TypedDict):
+    """`package` is the function's zip. `slug` begins the names, which an account has only once in a region.
+
+    `wanted` is the filter pattern of the events that the function is called with.
+    `clusters` is what playbooks may do in each cluster, `groups` the security groups that they move interfaces to.
+    `webhooks` is JSON, a secret. `topic_arn` is where alarms go. With `network` the function runs in a VPC.
+    """
+
+    place: Place
+    slug: str
+    package: str
+    log_group: pulumi.Input[str]
+    log_group_arn: pulumi.Input[str]
+    wanted: str
+    clusters: Sequence[ClusterActions]
+    groups: Sequence[str]
+    webhooks: NotRequired[pulumi.Input[str]]
+    access_secrets: Sequence[str]
+    subscriptions: Sequence[SubscriptionArgs]
+    alarm_prefix: str
+    topic_arn: pulumi.Input[str]
+    network: NotRequired["FunctionNetwork"]
+    reserved_concurrency: int
+    evidence_days: int
+    retention_days: int
+    protect: bool
+    tags: Mapping[str, str]
+
+
+class FunctionNetwork(TypedDict):
+    """Where the function runs to reach private endpoints."""
+
+    security_group_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+
+
+class EventResponse(pulumi.ComponentResource):
+    """Subscription filter, function, queues, ledger, bucket, topic, alarms, one key for all of them, one role.
+
+    `secret_ids` are the secrets, by cluster, that the access to a cluster which is not of EKS is to be put in.
+    """
+
+    function_name: pulumi.Output[str]
+    dead_letters_url: pulumi.Output[str]
+    bucket_name: pulumi.Output[str]
+    topic_arn: pulumi.Output[str]
+    role_arn: pulumi.Output[str]
+    secret_ids: Mapping[str, pulumi.Output[str]]
+
+    def __init__(self, name: str, args: EventResponseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("falco-firelens:index:EventResponse", name, {}, opts)
+        self._name, self._args = name, args
+        self._tags, self._place = args["tags"], args["place"]
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._function_name = f"{args['slug']}-response"
+        place = args["place"]
+        self._bucket_name = f"{self._function_name[:35].strip('-')}-{place['account']}-{place['region']}"
+        self._key = self._encryption_key()
+        self._logs = self._log_group()
+        self._dead_letters, self._retries = self._queues()
+        self._table = self._ledger()
+        self._bucket = self._evidence()
+        self._topic = self._notices()
+        secrets = {cluster: self._secret(cluster) for cluster in args["access_secrets"]}
+        self._webhooks = self._webhook_secret()
+        role, ready = self._role([*secrets.values(), *([self._webhooks] if self._webhooks else [])])
+        function = self._function(role.arn, ready)
+        self._called(function)
+        ResponseAlarms(
+            f"{name}-alarms",
+            {
+                "prefix": args["alarm_prefix"],
+                "function": self._function_name,
+                "dead_letters": self._dead_letters.name,
+                "retries": self._retries.name,
+                "log_group": self._logs.name,
+                "topic_arn": args["topic_arn"],
+                "tags": self._tags,
+            },
+            self._child,
+        )
+        self.function_name, self.role_arn = function.name, role.arn
+        self.dead_letters_url, self.bucket_name = self._dead_letters.url, self._bucket.bucket_name
+        self.topic_arn = self._topic.arn
+        self.secret_ids = {cluster: secret.id for cluster, secret in secrets.items()}
+        self.register_outputs({"functionName": self.function_name, "roleArn": self.role_arn})
+
+    def _encryption_key(self) -> EncryptionKey:
+        group = f"/aws/lambda/{self._function_name}"
+        return EncryptionKey(
+            f"{self._name}-key",
+            {
+                "place": self._place,
+                "alias": f"lambda/{self._function_name}",
+                "description": f"Encrypts what {self._function_name} writes: log, queues, ledger, evidence, notices",
+                "statements": [log_group_statement(self._place, group), account_key_statement(self._place)],
+                "tags": self._tags,
+            },
+            self._child,
+        )
+
+    def _log_group(self) -> cloudwatch.LogGroup:
+        """Made before the function, which may then not make one that keeps everything for ever."""
+        return cloudwatch.LogGroup(
+            self._name,
+            name=f"/aws/lambda/{self._function_name}",
+            retention_in_days=self._args["retention_days"],
+            kms_key_id=self._key.arn,
+            tags=self._tags,
+            opts=self._child,
+        )
+
+    # The quotes keep the SDK's parts from being loaded by programs that answer nothing.
+    def _queues(self) -> "tuple[sqs.Queue, sqs.Queue]":
+        dead = sqs.Queue(
+            f"{self._name}-dead-letters",
+            name=f"{self._function_name}-dead-letters",
+            kms_master_key_id=self._key.arn,
+            message_retention_seconds=DEAD_LETTER_DAYS * 86400,
+            tags=self._tags,
+            opts=self._child,
+        )
+        redrive = pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": TRIES})
+        retries = sqs.Queue(
+            f"{self._name}-retries",
+            name=f"{self._function_name}-retries",
+            kms_master_key_id=self._key.arn,
+            visibility_timeout_seconds=RETRY_SECONDS,
+            redrive_policy=redrive,
+            tags=self._tags,
+            opts=self._child,
+        )
+        return dead, retries
+
+    def _ledger(self) -> "dynamodb.Table":
+        """What has been done, so that it is not done again; each item goes when its time is over."""
+        return dynamodb.Table(
+            self._name,
+            name=self._function_name,
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="id",
+            attributes=[{"name": "id", "type": "S"}],
+            ttl={"attribute_name": "expiration", "enabled": True},
+            server_side_encryption={"enabled": True, "kms_key_arn": self._key.arn},
+            tags=self._tags,
+            opts=self._child,
+        )
+
+    def _evidence(self) -> EncryptedBucket:
+        place = self._place
+        return EncryptedBucket(
+            f"{self._name}-evidence",
+            {
+                "place": place,
+                "bucket_name": self._bucket_name,
+                "key_arn": self._key.arn,
+                "versioning": True,
+                "expire_days": self._args["evidence_days"],
+                "protect": self._args["protect"],
+                "tags": self._tags,
+            },
+            self._child,
+        )
+
+    def _notices(self) -> "sns.Topic":
+        topic = sns.Topic(
+            self._name, name=self._function_name, kms_master_key_id=self._key.arn, tags=self._tags, opts=self._child
+        )
+        for number, subscription in enumerate(self._args["subscriptions"]):
+            # Its name was a number once, by which it would be another's when one before it goes.
+            numbered = pulumi.Alias(name=f"{self._name}-{subscription['protocol']}-{number}")
+            subscribe(self._name, topic.arn, subscription, pulumi.ResourceOptions(parent=self, aliases=[numbered]))
+        return topic
+
+    def _secret(self, what: str) -> "secretsmanager.Secret":
+        """Deleted at once with the stack, so that its name is free for the next one."""
+        return secretsmanager.Secret(
+            f"{self._name}-{what}",
+            name=f"{self._function_name}/{what}",
+            kms_key_id=self._key.arn,
+            recovery_window_in_days=0,
+            tags=self._tags,
+            opts=self._child,
+        )
+
+    def _webhook_secret(self) -> "secretsmanager.Secret | None":
+        webhooks = self._args.get("webhooks")
+        if webhooks is None:
+            return None
+        secret = self._secret("webhooks")
+        secretsmanager.SecretVersion(
+            f"{self._name}-webhooks", secret_id=secret.id, secret_string=webhooks, opts=self._child
+        )
+        return secret
+
+    def _role(self, secrets: "Sequence[secretsmanager.Secret]") -> "tuple[iam.Role, pulumi.Resource]":
+        place, args = self._place, self._args
+        role = iam.Role(
+            self._name,
+            description=f"The function {self._function_name}",
+            assume_role_policy=json.dumps(trust()),
+            tags=self._tags,
+            opts=self._child,
+        )
+        topic = arn(place, "sns", self._function_name)
+        acting = action_statements(place, args["clusters"], topic, args["groups"])
+        inline, managed = action_policies(acting, len(secrets))
+        statements: list[Statement] = [
+            *own_statements(
+                {
+                    "log_group": self._logs.arn,
+                    "table": self._table.arn,
+                    "retries": self._retries.arn,
+                    "dead_letters": self._dead_letters.arn,
+                    "bucket": bucket_arn(
+                        place, f"{self._function_name[:35].strip('-')}-{place['account']}-{place['region']}"
+                    ),
+                    "topic": self._topic.arn,
+                    "key": self._key.arn,
+                    "secrets": [secret.arn for secret in secrets],
+                }
+            ),
+            *inline,
+            *(network_statements(place) if "network" in args else []),
+        ]
+        attached = [self._managed(role, number, document) for number, document in enumerate(managed)]
+        policy = pulumi.Output.json_dumps(_document(statements))
+        # After what is attached: statements that move there are allowed all the time.
+        opts = pulumi.ResourceOptions(parent=self, depends_on=attached)
+        return role, iam.RolePolicy(self._name, role=role.name, policy=policy, opts=opts)
+
+    def _managed(self, role: "iam.Role", number: int, statements: Sequence[Statement]) -> pulumi.Resource:
+        """A policy of the account's own for what the inline policy has no room for."""
+        name = f"{self._name}-actions-{number}"
+        policy = iam.Policy(
+            name,
+            description=f"What the function {self._function_name} may do in clusters, part {number + 1}",
+            policy=json.dumps(_document(statements)),
+            tags=self._tags,
+            opts=self._child,
+        )
+        return iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy.arn, opts=self._child)
+
+    def _function(self, role_arn: pulumi.Input[str], ready: pulumi.Resource) -> "lambda_.Function":
+        network = self._args.get("network")
+        vpc: Any = None
+        if network:
+            vpc = {"security_group_ids": [network["security_group_id"]], "subnet_ids": list(network["subnet_ids"])}
+        variables: dict[str, pulumi.Input[str]] = {
+            "ACCOUNT": self._place["account"],
+            "BUCKET": self._bucket.bucket_name,
+            "POWERTOOLS_SERVICE_NAME": "falco-firelens-responder",
+            "RETRY_QUEUE_URL": self._retries.url,
+            "TABLE": self._table.name,
+            "TOPIC_ARN": self._topic.arn,
+        }
+        if self._webhooks:
+            variables["WEBHOOKS_SECRET"] = self._webhooks.name
+        return lambda_.Function(
+            self._name,
+            name=self._function_name,
+            description="Answers Falco's events as the stack's playbooks say",
+            code=pulumi.FileArchive(self._args["package"]),
+            runtime=RUNTIME,
+            architectures=[ARCHITECTURE],
+            handler=HANDLER,
+            role=role_arn,
+            timeout=TIMEOUT_SECONDS,
+            memory_size=MEMORY_MIB,
+            reserved_concurrent_executions=self._args["reserved_concurrency"],
+            kms_key_arn=self._key.arn,
+            environment={"variables": variables},
+            vpc_config=vpc,
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[ready, self._logs]),
+        )
+
+    def _called(self, function: "lambda_.Function") -> None:
+        """By the subscription filter, asynchronously, and by the retry queue.
+
+        A delivery that fails as a whole is repeated twice by Lambda itself, and then a dead letter:
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+        """
+        args, place = self._args, self._place
+        lambda_.FunctionEventInvokeConfig(
+            self._name,
+            function_name=function.name,
+            maximum_retry_attempts=2,
+            maximum_event_age_in_seconds=3600,
+            destination_config={"on_failure": {"destination": self._dead_letters.arn}},
+            opts=self._child,
+        )
+        lambda_.EventSourceMapping(
+            self._name,
+            event_source_arn=self._retries.arn,
+            function_name=function.name,
+            batch_size=10,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": LEAST_CONCURRENCY},
+            tags=self._tags,
+            opts=self._child,
+        )
+        allowed = lambda_.Permission(
+            self._name,
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="logs.amazonaws.com",
+            source_account=place["account"],
+            source_arn=pulumi.Output.concat(args["log_group_arn"], ":*"),
+            opts=self._child,
+        )
+        cloudwatch.LogSubscriptionFilter(
+            self._name,
+            name=self._function_name,
+            log_group=args["log_group"],
+            filter_pattern=args["wanted"],
+            destination_arn=function.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
+        )
+
+
+def _document(statements: Sequence[Statement]) -> Mapping[str, object]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def access_document(server: str, certificate_authority: str, token: str) -> str:
+    """What the function needs of a cluster that is not of EKS, as `responder.clients.connect` takes it."""
+    return json.dumps({"server": server, "certificate_authority": certificate_authority, "token": token})
+
+
+def function_arn(place: Place, slug: str) -> str:
+    """The ARN of a stack's function."""
+    return arn(place, "lambda", f"function:{slug}-response")

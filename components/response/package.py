@@ -1,0 +1,131 @@
+"""Builds the zip of the response function: its code, the stack's playbooks, and its libraries for Lambda's processor.
+
+The same pins give the same bytes on any machine, so that a preview shows a new function only where one was made: wheels
+are taken as they were published, names sorted, times fixed, and nothing is compiled here.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from falco_firelens import responder
+
+RUNTIME = "python3.13"
+ARCHITECTURE = "arm64"
+PLATFORM = "manylinux2014_aarch64"
+"""What wheels are called that run on Lambda's Amazon Linux 2023 on arm64."""
+
+HANDLER = "falco_firelens.responder.handler.handle"
+
+CODE = Path(responder.__file__).parent
+REQUIREMENTS = CODE / "requirements.lock"
+"""Every library with its version and hashes; `requirements.txt` says why each of the first is there."""
+
+_SKIPPED = ("commands",)
+"""Of our code, folders: what only a person's shell runs."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can hold."""
+
+
+class PackageError(Exception):
+    """The package cannot be built; says why and what to do."""
+
+
+def build(configuration: Mapping[str, Any], folder: Path | None = None) -> Path:
+    """Build the zip, or take the one that was built for the same code, pins and playbooks.
+
+    `folder` is where packages and wheels are kept. Raises PackageError.
+    """
+    folder = folder or _cache()
+    parts = {
+        **_code(),
+        "falco_firelens/responder/response.json": json.dumps(configuration, indent=1, sort_keys=True).encode(),
+    }
+    pins = REQUIREMENTS.read_bytes()
+    digest = hashlib.sha256(RUNTIME.encode() + pins)
+    for name in sorted(parts):
+        digest.update(f"{name}\0{len(parts[name])}\0".encode() + parts[name])
+    package = folder / f"response-{digest.hexdigest()[:24]}.zip"
+    if not package.exists():
+        _write(package, {**_libraries(_wheels(folder, pins)), **parts})
+    return package
+
+
+def _cache() -> Path:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "falco-firelens" / "response"
+
+
+def _code() -> dict[str, bytes]:
+    files = (file.relative_to(CODE) for file in sorted(CODE.rglob("*.py")))
+    return {"falco_firelens/__init__.py": b""} | {
+        f"falco_firelens/responder/{file.as_posix()}": (CODE / file).read_bytes()
+        for file in files
+        if file.parts[0] not in _SKIPPED
+    }
+
+
+def _wheels(folder: Path, pins: bytes) -> Path:
+    """The wheels of these pins, fetched once."""
+    wheels = folder / f"wheels-{hashlib.sha256(RUNTIME.encode() + pins).hexdigest()[:16]}"
+    if wheels.is_dir():
+        return wheels
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        _download(Path(made))
+        try:
+            Path(made).rename(wheels)
+        except OSError:
+            if not wheels.is_dir():  # another run was quicker
+                raise
+        else:
+            Path(made).mkdir()  # what the context removes
+    return wheels
+
+
+def _download(folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--require-hashes", "--only-binary=:all:", f"--dest={folder}", f"--requirement={REQUIREMENTS}"]
+    command += [f"--platform={PLATFORM}", "--implementation=cp", f"--python-version={RUNTIME.removeprefix('python')}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["pip said nothing"]
+        raise PackageError(
+            f"The libraries of the response function could not be fetched: {reason[0]}\n"
+            f"pip needs a package registry with the wheels of {REQUIREMENTS.name} for {PLATFORM}; "
+            f"`{' '.join(command[1:])}` shows more."
+        )
+
+
+def _libraries(wheels: Path) -> dict[str, bytes]:
+    """What the wheels hold, without what nothing imports: a wheel's own record, scripts and headers."""
+    found: dict[str, bytes] = {}
+    for wheel in sorted(wheels.glob("*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                top = name.partition("/")[0]
+                if not name.endswith("/") and not top.endswith(".data"):
+                    found[name] = archive.read(name)
+    return found
+
+
+def _write(package: Path, parts: Mapping[str, bytes]) -> None:
+    with tempfile.NamedTemporaryFile(dir=package.parent, delete=False) as made:
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in sorted(parts):
+                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.create_system = 3  # Unix, wherever this runs
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, parts[name])
+        made.close()
+        shutil.move(made.name, package)

@@ -1,0 +1,127 @@
+"""KubernetesSensor: Falco and Fluent Bit on every node of a Kubernetes cluster."""
+
+from dataclasses import replace
+from typing import NotRequired, TypedDict
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import DaemonSet
+from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, ServiceAccount
+from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+
+from falco_firelens.sensor.model import Document, FalcoChart, KubernetesManifests, Workload
+
+from .chart_pods import like_ours
+from .namespace_guard import refuse_to_take_over
+from .owned import owned, owned_too
+
+ROLLOUT = pulumi.CustomTimeouts(create="30m", update="60m")
+"""A rolling update takes some of the nodes at a time, so a large cluster needs more than the provider's 10 minutes."""
+
+ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
+"""How a service account asks for a role: https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html."""
+
+
+CREDENTIALS_ANNOTATION = "falco-firelens/credentials"
+"""On Fluent Bit's pods: where their credentials come from."""
+
+
+class KubernetesSensorArgs(TypedDict):
+    """`chart` replaces Falco's own workload; Fluent Bit's is always ours.
+
+    `permission` says how Fluent Bit gets its credentials; for IRSA, `role_arn` is the role. `kubeconfig`, and a
+    `context` of it, are for a look at the cluster before its namespace is created.
+    """
+
+    manifests: KubernetesManifests
+    permission: str
+    kubeconfig: pulumi.Input[str]
+    context: NotRequired[str]
+    chart: NotRequired[FalcoChart]
+    role_arn: NotRequired[pulumi.Input[str]]
+
+
+class KubernetesSensor(pulumi.ComponentResource):
+    """The namespace, Falco and Fluent Bit. The provider of the cluster comes from the component's options."""
+
+    namespace: pulumi.Output[str]
+    workloads: list[str]
+
+    def __init__(self, name: str, args: KubernetesSensorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("falco-firelens:index:KubernetesSensor", name, {}, opts)
+        manifests = args["manifests"]
+        namespace = Namespace(
+            name,
+            metadata=owned(manifests.namespace["metadata"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, hooks=refuse_to_take_over(name, args["kubeconfig"], args.get("context"))
+            ),
+        )
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        NetworkPolicy(
+            name,
+            metadata=owned(manifests.network_policy["metadata"]),
+            spec=manifests.network_policy["spec"],
+            opts=inside,
+        )
+        fluent_bit = _with_credentials(manifests.fluent_bit, args["permission"], args.get("role_arn"))
+        _workload(f"{name}-fluent-bit", fluent_bit, inside)
+        chart = args.get("chart")
+        if chart:
+            _chart(f"{name}-falco", chart, manifests, inside)
+        else:
+            _workload(f"{name}-falco", manifests.falco, inside)
+        self.namespace = pulumi.Output.from_input(str(manifests.namespace["metadata"]["name"]))
+        self.workloads = [str(part.daemon_set["metadata"]["name"]) for part in (manifests.falco, manifests.fluent_bit)]
+        self.register_outputs({"namespace": self.namespace, "workloads": self.workloads})
+
+
+def _workload(name: str, workload: Workload, opts: pulumi.ResourceOptions) -> None:
+    account = ServiceAccount(
+        name,
+        metadata=owned(workload.service_account["metadata"]),
+        automount_service_account_token=workload.service_account.get("automountServiceAccountToken"),
+        opts=opts,
+    )
+    config = ConfigMap(
+        name, metadata=owned(workload.config_map["metadata"]), data=workload.config_map["data"], opts=opts
+    )
+    DaemonSet(
+        name,
+        metadata=owned(workload.daemon_set["metadata"]),
+        spec=workload.daemon_set["spec"],
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(depends_on=[account, config], custom_timeouts=ROLLOUT)
+        ),
+    )
+
+
+def _with_credentials(workload: Workload, permission: str, role_arn: pulumi.Input[str] | None) -> Workload:
+    """Ask for the role, and roll the pods when the credentials come another way, which a pod is told only once."""
+    account: Document = workload.service_account
+    if role_arn is not None:
+        account = {**account, "metadata": _annotated(account["metadata"], ROLE_ANNOTATION, role_arn)}
+    spec: Document = workload.daemon_set["spec"]
+    template: Document = spec["template"]
+    metadata = _annotated(template["metadata"], CREDENTIALS_ANNOTATION, role_arn or permission)
+    spec = {**spec, "template": {**template, "metadata": metadata}}
+    return replace(workload, service_account=account, daemon_set={**workload.daemon_set, "spec": spec})
+
+
+def _annotated(metadata: Document, name: str, value: pulumi.Input[str]) -> Document:
+    return {**metadata, "annotations": {**metadata.get("annotations", {}), name: value}}
+
+
+def _chart(name: str, chart: FalcoChart, manifests: KubernetesManifests, opts: pulumi.ResourceOptions) -> None:
+    repository = chart["repository"]
+    in_oci = repository.startswith("oci://")
+    Chart(
+        name,
+        name=manifests.falco.daemon_set["metadata"]["name"],
+        chart=f"{repository}/{chart['chart']}" if in_oci else chart["chart"],
+        version=chart["version"],
+        repository_opts=None if in_oci else RepositoryOptsArgs(repo=repository),
+        namespace=manifests.namespace["metadata"]["name"],
+        values=chart["values"],
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transforms=[owned_too, like_ours])),
+    )

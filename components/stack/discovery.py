@@ -1,0 +1,240 @@
+"""Looks up what a stack finds in its account, and whether it is what the stack file says, before anything is made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+from pulumi_aws import ec2, ecs, eks, iam, opensearch
+
+from falco_firelens.settings import (
+    EcsCluster,
+    EksCluster,
+    Mistake,
+    RedshiftCreate,
+    Settings,
+    SettingsError,
+    elsewhere,
+    has_flat_objects,
+    path_of,
+)
+
+from ..aws.location import Place
+from ..aws.lookup import MisfitError, looked_up
+from ..clusters.kubeconfig import eks_kubeconfig
+from ..clusters.live_node_groups import LiveNodeGroup, live_node_groups
+from ..clusters.pod_identity_agent import warn_without_agent
+from ..delivery.event_warehouse import FIREHOSE
+from ..hub.centralization import missing_roles
+from ..hub.reference import HubReference, NoHubError, hub_of
+from .preflight import NO_ACCESS_ENTRIES, EksAccess, misfits
+
+EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
+"""Where EKS places no control plane: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html."""
+
+
+@dataclass(frozen=True)
+class FoundEks:
+    """An EKS cluster that is there already. `oidc_provider_arn` is empty unless it was asked for."""
+
+    name: str
+    arn: str
+    kubeconfig: str
+    oidc_issuer: str
+    oidc_provider_arn: str
+    access: EksAccess
+
+
+@dataclass(frozen=True)
+class FoundEcs:
+    """An ECS cluster that is there already, and how many container instances it has now."""
+
+    name: str
+    arn: str
+    instances: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the account has of the things that a stack adopts; clusters by their name in the stack file."""
+
+    place: Place
+    zones: Sequence[str] = ()
+    eks: dict[str, FoundEks] = field(default_factory=dict[str, FoundEks])
+    ecs: dict[str, FoundEcs] = field(default_factory=dict[str, FoundEcs])
+    node_groups: dict[str, Mapping[str, LiveNodeGroup]] = field(default_factory=dict[str, Mapping[str, LiveNodeGroup]])
+    """The node groups, by name, of the clusters that the stack has created."""
+    hub: HubReference | None = None
+    """The hub of a spoke."""
+
+
+def discover(settings: Settings, file: str) -> Found:
+    """Look everything up.
+
+    Raises:
+        SettingsError: every part of the stack file that does not fit the account, one line each.
+    """
+    try:
+        place = looked_up("account", "AWS credentials in the environment, and a region at aws:region", _place)
+    except MisfitError as misfit:
+        raise SettingsError(file, [misfit.mistake]) from None
+    if settings.account not in (None, place["account"]):
+        expected = f"credentials of account {settings.account}"
+        raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
+    mistakes = [*_hub_itself(settings, place), *missing_roles(settings), *_elsewhere(settings, place)]
+    hub = None
+    if settings.spoke:
+        try:
+            hub = hub_of(settings.spoke, place)
+        except NoHubError as error:
+            mistakes.append(error.mistake)
+    found = Found(place, _zones(settings), hub=hub)
+    for index, cluster in enumerate(settings.clusters):
+        path = f"clusters[{index}].existing"
+        try:
+            if isinstance(cluster, EksCluster) and cluster.create:
+                groups = cluster.create.node_groups
+                found.node_groups[cluster.name] = live_node_groups(cluster.name, groups, f"clusters[{index}].create")
+            elif isinstance(cluster, EksCluster) and cluster.existing:
+                found.eks[cluster.name] = _eks(cluster, place["region"], path)
+            elif isinstance(cluster, EcsCluster) and cluster.existing:
+                found.ecs[cluster.name] = _ecs(cluster.existing.cluster, f"{path}.cluster")
+        except MisfitError as misfit:
+            mistakes.append(misfit.mistake)
+    mistakes.extend(misfits(settings, {name: one.access for name, one in found.eks.items()}))
+    if settings.network.existing and (creates(settings) or settings.response):
+        network = settings.network.existing
+        mistakes.extend(_network("network.existing", "privateSubnetIds", network.vpc_id, network.private_subnet_ids))
+    domain = settings.events.destinations.opensearch
+    if domain and domain.existing and not mistakes:
+        mistakes.extend(_domain(domain.existing.domain_arn))
+    redshift = settings.events.destinations.redshift
+    if redshift and redshift.create:
+        mistakes.extend(_warehouse(redshift.create, place["region"]))
+    if mistakes:
+        raise SettingsError(file, mistakes)
+    return found
+
+
+def _hub_itself(settings: Settings, place: Place) -> list[Mistake]:
+    """A hub among its own spokes; another region of its account can be one."""
+    here = f"account {place['account']}, region {place['region']}"
+    return [
+        Mistake(f"hub.spokes[{index}]", f"the hub itself: {here}", "another account, or other regions of this one")
+        for index, spoke in enumerate(settings.hub.spokes if settings.hub else ())
+        if spoke.account == place["account"] and place["region"] in spoke.regions
+    ]
+
+
+def _elsewhere(settings: Settings, place: Place) -> list[Mistake]:
+    tree = settings.model_dump(by_alias=True, exclude_none=True)
+    found = elsewhere(tree, place["account"], place["region"])
+    return [Mistake(path_of(each.location), each.found, each.expected) for each in found]
+
+
+def creates(settings: Settings) -> bool:
+    """Whether the stack creates any cluster, which needs a network."""
+    return any(getattr(cluster, "create", None) is not None for cluster in settings.clusters)
+
+
+def _place() -> Place:
+    partition = aws.get_partition()
+    return {
+        "account": aws.get_caller_identity().account_id,
+        "region": aws.get_region().region,
+        "partition": partition.partition,
+        "dns_suffix": partition.dns_suffix,
+    }
+
+
+def _zones(settings: Settings) -> Sequence[str]:
+    if settings.network.existing or not creates(settings):
+        return ()
+    ordinary = aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])
+    zones = aws.get_availability_zones(
+        state="available", filters=[ordinary], exclude_zone_ids=list(EKS_UNSUPPORTED_ZONES)
+    )
+    return sorted(zones.names)[: settings.network.availability_zones]
+
+
+def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
+    existing = cluster.existing
+    assert existing is not None
+    found = looked_up(
+        f"{path}.name",
+        f"an EKS cluster in {region}",
+        lambda: eks.get_cluster(name=existing.name),
+    )
+    issuer = found.identities[0].oidcs[0].issuer if found.identities else ""
+    provider = ""
+    if cluster.permission == "irsa":
+        provider = looked_up(
+            f"{path}.name",
+            "a cluster with an IAM OIDC provider, because permission is irsa",
+            lambda: iam.get_open_id_connect_provider(url=issuer).arn,
+        )
+    if cluster.permission == "podIdentity":
+        warn_without_agent(existing.name, f"{path}.name")
+    given = existing.kubeconfig.get_secret_value() if existing.kubeconfig else None
+    authority = found.certificate_authorities[0].data
+    return FoundEks(
+        name=existing.name,
+        arn=found.arn,
+        kubeconfig=given or eks_kubeconfig(existing.name, found.endpoint, authority, region),
+        oidc_issuer=issuer,
+        oidc_provider_arn=provider,
+        access=EksAccess(
+            found.vpc_config.vpc_id,
+            found.vpc_config.endpoint_public_access,
+            found.vpc_config.public_access_cidrs,
+            found.access_configs[0].authentication_mode if found.access_configs else NO_ACCESS_ENTRIES,
+        ),
+    )
+
+
+def _ecs(name_or_arn: str, path: str) -> FoundEcs:
+    name = name_or_arn.rpartition("/")[2]
+    expected = "an ECS cluster with EC2 container instances: Falco needs its host's kernel, which Fargate does not give"
+    found = looked_up(path, expected, lambda: ecs.get_cluster(cluster_name=name))
+    if name_or_arn not in (name, found.arn):
+        raise MisfitError(path, name_or_arn, f"a cluster of this account and region, such as {found.arn}")
+    if not found.registered_container_instances_count:
+        raise MisfitError(path, f"{name}, which has no container instance", expected)
+    return FoundEcs(name, found.arn, found.registered_container_instances_count)
+
+
+def _network(path: str, key: str, vpc_id: str, subnet_ids: Sequence[str]) -> Sequence[Mistake]:
+    vpc = ec2.GetSubnetsFilterArgs(name="vpc-id", values=[vpc_id])
+    try:
+        known = looked_up(f"{path}.vpcId", "a VPC", lambda: ec2.get_subnets(filters=[vpc]).ids)
+    except MisfitError as misfit:
+        return [misfit.mistake]
+    return [
+        Mistake(f"{path}.{key}[{index}]", subnet, f"a subnet of {vpc_id}")
+        for index, subnet in enumerate(subnet_ids)
+        if subnet not in known
+    ]
+
+
+def _domain(domain_arn: str) -> Sequence[Mistake]:
+    """A domain that is there, with a warning where it would not take the events as the index template has them."""
+    name = domain_arn.rpartition("/")[2]
+    path = "events.destinations.opensearch.existing.domainArn"
+    try:
+        version = looked_up(path, "a domain", lambda: opensearch.get_domain(domain_name=name).engine_version)
+    except MisfitError as misfit:
+        return [misfit.mistake]
+    if not has_flat_objects(version):
+        pulumi.log.warn(
+            f"{path}: the domain {name} is {version}, whose flat objects are missing or refuse nulls, so that it"
+            " refuses the index template or events; upgrade it to OpenSearch_2.17 or newer"
+        )
+    return []
+
+
+def _warehouse(create: RedshiftCreate, region: str) -> Sequence[Mistake]:
+    path = "events.destinations.redshift.create"
+    if region not in FIREHOSE:
+        expected = f"an existing warehouse, or a region of which Firehose's addresses are known: {', '.join(FIREHOSE)}"
+        return [Mistake(path, f"region {region}", expected)]
+    return _network(path, "publicSubnetIds", create.vpc_id, create.public_subnet_ids)

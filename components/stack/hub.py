@@ -1,0 +1,110 @@
+"""What a stack file says about a hub, as the components take it."""
+
+from collections.abc import Iterator, Sequence
+
+import pulumi
+
+from falco_firelens.insight import alarms, hub_dashboard
+from falco_firelens.settings import Hub, S3Destination, Settings
+
+from ..aws.location import Place, arn
+from ..delivery.event_archive import EventArchive
+from ..delivery.event_destinations import ReceivingArgs
+from ..delivery.stream_names import received_stream, stream_names
+from ..hub.hub import HubArgs
+from ..insights.event_insights import name_prefix, subscription_args
+
+
+def receiving(settings: Settings, hub: Hub, place: Place) -> ReceivingArgs:
+    """What a hub's archive is to have beside the events of the stack's own clusters."""
+    own = [place] if settings.clusters else []
+    subscribe = any(spoke.delivery == "subscription" for spoke in hub.spokes)
+    return {
+        "accounts": sorted({spoke.account for spoke in hub.spokes} | {place["account"] for place in own}),
+        "regions": sorted({*hub.regions} | {place["region"] for place in own}),
+        "writers": [spoke.account for spoke in hub.spokes if spoke.account != place["account"]],
+        "streams": [received_stream(settings.events.log_group, "*", "*")] if subscribe else [],
+    }
+
+
+def hub_args(
+    settings: Settings, hub: Hub, place: Place, stack: str, archive: EventArchive, key_arn: pulumi.Input[str]
+) -> HubArgs:
+    """The hub of the stack of this name."""
+    events = settings.events
+    s3 = events.destinations.s3 or S3Destination()
+    prefix = _prefix(stack)
+    args: HubArgs = {
+        "place": place,
+        "prefix": prefix,
+        "log_group": events.log_group,
+        "spokes": hub.spokes,
+        "observability": hub.observability,
+        "bucket_arn": archive.bucket_arn,
+        "key_arn": key_arn,
+        "format": s3.format,
+        "buffer_mib": s3.buffer_mib,
+        "buffer_seconds": s3.buffer_seconds,
+        "view": view(settings, hub, place, stack),
+        "alarms": _alarms(settings, hub, prefix),
+        "subscriptions": subscription_args(settings),
+        "tags": settings.tags,
+    }
+    if s3.format == "parquet":
+        args["table"] = {"database_name": archive.database_name, "table_name": archive.table_name}
+    if hub.organization_id:
+        args["central"] = {
+            "organization_id": hub.organization_id,
+            "log_group": _central_log_group(events.log_group),
+            "retention_days": events.retention_days,
+            "protect": events.protect,
+        }
+    return args
+
+
+def _prefix(stack: str) -> str:
+    return f"{name_prefix(stack)}-hub"
+
+
+def _received(settings: Settings, hub: Hub) -> Iterator[alarms.Stream]:
+    """The hub's own streams, for the log groups that send to it."""
+    for spoke in hub.spokes:
+        if spoke.delivery == "subscription":
+            for region in spoke.regions:
+                name = received_stream(settings.events.log_group, spoke.account, region)
+                yield alarms.Stream(name, "s3", f"{spoke.account}-{region}")
+
+
+def _alarms(settings: Settings, hub: Hub, prefix: str) -> Sequence[alarms.Alarm]:
+    streams = tuple(_received(settings, hub))
+    if not streams:
+        return ()
+    delivery = alarms.of_streams(prefix, streams, settings.alarms.delivery_late_minutes)
+    return (*delivery, alarms.notifications_failing(prefix, topic=prefix))
+
+
+def view(settings: Settings, hub: Hub, place: Place, stack: str) -> hub_dashboard.View:
+    """Say what a hub's dashboard looks at: its spokes, and its own clusters if it has any."""
+    log_group, partition = settings.events.log_group, place["partition"]
+    seen = {(region, spoke.account) for spoke in hub.spokes for region in spoke.regions}
+    own = [(place["region"], place["account"])] if settings.clusters and settings.events.cloudwatch else []
+    groups: dict[str, list[str]] = {}
+    for region, account in sorted({*seen, *own}):
+        groups.setdefault(region, []).append(f"arn:{partition}:logs:{region}:{account}:log-group:{log_group}")
+    return hub_dashboard.View(
+        region=place["region"],
+        log_group=log_group,
+        minimum_priority=settings.alarms.minimum_priority,
+        log_groups=groups,
+        stream=stream_names(settings.events.destinations, log_group)["s3"],
+        received=tuple(stream.name for stream in _received(settings, hub)),
+        alarm_arns=[
+            arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in _alarms(settings, hub, _prefix(stack))
+        ],
+        central=(_central_log_group(log_group), *(log_group for _ in own)) if hub.organization_id else (),
+    )
+
+
+def _central_log_group(log_group: str) -> str:
+    """The log group that has the copies of the spokes' log groups; a name has at most 512 characters."""
+    return f"{log_group.rstrip('/')[: 512 - len('/central')]}/central"

@@ -1,0 +1,109 @@
+"""Renders every cluster's sensor from the settings before anything is made."""
+
+from dataclasses import dataclass, field
+
+from falco_firelens.sensor import ecs, helm, kubernetes
+from falco_firelens.sensor.model import (
+    FALCO_PATH,
+    ClusterIdentity,
+    EcsTask,
+    FalcoChart,
+    FalcoOptions,
+    FirehoseStream,
+    KubernetesManifests,
+    LogGroup,
+    Pipeline,
+    RuleException,
+    SensorError,
+)
+from falco_firelens.settings import Cluster, EcsCluster, Settings
+
+from ..aws.location import Place
+from ..delivery.stream_names import stream_names
+
+
+@dataclass(frozen=True)
+class RenderedKubernetes:
+    """The manifests, and the chart that takes the place of Falco's where the stack file asks for it."""
+
+    manifests: KubernetesManifests
+    chart: FalcoChart | None
+
+    @property
+    def service_account(self) -> str:
+        """The name of the service account that ships the events."""
+        return str(self.manifests.fluent_bit.service_account["metadata"]["name"])
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """Each cluster's sensor by the cluster's name."""
+
+    kubernetes: dict[str, RenderedKubernetes] = field(default_factory=dict[str, RenderedKubernetes])
+    ecs: dict[str, EcsTask] = field(default_factory=dict[str, EcsTask])
+
+
+def render(settings: Settings, place: Place) -> Sensors:
+    """Render the sensors of all clusters.
+
+    Raises:
+        SensorError: a sensor does not fit where it has to go, such as a task definition that is too large.
+    """
+    sensors = Sensors()
+    for cluster in settings.clusters:
+        try:
+            _render(cluster, settings, place, sensors)
+        except SensorError as error:
+            raise SensorError(f"cluster {cluster.name}: {error}") from None
+    return sensors
+
+
+def _render(cluster: Cluster, settings: Settings, place: Place, sensors: Sensors) -> None:
+    options = falco_options(settings, cluster.name)
+    pipeline = _pipeline(cluster, settings, place)
+    if isinstance(cluster, EcsCluster):
+        sensors.ecs[cluster.name] = ecs.task(options, pipeline)
+        return
+    manifests = kubernetes.manifests(options, pipeline, host_network=cluster.permission == "nodeRole")
+    chart = (
+        _chart(options, pipeline.identity, settings.falco.chart_repository)
+        if settings.falco.install == "helm"
+        else None
+    )
+    sensors.kubernetes[cluster.name] = RenderedKubernetes(manifests, chart)
+
+
+def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
+    """What the stack file says about a cluster's Falco, as the sensor takes it."""
+    falco = settings.falco
+    return FalcoOptions(
+        version=falco.version,
+        registry=falco.registry or f"{settings.image_registry}/{FALCO_PATH}",
+        minimum_priority=settings.events.minimum_priority,
+        rules=falco.rules,
+        disabled_rules=falco.disabled_rules,
+        exceptions=tuple(
+            RuleException(item.rule, item.name, item.fields, item.comps, item.values) for item in falco.exceptions
+        ),
+        dropped_percent=settings.alarms.of(cluster).dropped_percent,
+    )
+
+
+def _pipeline(cluster: Cluster, settings: Settings, place: Place) -> Pipeline:
+    identity = ClusterIdentity(cluster.name, cluster.platform, place["account"], place["region"])
+    events, region = settings.events, place["region"]
+    return Pipeline(
+        identity,
+        LogGroup(events.log_group, region) if events.cloudwatch else None,
+        tuple(FirehoseStream(name, region) for name in stream_names(events.destinations, events.log_group).values()),
+        settings.image_registry,
+    )
+
+
+def _chart(options: FalcoOptions, identity: ClusterIdentity, repository: str) -> FalcoChart:
+    return {
+        "chart": helm.CHART,
+        "repository": repository,
+        "version": helm.CHART_VERSION,
+        "values": helm.values(options, identity),
+    }

@@ -1,0 +1,162 @@
+"""For a person at a shell.
+
+falco-firelens explain event.json --stack Pulumi.prod.yaml [--context CONTEXT]
+falco-firelens undo isolate apps/shop/web-0 [--context CONTEXT]
+falco-firelens replay --function NAME --queue URL [--run]
+falco-firelens replay --function NAME --events events.jsonl
+"""
+
+import argparse
+import contextlib
+import functools
+import sys
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from falco_firelens.responder.configuration import Configuration, parse
+from falco_firelens.responder.event import Event, MalformedError, parse_event
+from falco_firelens.responder.targets import Target
+from falco_firelens.settings.validation.inputs import InputError, object_of, text_of
+
+
+class UsageError(Exception):
+    """Something that the person can mend."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 1 when it did not succeed."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        for line in chosen.command(chosen):
+            print(line)
+    except (UsageError, InputError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="falco-firelens", description="Automatic response, by hand.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    explain = commands.add_parser("explain", help="say which playbook would answer an event, and why")
+    explain.add_argument("event", type=Path, help="a file with one event, as it is in the log group")
+    source = explain.add_mutually_exclusive_group(required=True)
+    source.add_argument("--stack", type=Path, metavar="Pulumi.<stack>.yaml", help="the stack file with the playbooks")
+    source.add_argument("--config", type=Path, metavar="response.json", help="the playbooks of a deployed function")
+    explain.add_argument("--context", help="the kubeconfig's context of the cluster, which is asked for labels of pods")
+    explain.set_defaults(command=_explain)
+    undo = commands.add_parser("undo", help="undo an action, as a notice says it")
+    undo.add_argument("action", choices=("isolate", "cordon", "taint", "drainInstance", "quarantine"))
+    undo.add_argument("target", help="the target, as the notice names it")
+    undo.add_argument("--context", help="the kubeconfig's context; else the one called as the cluster, or the current")
+    undo.set_defaults(command=_undo)
+    replay = commands.add_parser("replay", help="show dead letters, or run them or events again")
+    replay.add_argument("--function", required=True, help="the function's name")
+    what = replay.add_mutually_exclusive_group(required=True)
+    what.add_argument("--queue", metavar="URL", help="the dead-letter queue")
+    what.add_argument("--events", type=Path, metavar="FILE", help="events, one a line")
+    replay.add_argument("--run", action="store_true", help="run the dead letters again; they are only shown without it")
+    replay.set_defaults(command=_replay)
+    return parser
+
+
+def _explain(chosen: argparse.Namespace) -> Iterator[str]:
+    from falco_firelens.responder.commands.explain import explain, not_asked
+
+    try:
+        event = parse_event(text_of(chosen.event))
+    except MalformedError as error:
+        raise UsageError(f"{chosen.event}: {error}") from None
+    labels = functools.partial(_labels, event, chosen.context) if chosen.context else not_asked
+    yield from explain(event, _configuration(chosen), labels)
+
+
+def _labels(event: Event, context: str) -> Mapping[str, str] | None:
+    """Those of the event's pod, from the cluster of a context; None where there is no such pod."""
+    from lightkube.resources.core_v1 import Pod
+
+    target = Target.pod(event)
+    if target is None:
+        return None
+    with _kubernetes(context, event.cluster) as client:
+        found: list[Any] = [*client.list(Pod, namespace=target.namespace, fields={"metadata.name": target.name})]
+        return (found[0].metadata.labels or {}) if found else None
+
+
+@contextlib.contextmanager
+def _kubernetes(context: str | None, cluster: str) -> Generator[Any]:
+    """A client of the person's kubeconfig. Raises UsageError, also for what is done with it."""
+    import httpx2
+    from lightkube import ApiError, Client
+    from lightkube.core.exceptions import ConfigError
+
+    from falco_firelens.responder.commands.kubeconfig import config_of
+
+    try:
+        config = config_of(context, cluster)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+    try:
+        yield Client(config=config)
+    except (ApiError, ConfigError, httpx2.HTTPError) as error:
+        raise UsageError(f"context {config.context_name}: {error}") from None
+
+
+def _configuration(chosen: argparse.Namespace) -> Configuration:
+    if not chosen.config:
+        return parse(_document(chosen.stack))
+    document = object_of(chosen.config)
+    try:
+        return parse(document)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        expected = "expected the response.json of a deployed function of this version"
+        raise UsageError(f"{chosen.config}: found what cannot be read ({error!r}), {expected}") from None
+
+
+def _document(stack: Path) -> Mapping[str, Any]:
+    from falco_firelens.settings import SettingsError, read_stack_file  # only here: the function itself has no settings
+
+    try:
+        settings = read_stack_file(stack)
+    except SettingsError as error:
+        raise UsageError(str(error)) from None
+    if settings.response is None:
+        raise UsageError(f"{stack}: found no response, expected playbooks")
+    return settings.response.document(settings.clusters)
+
+
+def _undo(chosen: argparse.Namespace) -> Iterator[str]:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from falco_firelens.responder.commands import undo
+
+    try:
+        if chosen.action in undo.IN_KUBERNETES:
+            with _kubernetes(chosen.context, chosen.target.partition("/")[0]) as client:
+                done = undo.IN_KUBERNETES[chosen.action](client, chosen.target)
+        else:
+            done = undo.IN_AWS[chosen.action](undo.clients(boto3.Session()), chosen.target)
+    except (undo.NotUndoneError, ClientError, BotoCoreError) as error:
+        raise UsageError(str(error)) from None
+    yield done
+
+
+def _replay(chosen: argparse.Namespace) -> Iterator[str]:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from falco_firelens.responder.commands import replay
+
+    aws = replay.clients(boto3.Session())
+    try:
+        if chosen.queue:
+            yield from replay.replay_queue(aws, chosen.function, chosen.queue, act=chosen.run)
+        else:
+            lines = text_of(chosen.events).splitlines()
+            yield from replay.replay_events(aws, chosen.function, lines)
+    except InputError:
+        raise
+    except (ValueError, KeyError, replay.ReplayError, ClientError, BotoCoreError) as error:
+        raise UsageError(f"{chosen.events or chosen.queue}: {error}") from None

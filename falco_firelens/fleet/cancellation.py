@@ -1,0 +1,41 @@
+"""A request to stop that reaches every engine that works for it."""
+
+import threading
+
+from falco_firelens.fleet.engine import EngineCommand
+
+
+class Cancellation:
+    """Shared by the operations of one request. A service keeps one for each of its own requests."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engines: set[EngineCommand] = set()
+        self._requested = False
+
+    @property
+    def requested(self) -> bool:
+        """Whether to stop."""
+        return self._requested
+
+    def request(self, *, now: bool = False) -> None:
+        """Begin nothing more, and tell the engines at work to end what they have begun.
+
+        `now` tells them not to wait for the cloud: what it has not answered may be there without being in the state.
+        """
+        with self._lock:
+            self._requested = True
+            for engine in self._engines:
+                engine.cancel(now=now)
+
+    def add(self, engine: EngineCommand) -> None:
+        """An engine to tell."""
+        with self._lock:
+            self._engines.add(engine)
+            if self._requested:
+                engine.cancel()
+
+    def remove(self, engine: EngineCommand) -> None:
+        """It has ended."""
+        with self._lock:
+            self._engines.discard(engine)

@@ -1,0 +1,264 @@
+"""The comment: what matters first, and what matters least is cut where there is too much."""
+
+import html
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from falco_firelens.fleet.comment.markdown import code, fence, folded, table, visible
+from falco_firelens.fleet.comment.permissions import PermissionChange, permission_changes
+from falco_firelens.fleet.comment.values import diff
+from falco_firelens.fleet.results import Change, PolicyFinding, Result, Status, count
+from falco_firelens.policy.changes import HOLDS_EVENTS
+
+LIMIT = 65_536
+"""Characters of a comment: https://github.com/orgs/community/discussions/41331"""
+
+MOST_BYTES = 131_000
+"""Bytes of a comment. One word of a command or of an environment has 131,072 with its name on Linux, and a comment that
+is handed on should fit into one: https://man7.org/linux/man-pages/man2/execve.2.html (MAX_ARG_STRLEN)"""
+
+MARKER = "<!-- falco-firelens preview -->"
+"""By which the comment is found again, to be edited in place."""
+
+MOST_ROWS = 150
+"""Stacks in the summary. Those that fail, lose something or change most come first."""
+
+_WEIGHT = {"delete": 0, "replace": 1, "update": 2, "create": 4}
+"""Which resources are shown first where not all can be; other words of the engine's are in between."""
+
+_SIGNS = {"create": "+", "delete": "-"}
+_OPS = ("create", "update", "replace", "delete")
+
+
+@dataclass(frozen=True)
+class _Block:
+    """What is said of one resource, with its place in the comment and its weight."""
+
+    stack: int
+    weight: tuple[int, ...]
+    text: str
+
+
+def comment(
+    results: Sequence[Result],
+    *,
+    unchanged_elsewhere: int = 0,
+    removed: Sequence[str] = (),
+    limit: int = LIMIT,
+    more: str = "",
+) -> str:
+    """Markdown of previews, at most `limit` characters and twice as many bytes.
+
+    `unchanged_elsewhere` is how many stacks were not previewed because nothing of theirs changed. `more` is a link to
+    where the whole is, as a URL of the caller's own. `removed` are stacks whose files the pull request takes away.
+
+    The same previews make the same text, in whatever order the engine came to their resources.
+    """
+    ordered = sorted(map(_in_order, results), key=_importance)
+    head = [MARKER, _title(ordered), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere), *_removed(removed)]
+    text = _fit([*head, *_failures(ordered), *_permissions(ordered)], limit - _ROOM)
+    blocks = sorted(_blocks(ordered), key=lambda block: block.weight)
+    return _with_details(text, ordered, blocks, limit, more)
+
+
+_ROOM = 600
+"""Kept free for the last line and for the frame of the last stack."""
+
+
+def _size(text: str) -> int:
+    """Characters, or what its bytes are worth of them where that is more."""
+    return max(len(text), math.ceil(len(text.encode()) * LIMIT / MOST_BYTES))
+
+
+def _in_order(result: Result) -> Result:
+    """What holds events first, then by URN, which keeps a component's resources together: it begins with its types."""
+    changes = sorted(result.changes, key=lambda one: _place(one.urn))
+    findings = sorted(result.findings, key=lambda one: (_place(one.urn), one.policy, one.message))
+    return replace(result, changes=changes, findings=findings)
+
+
+def _place(urn: str) -> tuple[int, str]:
+    kind = urn.rpartition("::")[0].replace("::", "$").rpartition("$")[2]
+    return list(HOLDS_EVENTS).index(kind) if kind in HOLDS_EVENTS else len(HOLDS_EVENTS), urn
+
+
+def _importance(result: Result) -> tuple[object, ...]:
+    lost = sum(1 for change in result.changes if _is_loss(change))
+    return (not _mandatory(result), not lost, result.ok, -len(result.changes), result.stack)
+
+
+def _is_loss(change: Change) -> bool:
+    return change.op in ("delete", "replace") and change.type in HOLDS_EVENTS
+
+
+def _mandatory(result: Result) -> list[PolicyFinding]:
+    return [finding for finding in result.findings if finding.mandatory]
+
+
+def _title(results: Sequence[Result]) -> str:
+    changed = [result for result in results if result.changes]
+    total = count([change for result in results for change in result.changes])
+    said = ", ".join(f"{total[op]} to {op}" for op in _OPS if total.get(op))
+    return f"## Preview: {len(changed)} of {len(results)} stacks would change" + (f" ({said})" if said else "")
+
+
+def _alarms(results: Sequence[Result]) -> Iterator[str]:
+    """What nobody may overlook, before everything else."""
+    forbidden = [(result, finding) for result in results for finding in _mandatory(result)]
+    lost = [(result, change) for result in results for change in result.changes if _is_loss(change)]
+    lines = [
+        f"> - **forbidden by policy** {code(finding.policy)}: {code(finding.resource)} of {code(result.stack)}: "
+        f"{code(finding.message)}"
+        for result, finding in forbidden[:_MOST_ALARMS]
+    ]
+    lines += [
+        f"> - **{HOLDS_EVENTS[one.type]} {_PAST[one.op]}**: {code(one.name)} of {code(result.stack)}{_why(one)}"
+        for result, one in lost[:_MOST_ALARMS]
+    ]
+    left = max(0, len(forbidden) - _MOST_ALARMS) + max(0, len(lost) - _MOST_ALARMS)
+    yield from _alert("CAUTION", lines, left)
+    told = [(result, finding) for result in results for finding in result.findings if not finding.mandatory]
+    lines = [
+        f"> - policy {code(finding.policy)} warns: {code(finding.resource)} of {code(result.stack)}: "
+        f"{code(finding.message)}"
+        for result, finding in told[:_MOST_ALARMS]
+    ]
+    yield from _alert("WARNING", lines, max(0, len(told) - _MOST_ALARMS))
+
+
+def _alert(kind: str, lines: Sequence[str], left: int) -> Iterator[str]:
+    """GitHub's own box: https://docs.github.com/en/get-started/writing-on-github/ (alerts)."""
+    if lines:
+        yield "\n".join([f"> [!{kind}]", *lines, *([f"> - and {left} more"] if left else [])])
+
+
+_PAST = {"delete": "deleted", "replace": "replaced"}
+_MOST_ALARMS = 20
+
+
+def _why(change: Change) -> str:
+    keys = [path for path, kind in change.properties.items() if kind.endswith("replace")]
+    return f", because of {', '.join(map(code, keys[:5]))}" if keys and change.op == "replace" else ""
+
+
+def _summary(results: Sequence[Result], unchanged_elsewhere: int) -> Iterator[str]:
+    shown = [result for result in results if result.changes or not result.ok or result.findings]
+    rows = [
+        [code(result.stack), *(str(result.counts.get(op, "")) for op in _OPS), _state(result)]
+        for result in shown[:MOST_ROWS]
+    ]
+    if rows:
+        yield table(["stack", *_OPS, ""], rows)
+    if len(shown) > MOST_ROWS:
+        yield f"{len(shown) - MOST_ROWS} more stacks would change."
+    same = len(results) - len(shown)
+    if same:
+        yield f"{same} previewed {'stack' if same == 1 else 'stacks'} would not change."
+    if unchanged_elsewhere:
+        yield f"{unchanged_elsewhere} stacks were not previewed: nothing that they are made of changed."
+
+
+def _removed(stacks: Sequence[str]) -> Iterator[str]:
+    if stacks:
+        names = ", ".join(map(code, stacks[:20]))
+        yield f"No stack file any more: {names}. What they deployed stays; "
+        "`falco-firelens fleet destroy` needs the file."
+
+
+def _state(result: Result) -> str:
+    if _mandatory(result):
+        return "**forbidden by policy**"
+    if result.status is not Status.SUCCEEDED:
+        return f"**{result.status}**"
+    advisory = len(result.findings)
+    words = ["new"] if result.new else []
+    return ", ".join([*words, *([f"{advisory} policy warnings"] if advisory else [])])
+
+
+def _failures(results: Sequence[Result]) -> Iterator[str]:
+    failed = [result for result in results if result.error and not _mandatory(result)]
+    if failed:
+        yield "### Failed"
+    for result in failed:
+        yield f"{code(result.stack)} {result.status}:\n\n{fence(str(result.error).splitlines()[:_MOST_ERROR_LINES])}"
+
+
+_MOST_ERROR_LINES = 20
+
+
+def _permissions(results: Sequence[Result]) -> Iterator[str]:
+    """What becomes allowed or denied; the same change in several stacks is said once."""
+    said: dict[str, list[str]] = {}
+    for result in results:
+        for one in permission_changes(result.changes):
+            said.setdefault(_permission(one), []).append(result.stack)
+    if said:
+        yield "### Permissions"
+    for text, stacks in said.items():
+        yield f"{_stacks(stacks)}, {text}"
+
+
+def _stacks(names: Sequence[str]) -> str:
+    shown = ", ".join(map(code, names[:3]))
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def _permission(one: PermissionChange) -> str:
+    lines = [f"{one.resource.kind} {code(one.resource.name)}:"]
+    if one.unknown:
+        lines.append("- the document is known after deployment only")
+    for words, actions, where in one.lines:
+        what = ", ".join(map(code, actions[:_MOST_ACTIONS]))
+        more = f" and {len(actions) - _MOST_ACTIONS} more" if len(actions) > _MOST_ACTIONS else ""
+        lines.append(f"- **{words}**: {what}{more}{''.join(f' {word} {code(value)}' for word, value in where)}")
+    return "\n".join(lines)
+
+
+_MOST_ACTIONS = 12
+
+
+def _blocks(results: Sequence[Result]) -> Iterator[_Block]:
+    for place, result in enumerate(results):
+        for number, change in enumerate(result.changes):
+            weight = (not _is_loss(change), _WEIGHT.get(change.op, 3), place, number)
+            title = f"{_SIGNS.get(change.op, '!')} {change.op} {change.kind} {change.name}"
+            yield _Block(place, weight, fence([title, *diff(change)], "diff"))
+
+
+def _with_details(text: str, results: Sequence[Result], blocks: Sequence[_Block], limit: int, more: str) -> str:
+    """Add what is said of resources, the weightiest first, as long as there is room; then put it in order."""
+    room = limit - _size(text) - _ROOM
+    chosen: list[_Block] = []
+    framed: set[int] = set()
+    for block in blocks:
+        frame = 0 if block.stack in framed else _size(_section(results[block.stack], [""])) + 2
+        if _size(block.text) + 2 + frame <= room:
+            room -= _size(block.text) + 2 + frame
+            chosen.append(block)
+            framed.add(block.stack)
+    chosen.sort(key=lambda block: (block.stack, block.weight))
+    sections = [
+        _section(results[place], [block.text for block in group])
+        for place, group in groupby(chosen, key=lambda block: block.stack)
+    ]
+    left = len(blocks) - len(chosen)
+    last = [f"{left} resources are left out here for want of room{f': {more}' if more else '.'}"] if left else []
+    return "\n\n".join([text, *sections, *last]) + "\n"
+
+
+def _section(result: Result, blocks: Sequence[str]) -> str:
+    title = f"<b>{html.escape(visible(result.stack[:60]))}</b>, {len(result.changes)} resources"
+    return folded(title, "\n\n".join(blocks))
+
+
+def _fit(parts: Sequence[str], room: int) -> str:
+    """As many parts as there is room for, each whole."""
+    kept: list[str] = []
+    for part in parts:
+        if _size(part) + 2 <= room:
+            kept.append(part)
+            room -= _size(part) + 2
+    left = len(parts) - len(kept)
+    return "\n\n".join([*kept, *([f"{left} more parts are left out here for want of room."] if left else [])])

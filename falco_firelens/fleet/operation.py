@@ -1,0 +1,342 @@
+"""One operation on one stack: a work directory, an engine, a result."""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation import PulumiCommand, fully_qualified_stack_name
+from pulumi.automation import Stack as EngineStack
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
+
+from falco_firelens.fleet.account import acting_account, check_state
+from falco_firelens.fleet.cancellation import Cancellation
+from falco_firelens.fleet.credentials import Credentials, process_environment, secrets_of
+from falco_firelens.fleet.engine import EngineCommand
+from falco_firelens.fleet.errors import (
+    Cancelled,
+    EngineFailed,
+    EngineKilled,
+    FleetError,
+    InvalidSettings,
+    PolicyViolated,
+    StackLocked,
+    StackMissing,
+)
+from falco_firelens.fleet.locks import Holder, holders
+from falco_firelens.fleet.packs import Pack, Packs
+from falco_firelens.fleet.recorder import OnProgress, Recorder, Redactor
+from falco_firelens.fleet.results import PolicyFinding, Result, Status
+from falco_firelens.fleet.stacks import Stack
+from falco_firelens.fleet.workspace import Workspace, encrypt, read_project, work_directory
+from falco_firelens.policy.verdict import of_changes
+from falco_firelens.settings import Settings, SettingsError
+
+ATTEMPTS = 3
+"""The first, one after the stack was made, one after a dead engine's lock was taken away."""
+
+
+class Operation(StrEnum):
+    """What can be done with a stack."""
+
+    PREVIEW = "preview"
+    UP = "up"
+    REFRESH = "refresh"
+    DRIFT = "drift"
+    DESTROY = "destroy"
+    VERIFY = "verify"
+
+
+PLANNING = frozenset((Operation.PREVIEW, Operation.DRIFT))
+"""Operations that change nothing."""
+
+JUDGED = frozenset((Operation.PREVIEW, Operation.UP))
+"""Operations that run with the policy packs."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all operations of a fleet share.
+
+    `secrets_provider` is that of stacks that are made: https://www.pulumi.com/docs/iac/concepts/secrets/.
+    """
+
+    project: Path
+    command: PulumiCommand
+    packs: Packs
+    organization: str | None = None
+    secrets_provider: str | None = None
+
+    def name_of(self, stack: Stack) -> str:
+        """What the state backend calls a stack."""
+        if self.organization is None:
+            return stack.name
+        return fully_qualified_stack_name(self.organization, read_project(self.project)["name"], stack.name)
+
+
+class Run:
+    """One operation on one stack."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        operation: Operation,
+        surroundings: Surroundings,
+        credentials: Credentials,
+        on_progress: OnProgress,
+        cancellation: Cancellation,
+        *,
+        refresh: bool = False,
+    ) -> None:
+        self._stack, self._operation, self._refresh = stack, operation, refresh
+        self._around, self._credentials = surroundings, credentials
+        self._on_progress, self._cancellation = on_progress, cancellation
+        self._redact = Redactor(())
+        self._recorders: list[Recorder] = []
+        self._settings: Settings | None = None
+        self._notes: list[str] = []
+        self._new = False
+
+    def result(self) -> Result:
+        """Do it; every failure is in the result."""
+        started = time.monotonic()
+        try:
+            outputs = self._do()
+            error = None
+        except StackMissing as missing:
+            outputs, error = dict[str, Any](), missing
+            if self._operation is Operation.DESTROY:  # Gone is what it is to be.
+                self._notes.append(str(missing))
+                error = None
+        except FleetError as failure:
+            outputs, error = dict[str, Any](), failure
+        status = Status.SUCCEEDED if error is None else status_of(error)
+        return Result(
+            self._stack.name,
+            str(self._operation),
+            status,
+            # A preview that an update begins with changes nothing, and only it sees what would be lost.
+            next((one.changes for one in self._recorders[-1:] if one.operation == self._operation), ()),
+            tuple(dict.fromkeys(finding for one in self._recorders for finding in one.findings)),
+            error,
+            outputs,
+            time.monotonic() - started,
+            self._new,
+            tuple(self._notes),
+        )
+
+    def _do(self) -> Mapping[str, Any]:
+        self._check_settings()
+        environment = self._credentials.environment(process_environment())
+        self._redact = Redactor(secrets_of(environment))
+        account = acting_account(self._stack, environment)
+        engine = EngineCommand(self._around.command, environment)
+        with work_directory(self._around.project, self._stack, account) as folder:
+            self._cancellation.add(engine)
+            try:
+                return self._attempt(engine, folder, account)
+            finally:
+                self._cancellation.remove(engine)
+
+    def _check_settings(self) -> None:
+        if self._operation is Operation.DESTROY:
+            return  # A stack goes without its program, so a stack file that has become wrong does not hold it up.
+        try:
+            self._settings = self._stack.check(self._around.project)
+        except SettingsError as error:
+            raise InvalidSettings(str(error)) from None
+
+    def _attempt(self, engine: EngineCommand, folder: Path, account: str) -> Mapping[str, Any]:
+        workspace = Workspace(
+            str(folder), secrets_provider=self._around.secrets_provider, pulumi_command=engine, env_vars={}
+        )
+        check_state(self._stack, account, engine, workspace, self._name, self._redact)
+        stack = EngineStack.select(self._name, workspace)
+        refresh = self._refresh
+        for _ in range(ATTEMPTS):
+            if self._cancellation.requested:
+                raise Cancelled("cancelled before it began")
+            try:
+                if self._stack.secrets:
+                    encrypt(workspace, engine, self._stack, self._name)
+                return self._run(stack, engine, refresh=refresh)
+            except StackNotFoundError:
+                self._make(workspace)
+            except ConcurrentUpdateError as error:
+                self._take_over(stack, holders(str(error)))
+                refresh = True
+            except EngineKilled as killed:
+                if engine.cancelled:
+                    raise Cancelled("cancelled; the engine had to be ended") from None
+                raise killed from None
+            except CommandError as error:
+                raise self._failure(engine, str(error)) from None
+        raise StackLocked(f"{self._stack.name} is locked again and again by operations that end at once")
+
+    @property
+    def _name(self) -> str:
+        return self._around.name_of(self._stack)
+
+    def _make(self, workspace: Workspace) -> None:
+        """Make the stack where it may be made; a preview has one in its own work directory, with an empty state."""
+        if self._operation is Operation.PREVIEW:
+            self._new = True
+            state = Path(workspace.work_dir) / "state"
+            state.mkdir()
+            workspace.env_vars = {"PULUMI_BACKEND_URL": state.as_uri()}
+        elif self._operation is not Operation.UP:
+            raise StackMissing(f"the state backend has no stack {self._stack.name}")
+        with contextlib.suppress(CommandError):  # made by another operation just now
+            workspace.create_stack(self._name)
+
+    def _take_over(self, stack: EngineStack, by: Sequence[Holder]) -> None:
+        """Take away the lock of an engine that was killed.
+
+        Raises:
+            StackLocked: it is held by another, or by who knows whom.
+        """
+        if not by or not all(holder.dead for holder in by):
+            said = ", ".join(map(str, by)) or "another operation"
+            raise StackLocked(f"{self._stack.name} is being worked on by {said}", [str(holder) for holder in by])
+        stack.cancel()
+        self._notes.append(f"took away the lock of a killed engine, {by[0]}, and refreshed")
+
+    def _run(self, stack: EngineStack, engine: EngineCommand, *, refresh: bool) -> Mapping[str, Any]:
+        if self._operation is Operation.UP and self._around.packs:
+            # What a preview can know is refused before anything is made; the update itself is judged once more, since
+            # it knows more: https://www.pulumi.com/docs/insights/policy/.
+            self._record(Operation.PREVIEW, stack, engine, refresh=refresh)
+            if self._cancellation.requested:
+                raise Cancelled("cancelled before it began")
+        return self._record(self._operation, stack, engine, refresh=refresh)
+
+    def _record(
+        self, operation: Operation, stack: EngineStack, engine: EngineCommand, *, refresh: bool = False
+    ) -> Mapping[str, Any]:
+        recorder = Recorder(
+            self._stack.name, operation, self._redact, self._on_progress, planning=operation in PLANNING
+        )
+        self._recorders.append(recorder)
+        packs: Sequence[Pack] = ()
+        if operation in JUDGED and self._settings:
+            packs = self._around.packs.of_stack(self._settings, Path(stack.workspace.work_dir))
+
+        def on_event(event: Any) -> None:
+            engine.listening()
+            recorder(event)
+
+        outputs = CALLS[operation](stack, packs, on_event, refresh)
+        self._judge(recorder)
+        if operation in JUDGED and _mandatory(recorder):
+            raise _violated(recorder)
+        return outputs
+
+    def _judge(self, recorder: Recorder) -> None:
+        """What no policy pack sees: whether the engine would delete or replace what holds events."""
+        if recorder.operation == Operation.PREVIEW and self._settings:
+            for one in of_changes(recorder.steps, self._settings.policy):
+                recorder.find(one)
+
+    def _failure(self, engine: EngineCommand, printed: str) -> FleetError:
+        """What a failed command means, in the words of its error messages where the engine has sent any."""
+        recorder = self._recorders[-1] if self._recorders else None
+        if engine.cancelled:
+            return Cancelled("cancelled; what the engine had begun was ended and written down")
+        if recorder:
+            self._judge(recorder)
+            if _mandatory(recorder):
+                return _violated(recorder)
+        said = "\n".join(recorder.errors) if recorder and recorder.errors else _said(self._redact(printed))
+        return EngineFailed(said)
+
+
+def _mandatory(recorder: Recorder) -> list[PolicyFinding]:
+    return [finding for finding in recorder.findings if finding.mandatory]
+
+
+def _violated(recorder: Recorder) -> PolicyViolated:
+    found = _mandatory(recorder)
+    return PolicyViolated("\n".join(map(str, found)), partly=recorder.operation == Operation.UP)
+
+
+def _up(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
+    done = stack.up(
+        on_event=on_event,
+        policy_packs=[pack.path for pack in packs],
+        policy_pack_configs=[pack.config for pack in packs],
+        refresh=refresh or None,
+        color="never",
+        show_secrets=False,
+        suppress_progress=True,
+    )
+    return {name: output.value for name, output in done.outputs.items() if not output.secret}
+
+
+def _preview(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
+    stack.preview(
+        on_event=on_event,
+        policy_packs=[pack.path for pack in packs],
+        policy_pack_configs=[pack.config for pack in packs],
+        refresh=refresh or None,
+        color="never",
+        suppress_progress=True,
+    )
+    return {}
+
+
+def _drift(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
+    stack.preview_refresh(
+        on_event=on_event, color="never", show_secrets=False, suppress_progress=True, run_program=False
+    )
+    return {}
+
+
+def _refresh(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
+    stack.refresh(on_event=on_event, color="never", show_secrets=False, suppress_progress=True, run_program=False)
+    return {}
+
+
+def _destroy(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: bool) -> Mapping[str, Any]:
+    stack.destroy(
+        on_event=on_event,
+        color="never",
+        show_secrets=False,
+        suppress_progress=True,
+        refresh=refresh or None,
+        run_program=False,
+    )
+    return {}
+
+
+CALLS: Mapping[Operation, Callable[[EngineStack, Sequence[Pack], Any, bool], Mapping[str, Any]]] = {
+    Operation.UP: _up,
+    Operation.PREVIEW: _preview,
+    Operation.DRIFT: _drift,
+    Operation.REFRESH: _refresh,
+    Operation.DESTROY: _destroy,
+}
+"""How the engine is called."""
+
+
+def skipped(stack: Stack, operation: Operation, error: FleetError) -> Result:
+    """The result of an operation that was not begun."""
+    return Result(stack.name, str(operation), status_of(error), error=error)
+
+
+def status_of(error: FleetError) -> Status:
+    """How an operation that ended with an error is told to have ended."""
+    kinds = {"Cancelled": Status.CANCELLED, "Skipped": Status.SKIPPED}
+    return kinds.get(error.kind, Status.FAILED)
+
+
+def _said(printed: str, count: int = 20) -> str:
+    """The end of what a failed command printed: of its standard error, where it wrote there.
+
+    The Automation API puts exit code, output and error one after the other into one text.
+    """
+    output, _, error = printed.partition("\n stderr: ")
+    text = error if error.strip() else output.partition("\n stdout: ")[2] or output
+    return "\n".join([line for line in text.splitlines() if line.strip()][-count:]).removeprefix("error: ")

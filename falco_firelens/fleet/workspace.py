@@ -1,0 +1,140 @@
+"""A work directory for one operation: the project and the stack file, with the program left where it is."""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pulumi.automation import LocalWorkspace
+
+from falco_firelens.fleet.engine import PID_FILE, EngineCommand
+from falco_firelens.fleet.processes import Process
+from falco_firelens.fleet.stacks import Stack
+from falco_firelens.settings.stack_files import ALLOWED_ACCOUNTS
+from falco_firelens.settings.validation.yaml_text import stack_tree
+
+PREFIX = "falco-firelens-fleet-"
+
+OWNER_FILE = "owner.json"
+"""In the work directory: the process that made it."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Every text in quotes and on one line, so that the engine's YAML and ours cannot take it for anything else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Repeat what is there twice."""
+        return True
+
+
+_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """A document as YAML that the engine reads back unchanged."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=sys.maxsize)
+
+
+class Workspace(LocalWorkspace):
+    """The Automation API's workspace, without a selected stack.
+
+    Selecting writes a file into the engine's home for every work directory there ever was. Every command names its
+    stack all the same.
+    """
+
+    def select_stack(self, stack_name: str) -> None:
+        """Nothing: a stack that is missing shows when something is done with it."""
+
+    def create_stack(self, stack_name: str) -> None:
+        """Make the stack in the state backend, without selecting it."""
+        provider = ["--secrets-provider", self.secrets_provider] if self.secrets_provider else []
+        self.pulumi_command.run(["stack", "init", stack_name, "--no-select", *provider], self.work_dir, self.env_vars)
+
+
+@contextlib.contextmanager
+def work_directory(project: Path, stack: Stack, account: str = "") -> Generator[Path]:
+    """A directory for one operation, which only this user can read, removed afterwards.
+
+    With an `account`, the AWS provider refuses credentials of any other, unless the stack file has a list of its own.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    try:
+        Process.of(os.getpid()).write(folder / OWNER_FILE)
+        (folder / "Pulumi.yaml").write_text(written(_project(project, account)))
+        (folder / f"Pulumi.{stack.name}.yaml").write_text(_stack_file(stack))
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove the work directories of processes that are known to be gone, except where an engine may still work."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = Process.read(folder / OWNER_FILE)
+        if owner and owner.gone and not _engine_works(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def encrypt(workspace: LocalWorkspace, engine: EngineCommand, stack: Stack, name: str) -> None:
+    """Add the values of a stack that are secret to its file in the work directory, encrypted."""
+    for key in sorted(stack.secrets):
+        command = ["config", "set", key, "--secret", "--stack", name]
+        engine.run(command, workspace.work_dir, workspace.env_vars, stdin=json.dumps(stack.config[key]).encode())
+
+
+def _engine_works(folder: Path) -> bool:
+    if not (folder / PID_FILE).exists():
+        return False
+    engine = Process.read(folder / PID_FILE)
+    return engine is None or not engine.gone
+
+
+def read_project(project: Path) -> dict[str, Any]:
+    """The project's file, as the engine reads it."""
+    return cast("dict[str, Any]", stack_tree((project / "Pulumi.yaml").read_text(encoding="utf-8-sig")))
+
+
+def _project(project: Path, account: str) -> Mapping[str, Any]:
+    """The project's own file, pointing at the program and its virtual environment where they are.
+
+    The program runs in its own folder, so relative paths in a stack file mean what they always mean.
+    """
+    document: dict[str, Any] = read_project(project)
+    document["main"] = str(project / document.get("main", "."))
+    options: dict[str, Any] = document["runtime"].get("options", {})
+    if "virtualenv" in options:
+        options["virtualenv"] = str(project / options["virtualenv"])
+    if account:
+        # A value of the project is one of each of its stacks: the stack file stays as it is.
+        document["config"] = {**(document.get("config") or {}), ALLOWED_ACCOUNTS: {"value": [account]}}
+    return document
+
+
+def _stack_file(stack: Stack) -> str:
+    if stack.file:
+        return stack.file.read_text(encoding="utf-8-sig")
+    config = {key: _handed_over(value) for key, value in stack.config.items() if key not in stack.secrets}
+    return written({**stack.document, "config": config})
+
+
+def _handed_over(value: object) -> object:
+    """A structured value as the JSON that the engine would make of it, and hands over as it is.
+
+    The engine rewrites a stack file before it reads it, and loses a line break that a text begins with.
+    """
+    if isinstance(value, Mapping | list | tuple) and not _has_ciphertext(cast("object", value)):
+        return json.dumps(value, default=str)
+    return cast("object", value)
+
+
+def _has_ciphertext(value: object) -> bool:
+    if isinstance(value, Mapping):
+        keys = cast("Mapping[str, object]", value)
+        return list(keys) == ["secure"] or any(map(_has_ciphertext, keys.values()))
+    return isinstance(value, list) and any(map(_has_ciphertext, cast("list[object]", value)))

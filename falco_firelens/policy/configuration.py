@@ -1,0 +1,20 @@
+"""What a stack file says to the pack, as the engine's `--policy-pack-config` takes it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from falco_firelens.policy.rules import RULES
+from falco_firelens.settings import Settings
+
+PACK = Path(__file__).parent / "run"
+"""What `--policy-pack` takes: a program that serves the pack, whichever language host there is."""
+
+
+def pack_config(settings: Settings) -> dict[str, object]:
+    """The level of every policy, and the tags that the stack's resources have to have.
+
+    https://www.pulumi.com/docs/insights/policy/configuration/
+    """
+    levels: Mapping[str, str] = {rule.name: settings.policy.level(rule.name) for rule in RULES}
+    required = sorted({*settings.tags, *settings.policy.required_tags})
+    return {**levels, "required-tags": {"enforcementLevel": levels["required-tags"], "required": required}}

@@ -1,0 +1,145 @@
+"""Identity: policy documents allow what is named, to whom is named."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from falco_firelens.policy.rule import Check, Finding, Resource, Rule, items_of, keys_of, show
+
+_KMS_KEY = "aws:kms/key:Key"
+
+_ATTACHMENT = ("rolePolicyAttachment:RolePolicyAttachment", "userPolicyAttachment:UserPolicyAttachment",
+               "groupPolicyAttachment:GroupPolicyAttachment")  # fmt: skip
+
+DOCUMENTS: Mapping[str, str] = {
+    "aws:iam/policy:Policy": "policy",
+    "aws:iam/rolePolicy:RolePolicy": "policy",
+    "aws:iam/userPolicy:UserPolicy": "policy",
+    "aws:iam/groupPolicy:GroupPolicy": "policy",
+    "aws:iam/role:Role": "assumeRolePolicy",
+    _KMS_KEY: "policy",
+    "aws:s3/bucketPolicy:BucketPolicy": "policy",
+    "aws:sqs/queuePolicy:QueuePolicy": "policy",
+    "aws:sqs/queue:Queue": "policy",
+    "aws:sns/topicPolicy:TopicPolicy": "policy",
+    "aws:sns/topic:Topic": "policy",
+    "aws:opensearch/domain:Domain": "accessPolicies",
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": "policyDocument",
+    "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy": "accessPolicy",
+}
+"""Pulumi types with a policy document, and the property that holds it."""
+
+NARROWING = frozenset((
+    "aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount",
+    "aws:sourcearn", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "kms:calleraccount",
+))  # fmt: skip
+"""Condition keys that say who may come, so that `*` is not everybody.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+"""
+
+Statement = Mapping[str, Any]
+
+
+def _statements(document: object) -> Iterator[tuple[str, Statement]]:
+    """What a document allows, each with its path; nothing as long as it is not known."""
+    parsed = json.loads(document) if isinstance(document, str) and document else document
+    for index, statement in enumerate(map(keys_of, items_of(keys_of(parsed).get("Statement")))):
+        if statement.get("Effect") == "Allow":
+            yield f"[{statement.get('Sid', index)}]", statement
+
+
+def _each(check: Callable[[str, Statement], Iterator[Finding]]) -> Check:
+    def on(resource: Resource) -> Iterator[Finding]:
+        name = DOCUMENTS[resource.type]
+        for path, statement in _statements(resource.props.get(name)):
+            yield from check(name + path, statement)
+        for inline in map(keys_of, items_of(resource.props.get("inlinePolicies"))):
+            for path, statement in _statements(inline.get("policy")):
+                yield from check(f"inlinePolicies.{inline.get('name')}{path}", statement)
+
+    return on
+
+
+def _texts(value: object) -> Sequence[str]:
+    """IAM takes a text for a list of one."""
+    return [value] if isinstance(value, str) else [item for item in items_of(value) if isinstance(item, str)]
+
+
+def _actions(path: str, statement: Statement) -> Iterator[Finding]:
+    for action in _texts(statement.get("Action")):
+        if "*" in action or "?" in action:
+            yield Finding(f"{path}.Action", show(action), "the actions that are needed, by name")
+    for name in ("NotAction", "NotResource"):
+        if name in statement:
+            yield Finding(f"{path}.{name}", "everything but what is named", f"{name.removeprefix('Not')}, with names")
+
+
+def _actions_and_resources(path: str, statement: Statement) -> Iterator[Finding]:
+    yield from _actions(path, statement)
+    if "*" in _texts(statement.get("Resource")):
+        narrower = [action for action in _texts(statement.get("Action")) if takes_resources(action)]
+        if narrower:
+            write = f"the ARNs that {', '.join(narrower)} is for"
+            yield Finding(f"{path}.Resource", '"*"', write)
+
+
+@cache
+def takes_resources(action: str) -> bool:
+    """Whether the API knows resources for an action, by AWS's service authorization reference as parliament has it.
+
+    An action that parliament does not know is taken to know resources; one with a wildcard has its own finding.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # parliament finds its data by setuptools' pkg_resources, which is deprecated
+        from parliament import UnknownActionException
+        from parliament.statement import get_privilege_info  # pyright: ignore[reportUnknownVariableType]
+    if "*" in action or "?" in action:
+        return False
+    service, _, name = action.partition(":")
+    try:
+        privilege: Mapping[str, Any] = get_privilege_info(service, name)
+    except UnknownActionException:
+        return True
+    return any(found["resource_type"] for found in privilege["resource_types"])
+
+
+def _principals(path: str, statement: Statement) -> Iterator[Finding]:
+    principal = statement.get("Principal")
+    who = _texts(principal) or _texts(keys_of(principal).get("AWS"))
+    if "NotPrincipal" in statement:
+        yield Finding(f"{path}.NotPrincipal", "everybody but who is named", "Principal, with names")
+    if "*" in who and not _narrowed(statement.get("Condition")):
+        yield Finding(f"{path}.Principal", '"*", everybody', "who may come, or a condition such as aws:PrincipalArn")
+
+
+def _narrowed(condition: object) -> bool:
+    return any(
+        key.lower() in NARROWING
+        for operator, values in keys_of(condition).items()
+        if "Not" not in operator and not operator.endswith("IfExists") and operator != "Null"
+        for key in keys_of(values)
+    )
+
+
+def _attachment(resource: Resource) -> Iterator[Finding]:
+    arn = resource.props.get("policyArn")
+    name = arn.rpartition("/")[2] if isinstance(arn, str) and ":iam::aws:policy/" in arn else ""
+    if name in ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess") or name.endswith("FullAccess"):
+        yield Finding("policyArn", f"{name}, which has wildcards", "a policy with what is needed")
+
+
+RULES = (
+    Rule(
+        "no-iam-wildcard",
+        "Policies name actions, and resources where the API knows any.",
+        {
+            # In a key's own policy, `*` means the key; a trust policy has no resource at all.
+            **{kind: _each(_actions if kind == _KMS_KEY else _actions_and_resources) for kind in DOCUMENTS},
+            **{f"aws:iam/{kind}": _attachment for kind in _ATTACHMENT},
+        },
+    ),
+    Rule("no-public-principal", "No policy lets everybody in.", dict.fromkeys(DOCUMENTS, _each(_principals))),
+)

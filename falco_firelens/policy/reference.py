@@ -1,0 +1,122 @@
+"""docs/policy.md, generated from the rules."""
+
+from falco_firelens.policy.changes import HOLDS_EVENTS, POLICY
+from falco_firelens.policy.rule import AnyRule, Rule
+from falco_firelens.policy.rules import RULES
+
+INTRODUCTION = """# Policies
+
+<!-- Generated from policy/ by `falco-firelens policy reference`; change the rules, not this page. -->
+
+What a stack may look like and become. The policies are a [CrossGuard](https://www.pulumi.com/docs/insights/policy/)
+pack, for every resource that the program registers, and a judge of what the engine is about to delete or replace.
+
+```console
+make preview STACK=prod                            # both, with the levels of Pulumi.prod.yaml
+falco-firelens fleet preview                            # both, for many stacks: docs/fleet.md
+pulumi preview --policy-pack falco_firelens/policy/run            # the pack alone, every policy mandatory
+pulumi preview --json > preview.json; falco-firelens policy check-preview preview.json    # the changes alone
+```
+
+`--policy-pack policy` does the same where the whole of Pulumi is installed; on the local cloud, whose language host
+is an older one, only the program `falco_firelens/policy/run` is started. The pack needs
+`pip install -r falco_firelens/policy/requirements.txt`.
+
+A message names the resource, where the mistake is, what was found and what to write instead:
+
+```
+- [mandatory]  log-retention  (aws:cloudwatch:LogGroup: events)
+  Log groups keep logs for a time.
+  events: retentionInDays: found nothing, which is for ever; write a number of days, such as 90
+```
+
+## Levels
+
+A policy is mandatory, so that what breaks it fails the preview or the update, or advisory, so that it is only told.
+The stack file says which, below [`policy`](configuration.md#policy):
+
+```yaml
+config:
+  falco-firelens:policy:
+    advisory: [no-public-endpoint] # everything else is mandatory
+    requiredTags: [owner] # beside those of `tags`
+```
+
+CrossGuard's Python library shows a policy nothing of a stack's configuration. So whoever runs the engine hands the
+levels over: `falco-firelens policy config Pulumi.prod.yaml > levels.json` writes what `--policy-pack-config` takes.
+A file
+of your own works as well, and with a recent engine it can make
+[exceptions](https://www.pulumi.com/docs/insights/policy/) for single resources.
+"""
+
+CHANGES = f"""
+## Nothing that holds events goes unasked: `{POLICY}`
+
+CrossGuard hands a policy what is to be, never what the engine deletes or replaces in order to get there. So this
+policy reads the engine's planned steps, from its events or from `pulumi preview --json`. It is broken by a step that
+deletes or replaces one of these:
+
+{{kinds}}.
+
+It is also broken by a step that makes events be kept less long than before:
+
+| | what is shortened |
+| --- | --- |
+| log group | `retentionInDays` lowered, or given where there was none |
+| bucket lifecycle | objects, or their earlier versions, expire sooner, or where they never did; by filter |
+| object lock | the default retention removed or shortened, or no longer `COMPLIANCE` |
+| queue, data stream | the time that messages are kept |
+
+A setting that is only made is not judged, so that an update that was cut short can go on without a word; and a date in
+a lifecycle rule, or the rules in a bucket's own deprecated properties, are not read.
+
+What may go, or be kept less long, is named in the stack file, by its logical name or its URN and exactly; patterns mean
+nothing. In this project's stacks a bucket's settings have the logical name of the bucket. Since it is a change of a
+file, whoever reviews the pull request sees it.
+
+```yaml
+config:
+  falco-firelens:policy:
+    mayLose: [events]
+```
+
+A resource that Pulumi only forgets, by `retainOnDelete`, may be deleted, but not replaced. `events.protect` in the
+stack file is the harder guard: with it, the engine itself refuses, `pulumi destroy` included. A log group or a bucket
+that somebody deletes by other means is found by a refresh and made again; no policy can stop that, IAM can.
+
+## What a preview cannot know
+
+The ARN of a key that is still to be made counts as a key. A policy document with such an ARN in it is not known at
+all in a first preview; it is judged in the update, before the resource that it belongs to is made.
+"""
+
+LONGEST_LIST = 20
+"""Types of a policy that the table spells out."""
+
+
+def reference() -> str:
+    """The page, ending with a newline."""
+    rows = [f"| `{rule.name}` | {rule.description} | {_types(rule)} |" for rule in RULES]
+    table = [
+        "",
+        "## The policies",
+        "",
+        "| Policy | What it asks for | Of which resources |",
+        "| --- | --- | --- |",
+        *rows,
+    ]
+    kinds = ", ".join(dict.fromkeys(HOLDS_EVENTS.values()))
+    return INTRODUCTION + "\n".join(table) + "\n" + CHANGES.format(kinds=kinds)
+
+
+def _types(rule: AnyRule) -> str:
+    types = rule.checks if isinstance(rule, Rule) else rule.types
+    if len(types) > LONGEST_LIST:
+        return f"{len(types)} types that take tags"
+    return ", ".join(f"`{_short(kind)}`" for kind in types)
+
+
+def _short(kind: str) -> str:
+    """`aws:sns/topic:Topic` as `sns.Topic`, and `kubernetes:apps/v1:DaemonSet` as `DaemonSet`."""
+    package, module, name = kind.split(":")
+    return f"{module.partition('/')[0]}.{name}" if package == "aws" else name

@@ -1,0 +1,64 @@
+"""ECS: stop the task that an event is about, and keep new tasks off its container instance."""
+
+from typing import Any
+
+from falco_firelens.responder import guards
+from falco_firelens.responder.actions.context import Context
+from falco_firelens.responder.outcome import Done, FailedError
+
+DRAINED = {"name": "falco-firelens/drained", "value": "true"}
+"""Attribute of a container instance that was drained here and not by a person, so that undoing does not undo theirs."""
+
+GONE = ("STOPPED", "DEPROVISIONING", "STOPPING", "DEACTIVATING")
+
+
+def stop_task(context: Context) -> Done:
+    """Stop the task; a service starts another in its place."""
+    task = find_task(context)
+    if task is None or task["lastStatus"] in GONE or task.get("desiredStatus") == "STOPPED":
+        return Done("the task has stopped", changed=False)
+    event = context.case.event
+    reason = f"falco-firelens: {event.rule} ({context.case.playbook.name})"[:255]
+    context.aws("ecs").stop_task(cluster=context.cluster.name, task=context.target.name, reason=reason)
+    return Done(f"stopped, of {task.get('group', 'no service')}. A stopped task cannot be brought back")
+
+
+def drain_instance(context: Context) -> Done:
+    """Let the container instance take no new tasks; a service's tasks move away."""
+    task = find_task(context)
+    instance = (task or {}).get("containerInstanceArn")
+    if not instance:
+        return Done("the task is gone, and with it what it ran on", changed=False)
+    ecs, cluster = context.aws("ecs"), context.cluster.name
+    found = ecs.describe_container_instances(cluster=cluster, containerInstances=[instance])["containerInstances"]
+    undo = (f"falco-firelens undo drainInstance {cluster}/{instance.rpartition('/')[2]}",)
+    if found and found[0]["status"] == "DRAINING":
+        return Done("draining already", undo if was_drained_here(found[0]) else (), changed=False)
+    ecs.put_attributes(cluster=cluster, attributes=[{**DRAINED, "targetId": instance}])
+    done = ecs.update_container_instances_state(cluster=cluster, containerInstances=[instance], status="DRAINING")
+    if done.get("failures"):
+        raise FailedError(f"ECS refused to drain {instance}: {done['failures'][0].get('reason')}")
+    return Done(f"container instance {instance.rpartition('/')[2]} is draining", undo)
+
+
+def was_drained_here(instance: dict[str, Any]) -> bool:
+    """Whether a playbook drained a container instance, which is as ECS describes it."""
+    return any(one["name"] == DRAINED["name"] for one in instance.get("attributes", ()))
+
+
+def find_task(context: Context) -> dict[str, Any] | None:
+    """The event's task, or None when ECS knows it no more.
+
+    Raises:
+        ProtectedError: it is a sensor, or the settings protect its service or family.
+    """
+    found = context.aws("ecs").describe_tasks(cluster=context.cluster.name, tasks=[context.target.name])["tasks"]
+    if not found:
+        return None
+    task = found[0]
+    kind, _, name = str(task.get("group", "")).partition(":")
+    if (kind, name) == ("service", guards.SENSOR_SERVICE):
+        raise guards.ProtectedError("the task is the sensor's own")
+    family = str(task.get("taskDefinitionArn", "")).rpartition("/")[2].partition(":")[0]
+    guards.check_workload(context.configuration, context.target.cluster, [name, family])
+    return task

@@ -1,0 +1,257 @@
+"""Kubernetes: cut a pod off, delete it, keep new pods off its node."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lightkube import ApiError
+from lightkube.models.meta_v1 import LabelSelector, ObjectMeta, OwnerReference
+from lightkube.models.networking_v1 import NetworkPolicySpec
+from lightkube.resources.core_v1 import Node, Pod
+from lightkube.resources.networking_v1 import NetworkPolicy
+from lightkube.types import PatchType
+
+from falco_firelens.responder import guards
+from falco_firelens.responder.actions.context import Context
+from falco_firelens.responder.outcome import Done
+from falco_firelens.responder.targets import Target
+
+ISOLATED = "falco-firelens/isolated"
+"""Label of an isolated pod. Its value is the pod's own uid, so that a selector for it selects that pod and no other."""
+
+CORDONED = "falco-firelens/cordoned"
+"""Annotation of a node that was cordoned here and not by a person, so that undoing does not undo theirs."""
+
+TAINT = {"key": "falco-firelens/contained", "value": "true", "effect": "NoSchedule"}
+
+STATIC = "kubernetes.io/config.mirror"
+"""Annotation of a static pod's mirror: the uid by which the node, and so Falco, knows the pod."""
+
+_HASH = "pod-template-hash"
+
+NOT_THERE, CONFLICT = 404, 409
+
+GONE = "the node is gone"
+
+
+def isolate(context: Context) -> Done:
+    """Cut the pod off: a label of its own, and a NetworkPolicy that allows what has the label nothing.
+
+    Policies add up, and one that allows something still does so; what is in the way is said.
+    """
+    pod = find_pod(context)
+    if pod is None:
+        return Done("the pod is gone", changed=False)
+    client, target, uid = context.kubernetes, context.target, pod.metadata.uid
+    labels: Mapping[str, str] = pod.metadata.labels or {}
+    made = _create(client, deny_all(target, uid))
+    changed = made or labels.get(ISOLATED) != uid
+    if changed:
+        # The uid in a patch makes the API server refuse it for a pod that has taken this one's name.
+        patch = {"metadata": {"uid": uid, "labels": {ISOLATED: uid}}}
+        client.patch(Pod, target.name, patch, namespace=target.namespace, patch_type=PatchType.MERGE)
+    detail = f"NetworkPolicy {policy_name(uid)} denies the pod all traffic"
+    but = list(_in_the_way(client, target.namespace, pod))
+    return Done(", but ".join([detail, *but]), undo_isolate(target), changed=changed)
+
+
+def _in_the_way(client: Any, namespace: str, pod: Any) -> Iterator[str]:
+    """Why the pod still has traffic.
+
+    https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-and-hostnetwork-pods
+    """
+    if pod.spec.hostNetwork:
+        yield "it has its node's network, which no NetworkPolicy reaches: quarantine the node, or delete the pod"
+    if allowing := sorted(_allowing(client, namespace, pod.metadata.labels or {})):
+        yield f"other policies still allow it some: {', '.join(allowing)}"
+
+
+def undo_isolate(target: Target) -> tuple[str, ...]:
+    """How a pod is given its network back."""
+    return (f"falco-firelens undo isolate {target.reference}",)
+
+
+def deny_all(target: Target, uid: str) -> NetworkPolicy:
+    """The NetworkPolicy of an isolated pod; named after the uid, since a pod's name can be too long.
+
+    The pod owns it, so that it goes with the pod.
+    """
+    return NetworkPolicy(
+        metadata=ObjectMeta(
+            name=policy_name(uid),
+            namespace=target.namespace,
+            labels={"app.kubernetes.io/managed-by": "falco-firelens"},
+            annotations={"falco-firelens/pod": target.name},
+            ownerReferences=[OwnerReference(apiVersion="v1", kind="Pod", name=target.name, uid=uid)],
+        ),
+        spec=NetworkPolicySpec(
+            podSelector=LabelSelector(matchLabels={ISOLATED: uid}), policyTypes=["Ingress", "Egress"]
+        ),
+    )
+
+
+def policy_name(uid: str) -> str:
+    """The name of an isolated pod's NetworkPolicy."""
+    return f"falco-firelens-isolated-{uid}"
+
+
+def delete(context: Context) -> Done:
+    """Delete the pod; its controller, if it has one, makes another."""
+    pod = find_pod(context)
+    if pod is None or pod.metadata.deletionTimestamp:
+        return Done("the pod is gone", changed=False)
+    seconds = context.settings.get("gracePeriodSeconds")
+    target = context.target
+    context.kubernetes.delete(Pod, target.name, namespace=target.namespace, grace_period=seconds)
+    owners = [f"{owner.kind} {owner.name}" for owner in pod.metadata.ownerReferences or ()]
+    replaced = f"; {owners[0]} makes another" if owners else "; nothing makes another"
+    return Done(f"deleted{replaced}. A deleted pod cannot be brought back")
+
+
+def cordon(context: Context) -> Done:
+    """Keep new pods off the node; those on it go on."""
+    node = find_node(context)
+    if node is None:
+        return Done(GONE, changed=False)
+    undo = (f"falco-firelens undo cordon {context.target.reference}",)
+    if node.spec and node.spec.unschedulable:
+        return Done("cordoned already", undo if CORDONED in (node.metadata.annotations or {}) else (), changed=False)
+    patch = {"metadata": {"annotations": {CORDONED: "true"}}, "spec": {"unschedulable": True}}
+    context.kubernetes.patch(Node, context.target.name, patch, patch_type=PatchType.MERGE)
+    return Done("no new pod comes to the node", undo)
+
+
+def taint(context: Context) -> Done:
+    """Taint the node; with the effect NoExecute its pods that do not tolerate that leave."""
+    node = find_node(context)
+    if node is None:
+        return Done(GONE, changed=False)
+    wanted, taints = {**TAINT, "effect": context.settings.get("effect", TAINT["effect"])}, taints_of(node)
+    undo = (f"falco-firelens undo taint {context.target.reference}",)
+    if wanted in taints:
+        return Done("tainted already", undo, changed=False)
+    put_taints(context.kubernetes, node, [*taints, wanted])
+    return Done(f"tainted {wanted['key']}={wanted['value']}:{wanted['effect']}", undo)
+
+
+def put_taints(client: Any, node: Node, taints: list[dict[str, str]]) -> None:
+    """Write a node's taints, which are one list: refused if another has changed the node since it was read."""
+    metadata = node.metadata
+    patch = {"metadata": {"resourceVersion": metadata and metadata.resourceVersion}, "spec": {"taints": taints}}
+    client.patch(Node, metadata and metadata.name, patch, patch_type=PatchType.MERGE)
+
+
+def taints_of(node: Node) -> list[dict[str, str]]:
+    """A node's taints as the API writes them."""
+    return [_taint(one) for one in (node.spec and node.spec.taints) or ()]
+
+
+def find_pod(context: Context) -> Any:
+    """The event's pod; None when it is gone, or another one of its name has come since the event.
+
+    Raises:
+        ProtectedError: the settings protect it, by its name or its controller's.
+    """
+    pod = look_up_pod(context)
+    if pod is not None:
+        guards.check_workload(context.configuration, context.target.namespace, owners(pod))
+    return pod
+
+
+def look_up_pod(context: Context) -> Any:
+    """As `find_pod`, also where the pod is protected: for what only looks."""
+    target = context.target
+    try:
+        pod = context.kubernetes.get(Pod, target.name, namespace=target.namespace)
+    except ApiError as error:
+        if error.status.code == NOT_THERE:
+            return None
+        raise
+    return pod if _is_the_one(pod, context) else None
+
+
+def _is_the_one(pod: Any, context: Context) -> bool:
+    """By its uid where the event tells it, which of a static pod is the one of its manifest, else by its age."""
+    if uid := context.target.uid:
+        return uid in (pod.metadata.uid, (pod.metadata.annotations or {}).get(STATIC))
+    return pod.metadata.creationTimestamp.timestamp() <= context.case.event.time / 1e9 + 1
+
+
+def owners(pod: Any) -> Iterator[str]:
+    """The names of a pod's controllers; of a Deployment's pod both that of its ReplicaSet and its own."""
+    labels: Mapping[str, str] = pod.metadata.labels or {}
+    for owner in pod.metadata.ownerReferences or ():
+        yield owner.name
+        if _HASH in labels:
+            yield owner.name.removesuffix(f"-{labels[_HASH]}")
+
+
+def find_node(context: Context) -> Any:
+    """The event's node; None when it is gone.
+
+    Raises:
+        ProtectedError: it carries the cluster's control plane.
+    """
+    try:
+        node = context.kubernetes.get(Node, context.target.name)
+    except ApiError as error:
+        if error.status.code == NOT_THERE:
+            return None
+        raise
+    if any(label in (node.metadata.labels or {}) for label in guards.CONTROL_PLANE):
+        raise guards.ProtectedError(f"node {context.target.name} is of the control plane")
+    return node
+
+
+def _create(client: Any, policy: NetworkPolicy) -> bool:
+    try:
+        client.create(policy)
+    except ApiError as error:
+        if error.status.code != CONFLICT:
+            raise
+        return False
+    return True
+
+
+def _allowing(client: Any, namespace: str, labels: Mapping[str, str]) -> Iterator[str]:
+    """Other policies that select a pod with these labels and allow it something."""
+    for policy in client.list(NetworkPolicy, namespace=namespace):
+        spec = policy.spec
+        if spec and (spec.ingress or spec.egress) and selects(spec.podSelector, labels):
+            yield policy.metadata.name
+
+
+def selects(selector: Any, labels: Mapping[str, str]) -> bool:
+    """Whether a label selector selects what has these labels.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
+    """
+    wanted: Mapping[str, str] = (selector and selector.matchLabels) or {}
+    return all(labels.get(name) == value for name, value in wanted.items()) and all(
+        _expression(one, labels) for one in (selector and selector.matchExpressions) or ()
+    )
+
+
+def _expression(expression: Any, labels: Mapping[str, str]) -> bool:
+    value = labels.get(expression.key)
+    match expression.operator:
+        case "In":
+            return value in (expression.values or ())
+        case "NotIn":
+            return value not in (expression.values or ())
+        case "Exists":
+            return value is not None
+        case _:
+            return value is None
+
+
+def _taint(taint: Any) -> dict[str, str]:
+    given = {"key": taint.key, "value": taint.value, "effect": taint.effect}
+    return {name: value for name, value in given.items() if value}
+
+
+def instance_of(node: Any) -> str | None:
+    """The EC2 instance that a node is, from its provider id, such as `aws:///eu-west-1a/i-0123456789abcdef0`."""
+    provider = (node.spec and node.spec.providerID) or ""
+    match = re.fullmatch(r"aws:///[a-z0-9-]+/(i-[0-9a-f]{8,17})", provider)
+    return match[1] if match else None

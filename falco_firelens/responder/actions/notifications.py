@@ -1,0 +1,137 @@
+"""Tells people: a notice to SNS and webhooks, a finding in Security Hub."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.client import HTTPException
+from typing import Any
+
+from falco_firelens.responder.actions.context import Context
+from falco_firelens.responder.notice import Notice, notice_of
+from falco_firelens.responder.outcome import Done, FailedError
+from falco_firelens.responder.targets import ECS
+
+WEBHOOK_SECONDS = 5
+
+LONGEST_IMAGE = 512
+
+SEVERITIES = {
+    "Emergency": "CRITICAL",
+    "Alert": "CRITICAL",
+    "Critical": "CRITICAL",
+    "Error": "HIGH",
+    "Warning": "MEDIUM",
+}
+"""Of the finding, by Falco's priority; LOW for all others."""
+
+
+def notify(context: Context) -> Done:
+    """Publish the notice to the stack's topic and to each webhook; each is told once, also when another one fails."""
+    notice, failures = notice_of(context), list[str]()
+    if context.places.topic:
+        context.once("topic", lambda: _publish(context, notice))
+    hooks = _webhooks(context)
+    for number, hook in enumerate(hooks):
+        body = _body(notice, hook["format"])
+        try:
+            context.once(f"webhook-{number}", lambda hook=hook, body=body: _post(hook["url"], body))
+        except FailedError as error:
+            failures.append(str(error))
+    if failures:
+        raise FailedError(f"{len(failures)} of {len(hooks)} webhooks did not take the notice: {'; '.join(failures)}")
+    return Done(f"told {' and '.join(['the topic'] * bool(context.places.topic) + ['webhooks'] * bool(hooks))}")
+
+
+def finding(context: Context) -> Done:
+    """Import a finding; the same event makes the same finding, which is then updated.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
+    """
+    notice, event = notice_of(context), context.case.event
+    hub, account = context.aws("securityhub"), context.places.account
+    partition, region = hub.meta.partition, hub.meta.region_name
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    answer = hub.batch_import_findings(
+        Findings=[
+            {
+                "SchemaVersion": "2018-10-08",
+                "Id": f"falco-firelens/{event.cluster}/{event.identity}",
+                "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
+                "GeneratorId": f"falco-firelens/{event.rule}"[:512],
+                "AwsAccountId": account,
+                "Types": ["Unusual Behaviors/Container"],
+                "CreatedAt": event.iso_time,
+                "UpdatedAt": now,
+                "Severity": {"Label": SEVERITIES.get(event.priority, "LOW"), "Original": event.priority},
+                "Title": notice.subject[:256],
+                "Description": notice.text[:1024],
+                "Resources": [{**one, "Region": region} for one in _resources(context, partition, region)],
+            }
+        ]
+    )
+    if answer["FailedCount"]:
+        raise FailedError(f"Security Hub refused the finding: {answer['FailedFindings'][0].get('ErrorMessage')}")
+    return Done(f"finding falco-firelens/{event.cluster}/{event.identity}")
+
+
+def _resources(context: Context, partition: str, region: str) -> Iterator[dict[str, Any]]:
+    """What it is about, by the ARNs that other findings have, and its cluster.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html
+    """
+    target, event, account = context.target, context.case.event, context.places.account
+    if target.kind == "task":
+        yield {"Type": "AwsEcsTask", "Id": target.name}
+    elif target.kind == "pod":
+        image = {"ImageName": event.image[:LONGEST_IMAGE]} if event.image.strip() else {}
+        yield {"Type": "Container", "Id": str(target), **({"Details": {"Container": image}} if image else {})}
+    elif event.platform == ECS:
+        yield {"Type": "AwsEc2Instance", "Id": f"arn:{partition}:ec2:{region}:{account}:instance/{target.name}"}
+    else:
+        yield {"Type": "Other", "Id": str(target)}
+    kind = {ECS: ("AwsEcsCluster", "ecs"), "eks": ("AwsEksCluster", "eks")}.get(event.platform)
+    cluster = context.configuration.clusters.get(target.cluster)  # a cluster that the stack has no more is told of, too
+    if kind and cluster:
+        arn = f"arn:{partition}:{kind[1]}:{region}:{account}:cluster/{cluster.name}"
+        yield {"Type": kind[0], "Id": arn}
+
+
+def _publish(context: Context, notice: Notice) -> None:
+    context.aws("sns").publish(TopicArn=context.places.topic, Subject=notice.subject, Message=notice.text)
+
+
+def _webhooks(context: Context) -> list[dict[str, str]]:
+    if not context.places.webhooks:
+        return []
+    secret = context.aws("secretsmanager").get_secret_value(SecretId=context.places.webhooks)["SecretString"]
+    return json.loads(secret)
+
+
+def _body(notice: Notice, form: str) -> bytes:
+    """Slack takes a text, in which `&`, `<` and `>` have a meaning, and would fetch what an attacker links to.
+
+    https://api.slack.com/reference/surfaces/formatting
+    """
+    if form != "slack":
+        return json.dumps(notice.document).encode()
+    text = notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return json.dumps({"text": text, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}).encode()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """A webhook that moves is not followed: its new place was not in the settings."""
+
+
+def _post(url: str, body: bytes) -> None:
+    try:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="POST")
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=WEBHOOK_SECONDS):
+            pass
+    except urllib.error.HTTPError as error:
+        raise FailedError(f"it answered {error.code}") from None
+    except (OSError, HTTPException, ValueError) as error:
+        # The URL is a secret, and the error's own words may have it.
+        raise FailedError(type(error).__name__) from None

@@ -1,0 +1,135 @@
+"""Runs again what ended in the dead-letter queue, or events of a file: through the function, with its permissions."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from botocore.config import Config
+
+from falco_firelens.responder.event import pack
+from falco_firelens.responder.handler import REPLAY
+from falco_firelens.responder.notice import one_line
+
+Aws = Callable[[str], Any]
+
+VISIBILITY_SECONDS = 300
+"""Nobody else sees a message while it is run again."""
+
+LONGEST_SECONDS = 150
+"""How long the function is waited for: longer than it may run, which a test holds."""
+
+INVOKE = Config(read_timeout=LONGEST_SECONDS, tcp_keepalive=True, retries={"total_max_attempts": 1})
+"""An invocation whose answer is late or lost acts all the same, so a client may not repeat it by itself."""
+
+QUEUE = Config(retries={"mode": "standard", "total_max_attempts": 3})
+"""A message that is taken twice comes back by itself, and deleting it again changes nothing."""
+
+
+def clients(session: Any) -> Aws:
+    """Makes the clients that a replay needs, by service."""
+    return lambda service: session.client(service, config=INVOKE if service == "lambda" else QUEUE)
+
+
+class ReplayError(Exception):
+    """A message that did not succeed and stays in the queue, or events that cannot be read; says why."""
+
+
+def messages(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
+    """Every message that can be seen now, each one once."""
+    seen = set[str]()
+    while True:
+        answer = sqs.receive_message(
+            QueueUrl=queue,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=VISIBILITY_SECONDS,
+            MessageAttributeNames=["All"],
+        )
+        fresh = [one for one in answer.get("Messages", ()) if one["MessageId"] not in seen]
+        if not fresh:
+            return
+        seen.update(one["MessageId"] for one in fresh)
+        yield from fresh
+
+
+def payload_of(body: str) -> dict[str, Any]:
+    """What the function is invoked with for a dead letter: a case, or a whole delivery that Lambda gave up.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    document = json.loads(body)
+    if "requestPayload" in document:
+        request = document["requestPayload"]
+        return {**request, REPLAY: True} if isinstance(request, Mapping) else {REPLAY: True}
+    record: dict[str, Any] = {
+        "messageId": "replay",
+        "eventSource": "aws:sqs",
+        "body": body,
+        "attributes": {},
+        "messageAttributes": {},
+    }
+    return {"Records": [record]}
+
+
+def summary(body: str) -> str:
+    """A dead letter in a line, in which nothing steers a terminal."""
+    return one_line(_summary(body))
+
+
+def _summary(body: str) -> str:
+    document = json.loads(body)
+    if "requestPayload" in document:
+        condition = document.get("requestContext", {}).get("condition", "unknown")
+        return f"a whole delivery ({condition})"
+    event = document["event"]
+    reasons = "; ".join(f"{action}: {why}" for action, why in document["reasons"].items())
+    return f"{document['playbook']} of {event['cluster']['name']}, {event['rule']}: {reasons}"
+
+
+def run(aws: Aws, function: str, payload: Mapping[str, Any]) -> str:
+    """Invoke the function and wait; what it says.
+
+    Raises:
+        ReplayError: it failed, or what it was given did.
+    """
+    answer = aws("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+    said = answer["Payload"].read().decode()
+    if answer.get("FunctionError"):
+        raise ReplayError(said)
+    if json.loads(said or "{}").get("batchItemFailures"):
+        raise ReplayError("it failed again; the function's log says why")
+    return said
+
+
+def replay_queue(aws: Aws, function: str, queue: str, *, act: bool) -> Iterator[str]:
+    """Show each dead letter, and with `act` run it again; what succeeds leaves the queue."""
+    sqs = aws("sqs")
+    for message in messages(sqs, queue):
+        line = summary(message["Body"])
+        if act:
+            try:
+                line = f"{line}\n  done: {run(aws, function, payload_of(message['Body']))}"
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            except ReplayError as error:
+                line = f"{line}\n  failed: {error}"
+        else:
+            sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+        yield line
+
+
+def replay_events(aws: Aws, function: str, lines: Iterable[str]) -> Iterator[str]:
+    """Hand events, one a line, to the function, a delivery for each cluster."""
+    by_cluster: dict[str, list[str]] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            by_cluster.setdefault(_cluster_of(line, number), []).append(line)
+    if not by_cluster:
+        raise ReplayError("found no event, expected one a line")
+    for cluster, events in by_cluster.items():
+        yield run(aws, function, {**pack(events, f"{cluster}/replay"), REPLAY: True})
+
+
+def _cluster_of(line: str, number: int) -> str:
+    try:
+        return str(json.loads(line)["cluster"]["name"])
+    except (ValueError, LookupError, TypeError):
+        raise ReplayError(f"line {number}: found no event with cluster.name") from None

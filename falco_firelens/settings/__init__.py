@@ -1,0 +1,84 @@
+"""What a stack file may say: frozen models, one loader, the JSON schema. Every error names its path in the file."""
+
+from falco_firelens.settings.alarms import Alarms, ClusterAlarms, Notification
+from falco_firelens.settings.capacity import NodeGroup
+from falco_firelens.settings.clusters import (
+    Cluster,
+    EcsCluster,
+    EcsCreate,
+    EcsExisting,
+    EksCluster,
+    EksCreate,
+    EksExisting,
+    KubernetesCluster,
+    KubernetesExisting,
+    everyone,
+)
+from falco_firelens.settings.destinations import (
+    Destinations,
+    OpenSearchDestination,
+    RedshiftCreate,
+    RedshiftDestination,
+    S3Destination,
+    has_flat_objects,
+)
+from falco_firelens.settings.elsewhere import elsewhere
+from falco_firelens.settings.events import Events
+from falco_firelens.settings.exceptions import RuleException
+from falco_firelens.settings.falco import Falco
+from falco_firelens.settings.hub import Delivery, Hub, HubSpoke, Spoke
+from falco_firelens.settings.loader import NAMESPACE, load, load_config, namespaced, read_stack_file
+from falco_firelens.settings.network import ExistingNetwork, Network
+from falco_firelens.settings.response import LEAST_CONCURRENCY, Playbook, Response
+from falco_firelens.settings.stack import Settings
+from falco_firelens.settings.validation.errors import Mistake, SettingsError
+from falco_firelens.settings.validation.locations import plain_keys
+from falco_firelens.settings.validation.messages import path_of
+from falco_firelens.settings.validation.raw import ENCRYPTED
+
+__all__ = [
+    "ENCRYPTED",
+    "LEAST_CONCURRENCY",
+    "NAMESPACE",
+    "Alarms",
+    "Cluster",
+    "ClusterAlarms",
+    "Delivery",
+    "Destinations",
+    "EcsCluster",
+    "EcsCreate",
+    "EcsExisting",
+    "EksCluster",
+    "EksCreate",
+    "EksExisting",
+    "Events",
+    "ExistingNetwork",
+    "Falco",
+    "Hub",
+    "HubSpoke",
+    "KubernetesCluster",
+    "KubernetesExisting",
+    "Mistake",
+    "Network",
+    "NodeGroup",
+    "Notification",
+    "OpenSearchDestination",
+    "Playbook",
+    "RedshiftCreate",
+    "RedshiftDestination",
+    "Response",
+    "RuleException",
+    "S3Destination",
+    "Settings",
+    "SettingsError",
+    "Spoke",
+    "elsewhere",
+    "everyone",
+    "has_flat_objects",
+    "load",
+    "load_config",
+    "namespaced",
+    "path_of",
+    "plain_keys",
+    "read_stack_file",
+]

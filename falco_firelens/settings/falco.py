@@ -1,0 +1,97 @@
+"""Falco itself: version, rules of the user's own, rules to disable, exceptions."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_validator
+
+from falco_firelens.settings.exceptions import RuleException
+from falco_firelens.settings.rules_files import check_rules_files
+from falco_firelens.settings.validation.errors import mistake
+from falco_firelens.settings.validation.files import Files, files_of
+from falco_firelens.settings.validation.matching import Matching
+from falco_firelens.settings.validation.model import Model
+from falco_firelens.settings.validation.unique import unique
+
+Registry = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*",
+        "a registry with its path, without scheme and tag, such as public.ecr.aws/falcosecurity",
+    ),
+]
+
+OLDEST_VERSION = (0, 41, 0)
+"""The first release whose image brings the container plugin, which the configuration loads."""
+
+
+def _no_variable(rule: str) -> str:
+    """Falco puts environment variables into every text of falco.yaml: userspace/engine/yaml_helper.h of its source."""
+    if "${" in rule:
+        raise mistake("the name of a rule without ${, where Falco would put an environment variable")
+    return rule
+
+
+class Falco(Model):
+    """Which Falco runs, and with which rules."""
+
+    version: Annotated[str, Matching(r"[0-9]+\.[0-9]+\.[0-9]+", 'a Falco version such as "0.45.0"')] = "0.45.0"
+    """Version of Falco's image, 0.41.0 or later."""
+
+    registry: Registry | None = None
+    """Where the image `falco` alone is pulled from, such as a mirror that has it under another path. Default:
+    `falcosecurity` in `imageRegistry`."""
+
+    install: Literal["manifests", "helm"] = "manifests"
+    """On Kubernetes: plain DaemonSets, or the official Falco chart with values made from the same settings. A change
+    needs a step of its own, which docs/operations.md describes."""
+
+    chart_repository: Annotated[
+        str,
+        Matching(
+            r"(https|oci)://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)*",
+            "https:// or oci:// with a host and a path, without user, tag and last slash",
+        ),
+    ] = "https://falcosecurity.github.io/charts"
+    """With `install: helm`, where the chart `falco` 9.1.0 comes from: a repository, or, beginning with oci://, the path
+    above the chart in a registry such as that of `imageRegistry`. The machine that runs pulumi fetches it, no node."""
+
+    rules_files: tuple[str, ...] = ()
+    """Paths of rules files of your own, relative to the project's folder. They are loaded after Falco's default rules,
+    in this order. Falco reports the first rule that matches: where one of its own stands in the way of yours, disable
+    it or add an exception to it."""
+
+    disabled_rules: tuple[Annotated[str, Field(min_length=1), AfterValidator(_no_variable)], ...] = ()
+    """Names of rules that are switched off, `*` standing for any characters. Falco takes no notice of a name that it
+    does not know."""
+
+    exceptions: Annotated[tuple[RuleException, ...], unique("name", within="rule")] = ()
+    """Exceptions that are added to rules."""
+
+    _rules: Mapping[str, str] = PrivateAttr(default_factory=dict[str, str])
+
+    @property
+    def rules(self) -> Mapping[str, str]:
+        """The user's rules files, file name to text, in the order in which they are loaded."""
+        return self._rules
+
+    @field_validator("version")
+    @classmethod
+    def _not_too_old(cls, version: str) -> str:
+        if tuple(int(part) for part in version.split(".")) < OLDEST_VERSION:
+            oldest = ".".join(map(str, OLDEST_VERSION))
+            raise mistake(f"at least {oldest}, the first version whose image has the container plugin")
+        return version
+
+    @field_validator("rules_files", mode="wrap")
+    @classmethod
+    def _are_falco_rules(
+        cls, value: Any, validate: Callable[[Any], tuple[str, ...]], info: ValidationInfo
+    ) -> tuple[str, ...]:
+        return check_rules_files(value, validate, files_of(info))
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep the text of the rules files, which have been found to be right."""
+        files = context if isinstance(context, Files) else Files(Path())
+        self._rules = {PurePath(name).name: files.text(name) for name in self.rules_files}

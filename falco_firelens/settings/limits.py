@@ -1,0 +1,27 @@
+"""What AWS publishes of its limits, as far as a stack file can break it: `limits/aws.yaml`, with sources."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).resolve().parents[1] / "limits" / "aws.yaml"
+
+
+@functools.cache
+def _entries() -> Mapping[str, Mapping[str, Any]]:
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+
+
+def allowed(limit: str) -> str:
+    """The expression that a text has to match as a whole: the form that AWS takes, without reserved beginnings."""
+    entry = _entries()[limit]
+    reserved = f"(?!{entry['never']})" if "never" in entry else ""
+    return f"{reserved}{entry.get('pattern', '.*')}"
+
+
+def reserved(limit: str) -> str:
+    """The expression for beginnings that AWS keeps to itself."""
+    return _entries()[limit]["never"]

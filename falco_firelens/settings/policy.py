@@ -1,0 +1,46 @@
+"""How strict the policy pack is with a stack, and what of it may be lost."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from falco_firelens.settings.types import TagKey
+from falco_firelens.settings.validation.model import Model
+
+PolicyName = Literal[
+    "bucket-encryption",
+    "encryption",
+    "events-kept",
+    "imdsv2",
+    "log-retention",
+    "no-iam-wildcard",
+    "no-privileged-container",
+    "no-public-bucket",
+    "no-public-endpoint",
+    "no-public-principal",
+    "pinned-images",
+    "required-tags",
+]
+
+Enforcement = Literal["mandatory", "advisory"]
+
+
+class Policy(Model):
+    """What the policies of docs/policy.md do with the stack."""
+
+    enforcement: Enforcement = "mandatory"
+    """Whether what breaks a policy fails a preview, or is only told."""
+
+    advisory: tuple[PolicyName, ...] = ()
+    """Policies that only tell, whatever `enforcement` says."""
+
+    required_tags: tuple[TagKey, ...] = ()
+    """Tags that every resource has to have, beside those of `tags`."""
+
+    may_lose: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """What holds events and may be deleted, replaced or made to keep them less long, by logical name or URN: see
+    docs/policy.md. Take it out again when it has been done."""
+
+    def level(self, name: str) -> Enforcement:
+        """How strict a policy is with the stack."""
+        return "advisory" if name in self.advisory else self.enforcement

@@ -1,0 +1,267 @@
+"""What is done about events without a person: playbooks, and what they never touch."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import InitErrorDetails
+
+from falco_firelens.responder.patterns import matches_any
+from falco_firelens.settings.clusters import Cluster, EcsCluster, EksCluster
+from falco_firelens.settings.events import Priority
+from falco_firelens.settings.types import RetentionDays
+from falco_firelens.settings.validation.errors import at, mistake
+from falco_firelens.settings.validation.matching import Matching
+from falco_firelens.settings.validation.model import Model
+from falco_firelens.settings.validation.raw import Encrypted, keys_of
+from falco_firelens.settings.validation.unique import unique
+
+LEAST_CONCURRENCY = 2
+"""The least maximum concurrency of an event source that is a queue. A function that may have less has messages thrown
+back, and each time counts as a try: a retry would end as a dead letter that was never tried.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+
+Pattern = Annotated[str, Field(min_length=1, max_length=256)]
+
+PlaybookName = Annotated[
+    str, Matching(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", "2 to 40 lower-case letters, digits and hyphens")
+]
+
+WorkloadPattern = Annotated[
+    str, Matching(r"[^/\s]+/[^/\s]+", "NAMESPACE/WORKLOAD, on ECS CLUSTER/SERVICE; either may have * and ?")
+]
+
+SecurityGroupId = Annotated[
+    str, Matching(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "a security group's id, such as sg-0123456789abcdef0")
+]
+
+
+class PlaybookMatch(Model):
+    """Which events a playbook answers: those that meet every key given here. Patterns may have `*` and `?`."""
+
+    rules: tuple[Pattern, ...] = ()
+    """Patterns of rules' names. Default: any."""
+
+    tags: tuple[Pattern, ...] = ()
+    """Patterns of tags, of which the rule has at least one. Default: any."""
+
+    minimum_priority: Priority = "Debug"
+    """Events of this priority and graver ones."""
+
+    clusters: tuple[Pattern, ...] = ()
+    """Patterns of clusters' names. Default: any of the stack."""
+
+    namespaces: tuple[Pattern, ...] = ()
+    """Patterns of namespaces; then only events of pods are answered. Default: any."""
+
+    images: tuple[Pattern, ...] = ()
+    """Patterns of images, with or without their tag. Default: any."""
+
+    labels: dict[str, str] = Field(default_factory=dict[str, str], max_length=20)
+    """Labels of the pod, all of which it has; their values are patterns. The function asks the cluster where the event
+    does not tell."""
+
+
+class SimpleAction(Model):
+    """An action about which there is nothing to say."""
+
+
+class Delete(Model):
+    """Delete the pod."""
+
+    grace_period_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
+    """Seconds that the pod has to end by itself; 0 kills it. Default: the pod's own."""
+
+
+class Taint(Model):
+    """Taint the pod's node with `falco-firelens/contained`."""
+
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
+    """`NoExecute` makes the node's pods leave, those that tolerate every taint apart."""
+
+
+class Quarantine(Model):
+    """Move the network interfaces of the node's EC2 instance to a security group."""
+
+    security_group_id: SecurityGroupId
+    """The group, of the instance's VPC: one that has no rules lets nothing through."""
+
+
+class Actions(Model):
+    """What a playbook does, always in the order of this list. Each key has a mapping, which may be empty."""
+
+    evidence: SimpleAction | None = None
+    """Keep the event, and the pod's manifest, events and logs, or the task's description, in S3."""
+
+    isolate: SimpleAction | None = None
+    """Cut the pod off with a NetworkPolicy of its own."""
+
+    delete: Delete | None = None
+    """Delete the pod."""
+
+    cordon: SimpleAction | None = None
+    """Keep new pods off the node."""
+
+    taint: Taint | None = None
+    """Taint the node."""
+
+    stop_task: SimpleAction | None = None
+    """Stop the ECS task that the event is about."""
+
+    drain_instance: SimpleAction | None = None
+    """Drain the container instance that the task runs on."""
+
+    quarantine: Quarantine | None = None
+    """Move the network interfaces of the node's EC2 instance to a security group."""
+
+    finding: SimpleAction | None = None
+    """Open a Security Hub finding; Security Hub has to be enabled."""
+
+    notify: SimpleAction | None = None
+    """Tell those in `notifications`, and the webhooks."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The actions that are given."""
+        return tuple(self.model_dump(by_alias=True, exclude_none=True))
+
+
+class Playbook(Model):
+    """One answer to some events."""
+
+    name: PlaybookName
+    """What notices and logs call it; unique."""
+
+    match: PlaybookMatch = PlaybookMatch()
+    """Which events it answers. Default: all."""
+
+    actions: Actions
+    """What it does; at least one action."""
+
+    dry_run: bool = True
+    """Only tell what would be done."""
+
+    most_targets: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Pods, tasks or nodes that it acts on within `mostTargetsMinutes`; what is beyond that is told and left alone."""
+
+    most_targets_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    """The period of `mostTargets`."""
+
+    quiet_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
+    """Minutes after an action in which it is not repeated for the same target. Events older than this are not answered
+    by themselves."""
+
+    def can_answer(self, cluster: str) -> bool:
+        """Whether it is for events of a cluster, by its name in the stack."""
+        return matches_any(self.match.clusters or ("*",), cluster)
+
+    @field_validator("actions")
+    @classmethod
+    def _any(cls, actions: Actions) -> Actions:
+        if not actions.names:
+            raise mistake("at least one action", found="none")
+        return actions
+
+
+class Protect(Model):
+    """What no playbook touches. The sensors, `kube-system` and control planes are protected always."""
+
+    namespaces: tuple[Pattern, ...] = ()
+    """Patterns of namespaces."""
+
+    workloads: tuple[WorkloadPattern, ...] = ()
+    """Patterns of NAMESPACE/WORKLOAD, by the pod's name, its controller's or its Deployment's; on ECS CLUSTER/SERVICE
+    or CLUSTER/FAMILY, the cluster by its name in the stack."""
+
+
+class Webhook(Model):
+    """A place on the web that notices are sent to."""
+
+    url: SecretStr
+    """The address, a secret, beginning with https://:
+    `pulumi config set --secret --path 'falco-firelens:response.webhooks[0].url' https://…`."""
+
+    format: Literal["slack", "json"] = "json"
+    """A text as Slack takes it, or the notice with the whole event as JSON."""
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, url: SecretStr) -> SecretStr:
+        value = url.get_secret_value()
+        good = value.startswith("https://") and value.isprintable() and " " not in value
+        if not (good or isinstance(url, Encrypted)):
+            raise mistake("a URL that begins with https://", found="a secret that is none")
+        return url
+
+
+class Response(Model):
+    """What is done about events without a person."""
+
+    playbooks: Annotated[tuple[Playbook, ...], Field(min_length=1, max_length=50), unique("name")]
+    """The playbooks, at least one. The first that matches an event answers it."""
+
+    protect: Protect = Protect()
+    """What no playbook touches."""
+
+    webhooks: Annotated[tuple[Webhook, ...], Field(max_length=10)] = ()
+    """Where notices go beside those in `notifications`."""
+
+    reserved_concurrency: Annotated[int, Field(ge=LEAST_CONCURRENCY, le=100)] = 5
+    """Invocations of the function at the same time, kept for it and never exceeded: at least 2, which is the least that
+    a queue can be read with. An account has to keep 100 for all its other functions: where its limit is lower, as a new
+    account's can be, have it raised first."""
+
+    evidence_days: Annotated[int, Field(ge=0, le=36500)] = 365
+    """Days after which evidence and records set aside are deleted; 0 for never."""
+
+    retention_days: RetentionDays = 90
+    """Days that the function's own log is kept."""
+
+    def actions_on(self, cluster: str) -> tuple[str, ...]:
+        """Every action of a playbook that can answer an event of a cluster."""
+        names = dict[str, None]()
+        for playbook in self.playbooks:
+            if playbook.can_answer(cluster):
+                names.update(dict.fromkeys(playbook.actions.names))
+        return tuple(names)
+
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether a playbook has to know the labels of pods."""
+        return any(playbook.match.labels for playbook in self.playbooks)
+
+    def document(self, clusters: Sequence[Cluster], secret_prefix: str = "") -> dict[str, Any]:
+        """What the function is told, as `falco_firelens.responder.configuration` reads it."""
+        return {
+            "playbooks": [_playbook(playbook) for playbook in self.playbooks],
+            "protect": self.protect.model_dump(mode="json"),
+            "clusters": {cluster.name: _cluster(cluster, secret_prefix) for cluster in clusters},
+        }
+
+
+def _playbook(playbook: Playbook) -> dict[str, Any]:
+    return {
+        **playbook.model_dump(mode="json", exclude={"actions"}),
+        "actions": playbook.actions.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
+
+
+def _cluster(cluster: Cluster, secret_prefix: str) -> dict[str, Any]:
+    """A cluster, by its name in AWS; one that is not of EKS by the secret with the access to it."""
+    name = cluster.name
+    if isinstance(cluster, EksCluster) and cluster.existing:
+        name = cluster.existing.name
+    elif isinstance(cluster, EcsCluster) and cluster.existing:
+        name = cluster.existing.cluster.rpartition("/")[2]
+    described = {"platform": cluster.platform, "name": name}
+    if cluster.platform == "kubernetes":
+        described["secret"] = f"{secret_prefix}{cluster.name}"
+    return described
+
+
+def response_mistakes(tree: object) -> Iterator[InitErrorDetails]:
+    """Mistakes of a response that lie in the rest of the stack file."""
+    keys = keys_of(tree)
+    if keys_of(keys.get("response")) and keys_of(keys.get("events")).get("cloudwatch") is False:
+        error = mistake("this key only with events.cloudwatch true: the function reads the log group")
+        yield at(("response",), keys["response"], error)

@@ -1,0 +1,93 @@
+"""Which model, and which of its fields, a location of a stack file belongs to."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+
+from falco_firelens.settings.stack import Settings
+from falco_firelens.settings.validation.errors import Location
+from falco_firelens.settings.validation.model import Model
+
+PLATFORMS = ("eks", "ecs", "kubernetes")
+
+
+def models_in(annotation: Any) -> Iterator[type[Model]]:
+    """The models that a type annotation names, at whatever depth."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
+
+
+def fields_of(model: type[Model]) -> Mapping[str, FieldInfo]:
+    """A model's fields by the key that a stack file has for each."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def is_secret(location: Location) -> bool:
+    """Whether what stands at a location, or above it, is kept secret."""
+    return any(
+        isinstance(key, str) and key in (fields := fields_at(location[:index])) and takes_secrets(fields[key])
+        for index, key in enumerate(location)
+    )
+
+
+def takes_secrets(field: FieldInfo) -> bool:
+    """Whether a field's value may be encrypted, and is secret wherever the program hands it on."""
+    return SecretStr in (field.annotation, *get_args(field.annotation))
+
+
+def secret_paths(model: type[Model] = Settings, above: str = "") -> Iterator[str]:
+    """The paths of all values that may be encrypted, such as `response.webhooks[].url`."""
+    for key, field in fields_of(model).items():
+        path = f"{above}{key}"
+        if takes_secrets(field):
+            yield path
+        step = "[]" if get_origin(field.annotation) is tuple else ""
+        for inner in models_in(field.annotation):
+            yield from secret_paths(inner, f"{path}{step}.")
+
+
+def plain_keys() -> tuple[str, ...]:
+    """The top-level keys of which nothing is kept secret."""
+    secret = {re.split(r"[.\[]", path)[0] for path in secret_paths()}
+    return tuple(key for key in fields_of(Settings) if key not in secret)
+
+
+def as_written(location: Location) -> Location:
+    """A location in the file's own keys.
+
+    Beside platforms, pydantic's locations have a field's Python name where its default is what is wrong.
+    """
+    written: Location = ()
+    for index, part in enumerate(location):
+        if index == 2 and location[0] == "clusters" and part in PLATFORMS:
+            continue
+        key = to_camel(part) if isinstance(part, str) else part
+        written = (*written, key if key in fields_at(location[:index]) else part)
+    return written
+
+
+def fields_at(location: Location) -> Mapping[str, FieldInfo]:
+    """The fields of the mapping at a location, none where a stack file has no mapping of ours.
+
+    pydantic puts a cluster's platform into its locations, `("clusters", 0, "eks", "create")`, which tells the models
+    of the platforms apart. The keys of a mapping such as `tags` or `alarms.clusters` are the person's own.
+    """
+    models: list[type[Model]] = [Settings]
+    named = False
+    for part in location:
+        if isinstance(part, int) or named:
+            named = False
+            continue
+        if part in PLATFORMS and len(models) > 1:
+            models = [model for model in models if part in get_args(model.model_fields["platform"].annotation)]
+            continue
+        found = [fields_of(model)[part].annotation for model in models if part in fields_of(model)]
+        models = [model for annotation in found for model in models_in(annotation)]
+        named = any(get_origin(annotation) is dict for annotation in found)
+    return {key: field for model in models for key, field in fields_of(model).items()}

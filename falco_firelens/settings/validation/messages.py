@@ -1,0 +1,131 @@
+"""Turns what pydantic reports into mistakes: paths in the file's own keys, plain words for found and expected."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from falco_firelens.settings.validation.errors import MISTAKE, Location, Mistake
+from falco_firelens.settings.validation.locations import PLATFORMS, as_written, fields_at, is_secret, secret_paths
+from falco_firelens.settings.validation.raw import items_of, keys_of
+from falco_firelens.settings.validation.wording import LONGEST_SHOWN, describe, describe_text, one_of
+
+NO_FARGATE = "EC2 instances: Falco watches the kernel of its host, and Fargate gives no access to the host"
+
+Context = Mapping[str, Any]
+
+
+def mistakes_of(error: ValidationError) -> tuple[Mistake, ...]:
+    """The mistakes that a validation of settings found, ordered by path."""
+    details = [each for each in error.errors(include_url=False) if not _follows_from_another(each)]
+    details.sort(key=lambda each: [f"{part:06}" if isinstance(part, int) else part for part in as_written(each["loc"])])
+    return tuple(dict.fromkeys(_mistake_of(each) for each in details))
+
+
+def _follows_from_another(details: ErrorDetails) -> bool:
+    """A default that needs another field, or a list that is too short only because its items are wrong."""
+    if details["type"] == "too_short":
+        return len(items_of(details["input"])) >= details.get("ctx", {})["min_length"]
+    return details["type"] == "default_factory_not_called"
+
+
+def _mistake_of(details: ErrorDetails) -> Mistake:
+    location, kind, value = details["loc"], details["type"], details["input"]
+    context: Context = details.get("ctx", {})
+    path = path_of(as_written(location))
+    secret = is_secret(location)
+    no_platform = kind.startswith("union_tag") and not isinstance(value, SecretStr)
+    if no_platform:
+        path, value = f"{path}.platform", keys_of(value).get("platform")
+    if isinstance(value, SecretStr) and not secret and kind != "extra_forbidden":
+        return Mistake(path, describe(value), plain_here())
+    if no_platform:
+        return _platform_mistake(path, value)
+    if kind == "missing":
+        return Mistake(path, "nothing", _description(location))
+    if kind == "extra_forbidden":
+        return _unknown_key(location, value)
+    found = context.get("found") or describe(value, secret=secret)
+    expected = _EXPECTED.get(kind)
+    return Mistake(path, found, expected(context, value, secret) if expected else details["msg"])
+
+
+def plain_here() -> str:
+    """What to write where a value is encrypted that nothing would keep secret."""
+    *most, last = dict.fromkeys(secret_paths())
+    return f"a plain one: only {', '.join(most)} and {last} may be encrypted"
+
+
+def path_of(location: Location) -> str:
+    """Write a location of the file as a path: `clusters[1].create.nodeGroups[0].minSize`."""
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part != "[key]":
+            key = part if part.isprintable() and len(part) <= LONGEST_SHOWN else describe_text(part)
+            path += f".{key}" if path else key
+    return path
+
+
+def _description(location: Location) -> str:
+    """What belongs at a location where there is nothing: the first sentence of the setting's description."""
+    *above, key = location
+    field = fields_at(tuple(above)).get(str(key))
+    text = " ".join((field.description or "").split()) if field else ""
+    sentence = text.partition(". ")[0].rstrip(".") or "this key"
+    return sentence if sentence[:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
+def _unknown_key(location: Location, value: object) -> Mistake:
+    *above, key = location
+    path = path_of((*as_written(tuple(above)), key))
+    if _mentions_fargate(str(key), value):
+        return Mistake(path, "a wish for Fargate", NO_FARGATE)
+    return Mistake(path, "an unknown key", one_of(str(key), tuple(fields_at(tuple(above)))))
+
+
+def _mentions_fargate(key: str, value: object) -> bool:
+    words = [key, *(word for word in (value, *items_of(value)) if isinstance(word, str))]
+    return any("fargate" in word.lower() for word in words)
+
+
+def _platform_mistake(path: str, platform: object) -> Mistake:
+    if isinstance(platform, str) and "fargate" in platform.lower():
+        return Mistake(path, describe(platform), f"one of {', '.join(PLATFORMS)} on {NO_FARGATE}")
+    return Mistake(path, describe(platform), one_of(str(platform), PLATFORMS))
+
+
+def _literal(context: Context, value: object, secret: bool) -> str:
+    words = [word.strip().strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
+    return one_of(value if isinstance(value, str) else "", words)
+
+
+def _text(context: Context, value: object, secret: bool) -> str:
+    if secret or isinstance(value, bool) or not isinstance(value, int | float):
+        return "a text"
+    return "a text: put it in quotes, or YAML makes a number of it"
+
+
+def _words(text: str) -> Callable[[Context, object, bool], str]:
+    return lambda context, value, secret: text.format(**context)
+
+
+_EXPECTED: Mapping[str, Callable[[Context, object, bool], str]] = {
+    MISTAKE: _words("{expected}"),
+    "bool_type": _words("true or false, without quotes"),
+    "dict_type": _words("a mapping of keys to texts"),
+    "greater_than_equal": _words("at least {ge}"),
+    "int_type": _words("a whole number, without quotes"),
+    "less_than_equal": _words("at most {le}"),
+    "literal_error": _literal,
+    "model_attributes_type": _words("a mapping with name and platform"),
+    "model_type": _words("a mapping of keys"),
+    "multiple_of": _words("a multiple of {multiple_of}"),
+    "string_too_short": _words("a text that is not empty"),
+    "string_type": _text,
+    "too_long": _words("at most {max_length}"),
+    "too_short": _words("at least {min_length}"),
+    "tuple_type": _words("a list"),
+}

@@ -1,5 +1,0 @@
-"""Proves that a deployed stack works: makes Falco fire on each cluster, and waits for the event."""
-
-from fleet.verify.verification import Verification
-
-__all__ = ["Verification"]

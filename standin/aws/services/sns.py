@@ -1,0 +1,131 @@
+"""SNS: topics, their policies and subscriptions."""
+
+import json
+from typing import ClassVar
+
+from botocore.exceptions import ClientError
+
+from standin.aws import tags
+from standin.aws.cloud import Region
+from standin.aws.naming import AutoName
+from standin.aws.resource import Defaults, Properties, Resource, changed
+
+
+class Topic(Resource):
+    """A topic; its id is its ARN."""
+
+    token = "aws:sns/topic:Topic"
+    service = "sns"
+    autoname = AutoName(longest=256)
+    create_only = frozenset({"name", "namePrefix", "fifoTopic"})
+    defaults: ClassVar[Defaults] = {"contentBasedDeduplication": False, "fifoTopic": False}
+    tagging = tags.BY_CAPITAL_ARN
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Creates the topic with its key."""
+        key = inputs.get("kmsMasterKeyId")
+        attributes = {"KmsMasterKeyId": key} if key else {}
+        return self.client(region).create_topic(Name=self.given_name(inputs), Attributes=attributes)["TopicArn"]
+
+    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+        """Another key, or another name to show."""
+        for name in ("kmsMasterKeyId", "displayName"):
+            if changed(inputs, old, name) and (old is not None or name == "displayName"):
+                attribute = name[0].upper() + name[1:]
+                value = inputs.get(name, "")
+                self.client(region).set_topic_attributes(
+                    TopicArn=identity, AttributeName=attribute, AttributeValue=value
+                )
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The topic's attributes."""
+        attributes = self.client(region).get_topic_attributes(TopicArn=identity)["Attributes"]
+        return self.outputs(
+            attributes,
+            arn=identity,
+            name=identity.rpartition(":")[2],
+            owner=region.account,
+            fifoTopic=False,
+            contentBasedDeduplication=False,
+        )
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        """Removes the topic with its subscriptions."""
+        self.client(region).delete_topic(TopicArn=identity)
+
+
+class TopicPolicy(Resource):
+    """Who may publish to a topic; its id is the topic's ARN."""
+
+    token = "aws:sns/topicPolicy:TopicPolicy"
+    service = "sns"
+    create_only = frozenset({"arn"})
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """The topic's ARN; the policy comes with `configure`."""
+        return inputs["arn"]
+
+    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+        """Writes the policy."""
+        self.client(region).set_topic_attributes(
+            TopicArn=identity, AttributeName="Policy", AttributeValue=inputs["policy"]
+        )
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The policy that the topic has."""
+        attributes = self.client(region).get_topic_attributes(TopicArn=identity)["Attributes"]
+        return {"arn": identity, "policy": attributes["Policy"], "owner": region.account}
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        """Leaves the topic to its account alone, as a new one is."""
+        own = {"Effect": "Allow", "Principal": {"AWS": region.account}, "Action": "sns:Publish", "Resource": identity}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [own]})
+        self.client(region).set_topic_attributes(TopicArn=identity, AttributeName="Policy", AttributeValue=policy)
+
+
+class TopicSubscription(Resource):
+    """One endpoint that gets what is published; its id is its ARN."""
+
+    token = "aws:sns/topicSubscription:TopicSubscription"
+    service = "sns"
+    create_only = frozenset({"topic", "protocol", "endpoint"})
+    defaults: ClassVar[Defaults] = {
+        "confirmationTimeoutInMinutes": 1,
+        "endpointAutoConfirms": False,
+        "rawMessageDelivery": False,
+    }
+    write_only = frozenset({"confirmationTimeoutInMinutes", "endpointAutoConfirms"})
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Subscribes the endpoint."""
+        return self.client(region).subscribe(
+            TopicArn=inputs["topic"],
+            Protocol=inputs["protocol"],
+            Endpoint=inputs["endpoint"],
+            ReturnSubscriptionArn=True,
+        )["SubscriptionArn"]
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The subscription's attributes."""
+        attributes = self.client(region).get_subscription_attributes(SubscriptionArn=identity)["Attributes"]
+        return {
+            "arn": identity,
+            "topic": attributes["TopicArn"],
+            "protocol": attributes["Protocol"],
+            "endpoint": attributes["Endpoint"],
+            "ownerId": region.account,
+            "pendingConfirmation": attributes.get("PendingConfirmation") == "true",
+            "confirmationWasAuthenticated": attributes.get("ConfirmationWasAuthenticated") == "true",
+            "filterPolicyScope": state.get("filterPolicyScope", ""),
+        }
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        """Ends the subscription; one that nobody confirmed goes with its topic."""
+        try:
+            self.client(region).unsubscribe(SubscriptionArn=identity)
+        except ClientError as error:
+            if "pending confirmation" not in str(error):
+                raise
+
+
+RESOURCES = (Topic, TopicPolicy, TopicSubscription)
