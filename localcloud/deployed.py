@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.sensor.ecs import CONFIG_CONTAINER
 from falco_firelens.sensor.kubernetes import FLUENT_BIT
-from falco_firelens.sensor.model import NAMESPACE, SENSOR_DIR
+from falco_firelens.sensor.model import SENSOR_DIR
 from localcloud.accounts import client
 from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
@@ -91,7 +92,7 @@ class Deployed:
 
     def _kubectl(self, cluster: str, *arguments: str) -> dict[str, Any]:
         command = [self._layout.bin / "kubectl", f"--kubeconfig={self._layout.kubeconfig(cluster)}"]
-        command += [f"--namespace={NAMESPACE}", *arguments, "--output=json"]
+        command += [f"--namespace={SENSOR_NAMESPACE}", *arguments, "--output=json"]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LocalCloudError(f"{cluster}: kubectl {' '.join(arguments)} failed: {done.stderr.strip()}")

@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bench.pipeline import seed
+from falco_firelens.contract import Platform
 from falco_firelens.sensor import firelens, fluent_bit
-from falco_firelens.sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline, Platform
+from falco_firelens.sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline
 from testbed import EcsNode, Endpoint, KubernetesNode, Node
 from testbed.destination import Destination
 from testbed.samples import number_of

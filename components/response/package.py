@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from falco_firelens import responder
+import falco_firelens
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
@@ -25,12 +25,13 @@ PLATFORM = "manylinux2014_aarch64"
 
 HANDLER = "falco_firelens.responder.handler.handle"
 
-CODE = Path(responder.__file__).parent
-REQUIREMENTS = CODE / "requirements.lock"
+PRODUCT = Path(falco_firelens.__file__).parent
+REQUIREMENTS = PRODUCT / "responder" / "requirements.lock"
 """Every library with its version and hashes; `requirements.txt` says why each of the first is there."""
 
-_SKIPPED = ("commands",)
-"""Of our code, folders: what only a person's shell runs."""
+_CODE = ("__init__.py", "contract.py", "responder/**/*.py")
+_SKIPPED = PRODUCT / "responder" / "commands"
+"""Of our code, which files the function runs, and the folder of those that only a person's shell runs."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold."""
@@ -66,12 +67,8 @@ def _cache() -> Path:
 
 
 def _code() -> dict[str, bytes]:
-    files = (file.relative_to(CODE) for file in sorted(CODE.rglob("*.py")))
-    return {"falco_firelens/__init__.py": b""} | {
-        f"falco_firelens/responder/{file.as_posix()}": (CODE / file).read_bytes()
-        for file in files
-        if file.parts[0] not in _SKIPPED
-    }
+    files = (file for pattern in _CODE for file in PRODUCT.glob(pattern) if _SKIPPED not in file.parents)
+    return {file.relative_to(PRODUCT.parent).as_posix(): file.read_bytes() for file in files}
 
 
 def _wheels(folder: Path, pins: bytes) -> Path:

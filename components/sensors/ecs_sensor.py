@@ -7,10 +7,8 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi_aws import ecs
 
+from falco_firelens.contract import SENSOR_SERVICE
 from falco_firelens.sensor.model import EcsTask
-
-SERVICE_NAME = "falco"
-"""The service's name in its cluster, part of the project's contract."""
 
 
 class EcsSensorArgs(TypedDict):
@@ -51,7 +49,7 @@ class EcsSensor(pulumi.ComponentResource):
         )
         service = ecs.Service(
             name,
-            name=SERVICE_NAME,
+            name=SENSOR_SERVICE,
             cluster=args["cluster_arn"],
             task_definition=definition.arn,
             launch_type="EC2",

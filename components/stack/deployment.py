@@ -7,7 +7,8 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi_kubernetes import Provider
 
-from falco_firelens.sensor.model import NAMESPACE, EcsTask
+from falco_firelens.contract import SENSOR_NAMESPACE, SENSOR_SERVICE
+from falco_firelens.sensor.model import EcsTask
 from falco_firelens.settings import Cluster, KubernetesCluster, Settings
 from falco_firelens.settings import EcsCluster as EcsSettings
 from falco_firelens.settings import EksCluster as EksSettings
@@ -24,7 +25,7 @@ from ..hub.hub import Hub
 from ..hub.reference import HubOutput, HubReference, with_archive
 from ..hub.spoke import SpokeLink, spoke_args
 from ..insights.event_insights import EventInsights, insights_args, name_prefix
-from ..sensors.ecs_sensor import SERVICE_NAME, EcsSensor
+from ..sensors.ecs_sensor import EcsSensor
 from ..sensors.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
 from ..sensors.shared_node_role import SharedNodeRole, SharedNodeRoleArgs
 from ..sensors.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_trust, irsa_trust, pod_identity_trust
@@ -301,12 +302,12 @@ class Deployment(pulumi.ComponentResource):
         if cluster.permission == "nodeRole":
             return {**args, "node_role": eks.node_role}
         if cluster.permission == "irsa":
-            trust = irsa_trust(eks.oidc_provider_arn, eks.oidc_issuer, NAMESPACE, service_account)
+            trust = irsa_trust(eks.oidc_provider_arn, eks.oidc_issuer, SENSOR_NAMESPACE, service_account)
             return {**args, "trust_policy": trust}
         return {
             **args,
-            "trust_policy": pod_identity_trust(eks.arn, NAMESPACE, service_account),
-            "pod_identity": {"cluster_name": eks.ordered_name, "namespace": NAMESPACE, "name": service_account},
+            "trust_policy": pod_identity_trust(eks.arn, SENSOR_NAMESPACE, service_account),
+            "pod_identity": {"cluster_name": eks.ordered_name, "namespace": SENSOR_NAMESPACE, "name": service_account},
         }
 
     def _kubernetes(
@@ -367,7 +368,7 @@ class Deployment(pulumi.ComponentResource):
             f"{cluster.name}-sensor",
             {
                 "task": task,
-                "family": f"{cluster.name}-{SERVICE_NAME}",
+                "family": f"{cluster.name}-{SENSOR_SERVICE}",
                 "cluster_arn": ecs.arn,
                 "task_role_arn": role.role_arn,
                 "instances": ecs.instances,
@@ -379,7 +380,7 @@ class Deployment(pulumi.ComponentResource):
             "platform": cluster.platform,
             "name": ecs.name,
             "sensor": {"service": sensor.service_name, "taskDefinition": sensor.task_definition_arn},
-            "console": ecs_link(place, ecs.name, SERVICE_NAME),
+            "console": ecs_link(place, ecs.name, SENSOR_SERVICE),
         }
 
     def _created_ecs(self, cluster: EcsSettings) -> _Ecs:

@@ -12,9 +12,8 @@ import pulumi
 import yaml
 from pulumi_kubernetes import Provider
 
-from falco_firelens.responder.event import PRIORITIES
+from falco_firelens.contract import PRIORITIES, SENSOR_NAMESPACE
 from falco_firelens.responder.permissions import rules
-from falco_firelens.sensor.model import NAMESPACE
 from falco_firelens.settings import KubernetesCluster, Response, Settings
 
 from ..aws.location import Place
@@ -205,7 +204,7 @@ def _access(
     args: ClusterAccessArgs = {
         "rules": rules(needs_in(response, name)),
         "role_arn": made.role_arn,
-        "namespace": NAMESPACE,
+        "namespace": SENSOR_NAMESPACE,
         "tags": settings.tags,
     }
     if reached.eks_name is not None:

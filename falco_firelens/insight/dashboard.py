@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight import queries
 from falco_firelens.insight.alarms import FRESHNESS, Stream
-from falco_firelens.insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITIES, PRIORITY
+from falco_firelens.insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITY
 from falco_firelens.sensor.falco import HEARTBEAT_MINUTES
 
 Widget = dict[str, Any]

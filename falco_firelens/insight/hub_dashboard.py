@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight import queries
 from falco_firelens.insight.alarms import FRESHNESS
 from falco_firelens.insight.dashboard import COLOURS, PERIOD, Widget, alarms_shown, graph, numbered, placed
-from falco_firelens.insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITIES, PRIORITY
+from falco_firelens.insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITY
 from falco_firelens.sensor.falco import HEARTBEAT_MINUTES
 
 SHARED_NAMESPACES: Final = (NAMESPACE, "AWS/Logs", "AWS/Firehose")

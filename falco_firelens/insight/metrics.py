@@ -10,10 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.sensor.model import NOT_WHOLE_RULE
-
-PRIORITIES: Final = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
-"""The gravest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
 
 NAMESPACE: Final = "FalcoFirelens"
 

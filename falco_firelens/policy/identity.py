@@ -6,30 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS, KMS_KEY, UNNARROWED
 from falco_firelens.policy.rule import Check, Finding, Resource, Rule, items_of, keys_of, show
 
-_KMS_KEY = "aws:kms/key:Key"
-
-_ATTACHMENT = ("rolePolicyAttachment:RolePolicyAttachment", "userPolicyAttachment:UserPolicyAttachment",
-               "groupPolicyAttachment:GroupPolicyAttachment")  # fmt: skip
-
-DOCUMENTS: Mapping[str, str] = {
-    "aws:iam/policy:Policy": "policy",
-    "aws:iam/rolePolicy:RolePolicy": "policy",
-    "aws:iam/userPolicy:UserPolicy": "policy",
-    "aws:iam/groupPolicy:GroupPolicy": "policy",
-    "aws:iam/role:Role": "assumeRolePolicy",
-    _KMS_KEY: "policy",
-    "aws:s3/bucketPolicy:BucketPolicy": "policy",
-    "aws:sqs/queuePolicy:QueuePolicy": "policy",
-    "aws:sqs/queue:Queue": "policy",
-    "aws:sns/topicPolicy:TopicPolicy": "policy",
-    "aws:sns/topic:Topic": "policy",
-    "aws:opensearch/domain:Domain": "accessPolicies",
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": "policyDocument",
-    "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy": "accessPolicy",
-}
-"""Pulumi types with a policy document, and the property that holds it."""
+_OPENING = tuple(kind for kind in DOCUMENTS if kind not in UNNARROWED)
 
 NARROWING = frozenset((
     "aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount",
@@ -137,9 +117,9 @@ RULES = (
         "Policies name actions, and resources where the API knows any.",
         {
             # In a key's own policy, `*` means the key; a trust policy has no resource at all.
-            **{kind: _each(_actions if kind == _KMS_KEY else _actions_and_resources) for kind in DOCUMENTS},
-            **{f"aws:iam/{kind}": _attachment for kind in _ATTACHMENT},
+            **{kind: _each(_actions if kind == KMS_KEY else _actions_and_resources) for kind in _OPENING},
+            **dict.fromkeys(ATTACHMENTS, _attachment),
         },
     ),
-    Rule("no-public-principal", "No policy lets everybody in.", dict.fromkeys(DOCUMENTS, _each(_principals))),
+    Rule("no-public-principal", "No policy lets everybody in.", dict.fromkeys(_OPENING, _each(_principals))),
 )

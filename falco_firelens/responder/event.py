@@ -13,11 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, cast
 
-PRIORITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
-"""Falco's, the gravest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
-
-PLATFORMS = ("eks", "ecs", "kubernetes")
-"""What the pipeline says of a cluster; a test holds it against `falco_firelens/sensor/`."""
+from falco_firelens.contract import PLATFORMS, PRIORITIES
 
 HOST = "host"
 """Falco's `container.id` of a process that is in no container."""

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable
 
+from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.responder.configuration import Configuration
 from falco_firelens.responder.event import Event
 from falco_firelens.responder.patterns import matches
 from falco_firelens.responder.targets import subject_of
-
-SENSOR_NAMESPACE = "falco"
-SENSOR_SERVICE = "falco"
-"""Where the sensors are; a test holds both against `falco_firelens/sensor/` and `components/`."""
 
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", SENSOR_NAMESPACE)
 """Never touched, whatever the settings say."""

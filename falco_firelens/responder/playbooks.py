@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.responder.configuration import Match, Playbook
-from falco_firelens.responder.event import PRIORITIES, Event
+from falco_firelens.responder.event import Event
 from falco_firelens.responder.patterns import matches, matches_any
 
 Labels = Callable[[], Mapping[str, str] | None]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from falco_firelens.schemas.event import PRIORITIES
+from falco_firelens.contract import PRIORITIES
 
 
 @dataclass(frozen=True)

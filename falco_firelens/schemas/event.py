@@ -37,6 +37,3 @@ in a map all values become texts, and whether a null stays one depends on the de
 gets the object's own JSON, dotted keys, numbers and nulls included, and `json_extract_scalar` reads any field of it.
 `time` is text because Parquet timestamps written by Firehose end at the millisecond.
 """
-
-PRIORITIES: Final = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
-"""The gravest first."""

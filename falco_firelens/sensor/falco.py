@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from falco_firelens.contract import Platform
 from falco_firelens.sensor.conditions import Texts
 from falco_firelens.sensor.container import Container, Health, Mount, Resources
 from falco_firelens.sensor.model import (
@@ -19,7 +20,6 @@ from falco_firelens.sensor.model import (
     SENSOR_DIR,
     ClusterIdentity,
     FalcoOptions,
-    Platform,
     RuleException,
 )
 

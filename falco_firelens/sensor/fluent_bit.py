@@ -1,11 +1,12 @@
 """Fluent Bit's configuration on a Kubernetes node: follows Falco's container log and ships its events."""
 
+from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.sensor import events
-from falco_firelens.sensor.model import FALCO_CONTAINER, FLUENT_BIT_STATE_DIR, NAMESPACE, Pipeline
+from falco_firelens.sensor.model import FALCO_CONTAINER, FLUENT_BIT_STATE_DIR, Pipeline
 
 TAG = "falco"
 
-POD_LOGS = f"/var/log/pods/{NAMESPACE}_falco-*_*/{FALCO_CONTAINER}"
+POD_LOGS = f"/var/log/pods/{SENSOR_NAMESPACE}_falco-*_*/{FALCO_CONTAINER}"
 """The kubelet's directory of Falco's log files on its node, whoever installed Falco as `falco` in the namespace.
 
 Not /var/log/containers, whose links lead to the current file only: what was rotated while Fluent Bit was away would

@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.sensor import falco, fluent_bit, shipper
 from falco_firelens.sensor.container import Container, Health, Mount
 from falco_firelens.sensor.model import (
-    NAMESPACE,
     NODE_VARIABLE,
     SENSOR_DIR,
     Document,
@@ -86,7 +86,7 @@ def manifests(options: FalcoOptions, pipeline: Pipeline, *, host_network: bool =
 
 def workload(container: Container, *, node_variable: str, grace_period: int, pod: Document | None = None) -> Workload:
     """`container` on every node, named after itself; `node_variable` is the variable that gets the node's name."""
-    metadata = {"name": container.name, "namespace": NAMESPACE, "labels": _labels(container.name)}
+    metadata = {"name": container.name, "namespace": SENSOR_NAMESPACE, "labels": _labels(container.name)}
     return Workload(
         service_account={
             "apiVersion": "v1",
@@ -256,7 +256,8 @@ def _labels(name: str) -> dict[str, str]:
 def _namespace() -> Document:
     """Privileged by the Pod Security Standards: both workloads mount paths of the node, which the baseline forbids."""
     levels = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "audit", "warn")}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {**PART_OF, **levels}}}
+    metadata = {"name": SENSOR_NAMESPACE, "labels": {**PART_OF, **levels}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
 def _network_policy() -> Document:
@@ -267,6 +268,6 @@ def _network_policy() -> Document:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": "deny-ingress", "namespace": NAMESPACE, "labels": PART_OF},
+        "metadata": {"name": "deny-ingress", "namespace": SENSOR_NAMESPACE, "labels": PART_OF},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
     }

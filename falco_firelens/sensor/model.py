@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
-Platform = Literal["eks", "ecs", "kubernetes"]
-"""Where a cluster runs: `kubernetes` is any cluster that EKS does not manage."""
+from falco_firelens.contract import Platform
 
 Document = dict[str, Any]
 """One JSON object with camelCase keys, as the Kubernetes or the ECS API takes it."""
@@ -37,9 +36,6 @@ FALCO_CONTAINER = "falco"
 
 ROUTER_CONTAINER = "log-router"
 """Fluent Bit's container in the ECS task."""
-
-NAMESPACE = "falco"
-"""The Kubernetes namespace of the sensor."""
 
 NODE_VARIABLE = "NODE_NAME"
 """Environment variable with the Kubernetes node's name in Fluent Bit's container."""

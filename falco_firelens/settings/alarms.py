@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from falco_firelens.settings.events import Priority
+from falco_firelens.contract import Priority
 from falco_firelens.settings.types import ClusterName
 from falco_firelens.settings.validation.errors import mistake
 from falco_firelens.settings.validation.model import Model

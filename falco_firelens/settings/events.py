@@ -1,19 +1,17 @@
 """Where every event arrives: a log group, and further destinations."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ModelWrapValidatorHandler, model_validator
 from pydantic_core import InitErrorDetails
 
+from falco_firelens.contract import Priority
 from falco_firelens.settings.destinations import Destinations
 from falco_firelens.settings.types import KmsKeyArn, LogGroupName, RetentionDays
 from falco_firelens.settings.validation.errors import at, mistake, with_mistakes
 from falco_firelens.settings.validation.model import Model
 from falco_firelens.settings.validation.raw import keys_of
-
-Priority = Literal["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"]
-"""Falco's priorities, the gravest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
 
 
 class Events(Model):

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import InitErrorDetails
 
+from falco_firelens.contract import Priority
 from falco_firelens.responder.patterns import matches_any
 from falco_firelens.settings.clusters import Cluster, EcsCluster, EksCluster
-from falco_firelens.settings.events import Priority
 from falco_firelens.settings.types import RetentionDays
 from falco_firelens.settings.validation.errors import at, mistake
 from falco_firelens.settings.validation.matching import Matching

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.settings.validation.errors import at, mistake, with_mistakes
 from falco_firelens.settings.validation.files import Files
 from falco_firelens.settings.validation.matching import Matching
@@ -25,9 +26,7 @@ NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
 TRUE = ("true", "yes", "on", "y")
 """What yaml-cpp, by which Falco reads, takes for true: https://github.com/jbeder/yaml-cpp/blob/master/src/convert.cpp"""
 
-PRIORITIES = frozenset(
-    ("emergency", "alert", "critical", "error", "warning", "notice", "info", "informational", "debug")
-)
+PRIORITY_NAMES = frozenset({"info", *(priority.lower() for priority in PRIORITIES)})
 """As Falco reads them, in any case."""
 
 FILE_NAME = Matching(r"[0-9A-Za-z._-]+\.ya?ml", "a file name of letters, digits and . _ -, ending with .yaml or .yml")
@@ -101,7 +100,7 @@ def _changes_an_earlier(kind: str, keys: Mapping[str, object]) -> bool:
 
 def _problem_of_values(keys: Mapping[str, object], which: str) -> str | None:
     priority = keys.get("priority", "debug")
-    if str(priority).lower() not in PRIORITIES:
+    if str(priority).lower() not in PRIORITY_NAMES:
         return f"{which} has the unknown priority {describe_text(str(priority))}"
     if not isinstance(keys.get("items", ()), tuple):
         return f"{which} has items that are not a list"

@@ -20,9 +20,9 @@ GROUP, BUCKET, NAME = "/falco/events", "evidence", "responder"
 CRASH = """
 import os
 from pathlib import Path
-from responder import respond
+from falco_firelens.responder import responder
 
-answer = respond.Responder.handle
+answer = responder.Responder.handle
 
 def once(self, case):
     found, marker = answer(self, case), Path(os.environ["MARKER"])
@@ -31,9 +31,9 @@ def once(self, case):
         os._exit(1)
     return found
 
-respond.Responder.handle = once
+responder.Responder.handle = once
 
-from responder.handler import handle
+from falco_firelens.responder.handler import handle
 """
 """The function, and a process that ends after the first case of the first delivery, as one out of memory does."""
 

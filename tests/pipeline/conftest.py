@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from falco_firelens.contract import Platform
 from falco_firelens.sensor import firelens, fluent_bit
-from falco_firelens.sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline, Platform
+from falco_firelens.sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline
 from testbed import INSTALL_HINT, EcsNode, KubernetesNode, Node, executable
 from testbed.destination import Destination
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from falco_firelens.contract import Platform
 from falco_firelens.sensor import falco
-from falco_firelens.sensor.model import ClusterIdentity, FalcoOptions, Platform
+from falco_firelens.sensor.model import ClusterIdentity, FalcoOptions
 from localcloud.ports import reserve
 from testbed.fluent_bit import wait_until
 from tests.pipeline.test_falco import falco_program

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from falco_firelens.contract import Platform
 from falco_firelens.sensor import falco
-from falco_firelens.sensor.model import ClusterIdentity, FalcoOptions, Platform, RuleException
+from falco_firelens.sensor.model import ClusterIdentity, FalcoOptions, RuleException
 from tests.waiting import PATIENCE
 
 PLATFORMS: tuple[Platform, ...] = ("eks", "kubernetes", "ecs")

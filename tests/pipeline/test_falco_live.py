@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from falco_firelens.contract import Platform
 from falco_firelens.responder.event import pack, parse_delivery
-from falco_firelens.sensor.model import Platform
 from testbed.destination import Destination
 from testbed.fluent_bit import wait_until
 from tests.pipeline.conftest import LOG_GROUP, NodeFactory

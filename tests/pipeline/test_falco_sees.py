@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from falco_firelens.contract import Platform
 from falco_firelens.responder.event import Event, pack, parse_delivery
 from falco_firelens.responder.targets import Target, subject_of
 from falco_firelens.sensor import falco
-from falco_firelens.sensor.model import Platform
 from testbed.destination import Destination
 from testbed.fluent_bit import wait_until
 from tests.pipeline import container_runtimes

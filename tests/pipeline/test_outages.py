@@ -2,7 +2,7 @@
 
 import pytest
 
-from falco_firelens.sensor.model import Platform
+from falco_firelens.contract import Platform
 from testbed import faults
 from testbed.destination import Destination
 from testbed.outages import Outages

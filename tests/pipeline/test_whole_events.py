@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from falco_firelens.sensor.model import NOT_WHOLE_RULE, Platform
+from falco_firelens.contract import Platform
+from falco_firelens.sensor.model import NOT_WHOLE_RULE
 from testbed import KubernetesNode, Node
 from testbed.destination import Destination
 from testbed.fluent_bit import wait_until

@@ -8,23 +8,7 @@ from typing import Any, cast
 
 from falco_firelens.fleet.comment.values import LATER
 from falco_firelens.fleet.results import SECRET, UNKNOWN, Change
-
-DOCUMENTS: Mapping[str, tuple[str, ...]] = {
-    "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy": ("accessPolicy",),
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyDocument",),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": ("policy",),
-    "aws:iam/policy:Policy": ("policy",),
-    "aws:iam/role:Role": ("assumeRolePolicy",),
-    "aws:iam/rolePolicy:RolePolicy": ("policy",),
-    "aws:kms/key:Key": ("policy",),
-    "aws:opensearch/domain:Domain": ("accessPolicies",),
-    "aws:s3/bucketPolicy:BucketPolicy": ("policy",),
-    "aws:sns/topicPolicy:TopicPolicy": ("policy",),
-    "aws:sqs/queuePolicy:QueuePolicy": ("policy",),
-}
-"""Types of resources, with the properties that hold a policy document."""
-
-ATTACHMENTS = ("aws:iam/rolePolicyAttachment:RolePolicyAttachment",)
+from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS
 
 
 @dataclass(frozen=True, order=True)
@@ -78,7 +62,7 @@ def _of_change(change: Change) -> Iterator[PermissionChange]:
     if change.type in ATTACHMENTS:
         before, after = _attached(change.old), _attached(new)
         yield PermissionChange(change, tuple(after - before), tuple(before - after))
-    for key in DOCUMENTS.get(change.type, ()):
+    if key := DOCUMENTS.get(change.type):
         before, after = permissions_of(change.old.get(key)), permissions_of(new.get(key))
         if before is None or after is None:
             touched = change.op != "update" or any(path.startswith(key) for path in change.properties)

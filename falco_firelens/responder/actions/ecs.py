@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from falco_firelens.contract import SENSOR_SERVICE
 from falco_firelens.responder import guards
 from falco_firelens.responder.actions.context import Context
 from falco_firelens.responder.outcome import Done, FailedError
@@ -57,7 +58,7 @@ def find_task(context: Context) -> dict[str, Any] | None:
         return None
     task = found[0]
     kind, _, name = str(task.get("group", "")).partition(":")
-    if (kind, name) == ("service", guards.SENSOR_SERVICE):
+    if (kind, name) == ("service", SENSOR_SERVICE):
         raise guards.ProtectedError("the task is the sensor's own")
     family = str(task.get("taskDefinitionArn", "")).rpartition("/")[2].partition(":")[0]
     guards.check_workload(context.configuration, context.target.cluster, [name, family])

@@ -8,11 +8,10 @@ from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
+from falco_firelens.contract import PLATFORMS
 from falco_firelens.settings.stack import Settings
 from falco_firelens.settings.validation.errors import Location
 from falco_firelens.settings.validation.model import Model
-
-PLATFORMS = ("eks", "ecs", "kubernetes")
 
 
 def models_in(annotation: Any) -> Iterator[type[Model]]:

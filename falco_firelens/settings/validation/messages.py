@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from falco_firelens.contract import PLATFORMS
 from falco_firelens.settings.validation.errors import MISTAKE, Location, Mistake
-from falco_firelens.settings.validation.locations import PLATFORMS, as_written, fields_at, is_secret, secret_paths
+from falco_firelens.settings.validation.locations import as_written, fields_at, is_secret, secret_paths
 from falco_firelens.settings.validation.raw import items_of, keys_of
 from falco_firelens.settings.validation.wording import LONGEST_SHOWN, describe, describe_text, one_of
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.responder.environment import Places
-from falco_firelens.responder.event import PRIORITIES
 from falco_firelens.responder.responder import Responder
 from falco_firelens.settings import SettingsError
 from falco_firelens.settings.stack import MOST_CLUSTERS

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight.alarms import (
     DESTINATIONS,
     LONGEST_RULE,
@@ -17,7 +18,6 @@ from falco_firelens.insight.alarms import (
     alarms,
     composites,
 )
-from falco_firelens.insight.metrics import PRIORITIES
 from falco_firelens.settings.stack import MOST_CLUSTERS
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import CREATED

@@ -2,7 +2,8 @@
 
 import pytest
 
-from falco_firelens.insight.metrics import PRIORITIES, filters
+from falco_firelens.contract import PRIORITIES
+from falco_firelens.insight.metrics import filters
 from localcloud.cloudwatch.filter_pattern import PatternError, matcher
 
 EVENT = {"rule": "Shell", "priority": "Error", "n": 5, "cluster": {"name": "web"}, "a": {"b.c": 1}, "no": None}

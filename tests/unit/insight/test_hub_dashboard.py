@@ -9,8 +9,8 @@ import pytest
 
 from components.aws.location import Place
 from components.stack.hub import view
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight.hub_dashboard import SHARED_NAMESPACES, body
-from falco_firelens.insight.metrics import PRIORITIES
 from falco_firelens.settings import load
 from localcloud.cloudwatch.metric_data import MetricData, series, state
 from tests.unit.components.cloud import ACCOUNT, FILE, Account, Deployed, deploy

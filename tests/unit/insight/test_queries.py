@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from falco_firelens.insight.metrics import PRIORITIES
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight.queries import QUERIES, newest, top_rules
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import CREATED

@@ -226,10 +226,10 @@ def test_what_another_invocation_is_at_is_told_by_that_one_alone(account: Accoun
 
 KILLED = """
 import json, os, sys
-from responder import actions
-from responder.clients import AwsClients
-from responder.handler import Function
-from responder.places import Places
+from falco_firelens.responder import actions
+from falco_firelens.responder.clients import AwsClients
+from falco_firelens.responder.handler import Function
+from falco_firelens.responder.environment import Places
 from tests.unit.responder.account import Invocation
 from tests.unit.responder.test_interruptions import PLAN, _keep, cut_off
 from tests.waiting import PATIENCE

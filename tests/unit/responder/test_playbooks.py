@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from falco_firelens.contract import PRIORITIES
 from falco_firelens.responder.commands.explain import WHAT, explain
 from falco_firelens.responder.configuration import ORDER
-from falco_firelens.responder.event import PRIORITIES
 from falco_firelens.responder.playbooks import Reason, choose, judge, labels_in
 from tests.unit.responder.events import configuration, event, playbook
 

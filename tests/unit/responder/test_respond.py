@@ -1,18 +1,16 @@
 """Guards, rate limit, once a target, order and failures, with actions that only write down that they were called."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from components.sensors.ecs_sensor import SERVICE_NAME
-from falco_firelens.responder import actions, guards
+from falco_firelens.contract import SENSOR_NAMESPACE
+from falco_firelens.responder import actions
 from falco_firelens.responder.actions.context import Context, Places
-from falco_firelens.responder.event import PLATFORMS
 from falco_firelens.responder.outcome import Done, Outcome
 from falco_firelens.responder.responder import Answer, Responder
 from falco_firelens.responder.targets import Target
-from falco_firelens.sensor.model import NAMESPACE, Platform
 from tests.unit.responder.events import TASK, MemoryLedger, configuration, event, playbook
 
 
@@ -102,7 +100,7 @@ def test_a_dry_run_before_does_not_keep_the_real_one_from_acting(acts: Acts) -> 
     assert acts.names() == ["notify", "isolate", "notify"]
 
 
-@pytest.mark.parametrize("namespace", ["kube-system", "kube-public", "kube-node-lease", NAMESPACE, "bank-2"])
+@pytest.mark.parametrize("namespace", ["kube-system", "kube-public", "kube-node-lease", SENSOR_NAMESPACE, "bank-2"])
 def test_protected_namespaces_are_told_and_never_touched(acts: Acts, namespace: str) -> None:
     one = responder(playbook(actions=["evidence", "isolate", "cordon", "notify"]), namespaces=["bank-*"])
     answers = list(one.answer([event(fields={"k8s.ns.name": namespace})]))
@@ -118,11 +116,6 @@ def test_a_protected_workload_is_never_touched(acts: Acts) -> None:
 def test_a_cluster_that_the_stack_does_not_have_is_never_touched(acts: Acts) -> None:
     list(responder(playbook(actions=["isolate"])).answer([event(cluster="elsewhere")]))
     assert acts.called == []
-
-
-def test_the_sensors_are_where_the_guards_believe_them_to_be() -> None:
-    assert (guards.SENSOR_NAMESPACE, guards.SENSOR_SERVICE) == (NAMESPACE, SERVICE_NAME)
-    assert get_args(Platform) == PLATFORMS
 
 
 def test_beyond_the_rate_limit_nothing_is_done_and_that_is_told_once(acts: Acts) -> None:

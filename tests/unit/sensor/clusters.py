@@ -1,6 +1,7 @@
 """Clusters that the sensor's tests share."""
 
-from falco_firelens.sensor.model import ClusterIdentity, LogGroup, Pipeline, Platform
+from falco_firelens.contract import Platform
+from falco_firelens.sensor.model import ClusterIdentity, LogGroup, Pipeline
 
 REGION = "eu-west-1"
 

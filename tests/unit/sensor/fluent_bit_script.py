@@ -6,9 +6,10 @@ from typing import Any, cast
 
 from lupa.luajit21 import LuaRuntime
 
+from falco_firelens.contract import Platform
 from falco_firelens.sensor import firelens, fluent_bit
 from falco_firelens.sensor.events import LONGEST_EVENT
-from falco_firelens.sensor.model import Pipeline, Platform
+from falco_firelens.sensor.model import Pipeline
 from tests.unit.sensor.clusters import pipeline
 
 PART = 16_384

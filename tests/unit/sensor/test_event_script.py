@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from falco_firelens.sensor.model import NOT_WHOLE_RULE, FirehoseStream, Platform
+from falco_firelens.contract import Platform
+from falco_firelens.sensor.model import NOT_WHOLE_RULE, FirehoseStream
 from tests.unit.sensor.clusters import pipeline
 from tests.unit.sensor.fluent_bit_script import Log, Script, event, parts, rules
 

@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from falco_firelens.contract import Platform
 from falco_firelens.sensor import falco
-from falco_firelens.sensor.model import FalcoOptions, Platform
+from falco_firelens.sensor.model import FalcoOptions
 from tests.unit.sensor.clusters import identity
 
 PLATFORMS: tuple[Platform, ...] = ("eks", "kubernetes", "ecs")

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lupa.luajit21 import LuaRuntime
 
+from falco_firelens.contract import Platform
 from falco_firelens.sensor import events, firelens, fluent_bit
 from falco_firelens.sensor.model import (
     FLUENT_BIT_HTTP_PORT,
@@ -17,7 +18,6 @@ from falco_firelens.sensor.model import (
     SENSOR_DIR,
     FirehoseStream,
     LogGroup,
-    Platform,
     SensorError,
 )
 from tests.unit.sensor.clusters import pipeline

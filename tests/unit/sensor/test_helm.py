@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.sensor import falco, fluent_bit, helm
-from falco_firelens.sensor.model import NAMESPACE, FalcoOptions, SensorError
+from falco_firelens.sensor.model import FalcoOptions, SensorError
 from tests.unit.sensor.clusters import identity
 
 
@@ -47,7 +48,7 @@ def test_rules_are_where_falco_is_told_to_look(options: FalcoOptions, values: di
 def test_the_charts_logs_are_found_by_our_fluent_bit(values: dict[str, Any]):
     pod = f"{values['fullnameOverride']}-x7k2p"
     container = helm.CHART  # the chart's template names it so
-    assert fnmatch.fnmatchcase(f"/var/log/pods/{NAMESPACE}_{pod}_0f3c/{container}", fluent_bit.POD_LOGS)
+    assert fnmatch.fnmatchcase(f"/var/log/pods/{SENSOR_NAMESPACE}_{pod}_0f3c/{container}", fluent_bit.POD_LOGS)
 
 
 def test_variables_that_the_chart_sets_are_not_set_twice(values: dict[str, Any]):

@@ -1,0 +1,17 @@
+"""What several rooms and the response function agree on. Imports the standard library alone, as the function does."""
+
+from typing import Final, Literal, get_args
+
+Priority = Literal["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"]
+PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
+"""Falco's, the gravest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
+
+Platform = Literal["eks", "ecs", "kubernetes"]
+PLATFORMS: Final[tuple[Platform, ...]] = get_args(Platform)
+"""Where a cluster runs: `kubernetes` is any cluster that EKS does not manage."""
+
+SENSOR_NAMESPACE: Final = "falco"
+"""The Kubernetes namespace of the sensor."""
+
+SENSOR_SERVICE: Final = "falco"
+"""The name of the sensor's ECS service."""

@@ -1,0 +1,150 @@
+"""Which room may import which: the arrows of docs/architecture.md, held to the code."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text()
+
+PACKAGES = {"components", "falco_firelens", "standin", "localcloud", "testbed", "tools", "bench", "tests"}
+SPLIT = {"components", "falco_firelens"}
+"""Packages whose parts are rooms of their own."""
+
+PRODUCT = {"sensor", "insight", "schemas", "settings", "responder", "policy", "fleet", "cost", "cli"}
+
+ALLOWED = {
+    "falco_firelens": {"falco_firelens.cli"},
+    "falco_firelens.contract": set[str](),
+    "falco_firelens.sensor": {"falco_firelens.contract"},
+    "falco_firelens.insight": {"falco_firelens.contract", "falco_firelens.sensor"},
+    "falco_firelens.schemas": {"falco_firelens.contract"},
+    "falco_firelens.responder": {"falco_firelens.contract"},
+    "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.responder", "falco_firelens.sensor"},
+    "falco_firelens.policy": {"falco_firelens.settings"},
+    "falco_firelens.cost": {"falco_firelens.insight", "falco_firelens.sensor", "falco_firelens.settings"},
+    "falco_firelens.fleet": {
+        "falco_firelens.contract",
+        "falco_firelens.policy",
+        "falco_firelens.sensor",
+        "falco_firelens.settings",
+    },
+    "falco_firelens.cli": {"components.stack", *(f"falco_firelens.{room}" for room in PRODUCT)},
+    "components.aws": {"falco_firelens.settings"},
+    "components.clusters": {"components.aws", "falco_firelens.settings"},
+    "components.sensors": {"components.aws", "falco_firelens.contract", "falco_firelens.sensor"},
+    "components.delivery": {"components.aws", "falco_firelens.schemas", "falco_firelens.settings"},
+    "components.insights": {
+        "components.aws",
+        "components.delivery",
+        "falco_firelens.insight",
+        "falco_firelens.settings",
+    },
+    "components.response": {
+        "components.aws",
+        "components.delivery",
+        "components.insights",
+        "components.sensors",
+        "falco_firelens",
+        "falco_firelens.contract",
+        "falco_firelens.insight",
+        "falco_firelens.responder",
+        "falco_firelens.settings",
+    },
+    "components.hub": {
+        "components.aws",
+        "components.delivery",
+        "components.insights",
+        "falco_firelens.contract",
+        "falco_firelens.insight",
+        "falco_firelens.schemas",
+        "falco_firelens.settings",
+    },
+    "standin": set[str](),
+}
+"""What each room imports at most. `components.stack`, which puts a stack together, and what is not the product may
+import any room of the product."""
+
+
+def room(module: str) -> str:
+    """The room of a module: its package, or the part of a package that is split."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] in SPLIT else parts[0]
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    for name in subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).split():
+        if "tests/" not in name and name != "__main__.py" and not name.startswith("examples/"):
+            yield name[:-3].replace("/", ".").removesuffix(".__init__"), ROOT / name
+
+
+def imported(module: str, file: Path) -> Iterator[str]:
+    """The modules that a file imports, anywhere in it, with their full names."""
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{base}.{name.name}" for name in node.names) if base in SPLIT else (base,)
+
+
+ARROWS = sorted(
+    {
+        (room(module), room(other))
+        for module, file in sources()
+        for other in imported(module, file)
+        if other.split(".")[0] in PACKAGES and room(other) != room(module)
+    }
+)
+
+
+def test_no_python_package_but_those_of_the_map_is_at_the_top() -> None:
+    assert {module.split(".")[0] for module, _ in sources()} | {"tests"} == PACKAGES
+
+
+@pytest.mark.parametrize(("importer", "other"), ARROWS)
+def test_a_room_imports_only_what_it_may(importer: str, other: str) -> None:
+    if importer in ALLOWED:
+        assert other in ALLOWED[importer], f"{importer} imports {other}: move what it needs, or change the map"
+    if importer not in {"tools", "bench"}:
+        assert room(other) not in {"tests", "tools", "bench"}, "nothing imports tests, tools or measurements"
+    if importer.split(".")[0] in SPLIT:
+        assert other.split(".")[0] in SPLIT, "the product imports nothing that it is not shipped with"
+
+
+def test_the_function_takes_the_contract_from_the_standard_library_alone() -> None:
+    names = set(imported("falco_firelens.contract", ROOT / "falco_firelens" / "contract.py"))
+    assert names == {"typing"}
+
+
+def test_components_import_each_other_by_relative_names() -> None:
+    """So that they work as `components` in a clone and as `falco_firelens.components` in a wheel."""
+    for module, file in sources():
+        if module.startswith("components"):
+            assert not re.search(r"^\s*(from|import) components\b", file.read_text(), re.MULTILINE), file
+
+
+def test_every_room_is_on_the_map() -> None:
+    rooms = {room(module) for module, _ in sources() if "." in room(module) or module.split(".")[0] not in SPLIT}
+    paths = {name.replace(".", "/") + ("" if name == "falco_firelens.contract" else "/") for name in rooms}
+    paths = {path for path in paths if (ROOT / path).is_dir() or path == "falco_firelens/contract"}
+    missing = {path for path in paths if f"`{path}" not in PAGE}
+    assert not missing
+
+
+def test_every_component_type_is_on_the_map() -> None:
+    kinds = {
+        name
+        for module, file in sources()
+        if module.startswith("components")
+        for name in re.findall(r'"falco-firelens:index:(\w+)"', file.read_text())
+    }
+    assert kinds
+    missing = {kind for kind in kinds if f"`{kind}`" not in PAGE}
+    assert not missing
