@@ -165,7 +165,12 @@ class Response:
         """Run the command of a notice as a person does in the shell of `make env`; what it prints."""
         words, env = shlex.split(command), environment(self._layout)
         done = subprocess.run(
-            [sys.executable, *words[1:]], cwd=CHECKOUT, env=env, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "falco_firelens", *words[1:]],
+            cwd=CHECKOUT,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise LocalCloudError(f"`{command}` failed: {done.stderr.strip()}")

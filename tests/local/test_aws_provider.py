@@ -28,13 +28,14 @@ STAYS = (
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
     "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy",
     "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topicSubscription:TopicSubscription",
     "aws:s3/bucketVersioning:BucketVersioning",
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
     "aws:redshiftdata/statement:Statement",
     "aws:athena/namedQuery:NamedQuery",
     SECRET_VERSION,
 )
-"""Part of something else, and emptied rather than deleted; a statement that was run, a secret's current value;
+"""Part of something else, and emptied rather than deleted; an unconfirmed subscription; a statement that was run, a secret's current value;
 moto deletes no named query."""
 EMULATED = [token for token, resource in resources().items() if not resource.recorded]
 

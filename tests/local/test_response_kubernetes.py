@@ -302,9 +302,9 @@ def test_a_person_explains_and_undoes_in_the_cluster_of_the_notice(
         assert main(["explain", str(found), "--config", str(config), "--context", "eks"]) == 0
         assert last in capsys.readouterr().out
     (command,) = respond(aws, shop.admin, "isolate").outcomes[0].undo
-    assert main(command.split()[3:]) == 0
+    assert main(command.split()[1:]) == 0
     assert capsys.readouterr().out == "eks/shop/web-0 has its network back\n"
-    assert main(command.split()[3:]) == 1
+    assert main(command.split()[1:]) == 1
     assert capsys.readouterr().err == "error: eks/shop/web-0 is not isolated\n"
 
 
