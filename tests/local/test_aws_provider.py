@@ -35,8 +35,8 @@ STAYS = (
     "aws:athena/namedQuery:NamedQuery",
     SECRET_VERSION,
 )
-"""Part of something else, and emptied rather than deleted; an unconfirmed subscription; a statement that was run, a secret's current value;
-moto deletes no named query."""
+"""Part of something else, and emptied rather than deleted; an unconfirmed subscription, a statement that was run, a
+secret's current value; moto deletes no named query."""
 EMULATED = [token for token, resource in resources().items() if not resource.recorded]
 
 LIMITS = load(Path(__file__).parents[2] / "falco_firelens" / "limits" / "aws.yaml")

@@ -40,9 +40,9 @@ def test_what_is_deployed_rings_when_it_should_and_is_left_as_it_was(stack: Stac
     assert not [urn for urn in stack.resources() if "TopicSubscription" in urn]
 
     cloudwatch = client("cloudwatch", local_env)
-    cloudwatch.delete_alarms(AlarmNames=["falco-test-shop-silent"])
+    cloudwatch.delete_alarms(AlarmNames=["falco-test-attention"])
     stack.refresh()
-    assert [(step.op, step.resource) for step in stack.preview()] == [("create", "MetricAlarm insights-shop-silent")]
+    assert [(step.op, step.resource) for step in stack.preview()] == [("create", "CompositeAlarm insights-attention")]
     stack.destroy()
     assert cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm", "MetricAlarm"])["MetricAlarms"] == []
     assert cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm", "MetricAlarm"])["CompositeAlarms"] == []
