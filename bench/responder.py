@@ -25,7 +25,9 @@ LOADED = {
     "bare handler": "pass",
     "bare handler with boto3": "import boto3",
     "response function": "import falco_firelens.responder.handler",
-    "response function, first Kubernetes action": "import falco_firelens.responder.handler, responder.actions",
+    "response function, first Kubernetes action": (
+        "import falco_firelens.responder.handler, falco_firelens.responder.actions"
+    ),
 }
 
 _MEASURE = """

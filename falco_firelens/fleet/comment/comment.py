@@ -163,8 +163,9 @@ def _summary(results: Sequence[Result], unchanged_elsewhere: int) -> Iterator[st
 def _removed(stacks: Sequence[str]) -> Iterator[str]:
     if stacks:
         names = ", ".join(map(code, stacks[:20]))
-        yield f"No stack file any more: {names}. What they deployed stays; "
-        "`falco-firelens fleet destroy` needs the file."
+        yield (
+            f"No stack file any more: {names}. What they deployed stays; `falco-firelens fleet destroy` needs the file."
+        )
 
 
 def _state(result: Result) -> str:

@@ -367,3 +367,11 @@ def test_a_thousand_stacks_fit() -> None:
 
     assert len(text) <= LIMIT
     assert "850 more stacks would change." in text
+
+
+def test_a_stack_without_a_file_is_named_with_what_its_destruction_needs() -> None:
+    text = comment([], removed=["prod"])
+    assert (
+        "No stack file any more: `prod`. What they deployed stays; `falco-firelens fleet destroy` needs the file."
+        in text
+    )
