@@ -33,10 +33,10 @@ def hub_args(
     """The hub of the stack of this name."""
     events = settings.events
     s3 = events.destinations.s3 or S3Destination()
-    prefix = _prefix(stack)
+    wanted = alarms_of(settings, hub, stack)
     args: HubArgs = {
         "place": place,
-        "prefix": prefix,
+        "prefix": _prefix(stack),
         "log_group": events.log_group,
         "spokes": hub.spokes,
         "observability": hub.observability,
@@ -45,8 +45,8 @@ def hub_args(
         "format": s3.format,
         "buffer_mib": s3.buffer_mib,
         "buffer_seconds": s3.buffer_seconds,
-        "view": view(settings, hub, place, stack),
-        "alarms": _alarms(settings, hub, prefix),
+        "view": view(settings, hub, place, wanted),
+        "alarms": wanted,
         "subscriptions": subscription_args(settings),
         "tags": settings.tags,
     }
@@ -75,7 +75,9 @@ def _received(settings: Settings, hub: Hub) -> Iterator[alarms.Stream]:
                 yield alarms.Stream(name, "s3", f"{spoke.account}-{region}")
 
 
-def _alarms(settings: Settings, hub: Hub, prefix: str) -> Sequence[alarms.Alarm]:
+def alarms_of(settings: Settings, hub: Hub, stack: str) -> Sequence[alarms.Alarm]:
+    """Say which alarms watch what the hub of the stack of this name delivers itself."""
+    prefix = _prefix(stack)
     streams = tuple(_received(settings, hub))
     if not streams:
         return ()
@@ -83,7 +85,7 @@ def _alarms(settings: Settings, hub: Hub, prefix: str) -> Sequence[alarms.Alarm]
     return (*delivery, alarms.notifications_failing(prefix, topic=prefix))
 
 
-def view(settings: Settings, hub: Hub, place: Place, stack: str) -> hub_dashboard.View:
+def view(settings: Settings, hub: Hub, place: Place, wanted: Sequence[alarms.Alarm]) -> hub_dashboard.View:
     """Say what a hub's dashboard looks at: its spokes, and its own clusters if it has any."""
     log_group, partition = settings.events.log_group, place["partition"]
     seen = {(region, spoke.account) for spoke in hub.spokes for region in spoke.regions}
@@ -98,9 +100,7 @@ def view(settings: Settings, hub: Hub, place: Place, stack: str) -> hub_dashboar
         log_groups=groups,
         stream=stream_names(settings.events.destinations, log_group)["s3"],
         received=tuple(stream.name for stream in _received(settings, hub)),
-        alarm_arns=[
-            arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in _alarms(settings, hub, _prefix(stack))
-        ],
+        alarm_arns=[arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in wanted],
         central=(_central_log_group(log_group), *(log_group for _ in own)) if hub.organization_id else (),
     )
 

@@ -27,7 +27,7 @@ def at_least(minimum: float, name: str, found: float) -> None:
 class InvalidSettings(FleetError):  # noqa: N818 - it names what is there, as Pulumi's own errors do
     """The stack file or the settings object cannot be used. No engine was started."""
 
-    advice = "mend the stack file; `falco-firelens check` tells all mistakes"
+    advice = "fix the stack file; `falco-firelens check` lists every mistake"
 
 
 class NoCredentials(FleetError):  # noqa: N818

@@ -80,7 +80,7 @@ class Fleet:
         at_least(1, "concurrency", self.concurrency)
         self._slots = threading.BoundedSemaphore(self.concurrency)
         self._stack_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._command, self._packs = command, Packs(self.project, policy_packs, policy_config, own=policy)
+        self._command, self._packs = command, Packs(policy_packs, policy_config, own=policy)
         self._organization, self._secrets_provider = organization, secrets_provider
         sweep()
 

@@ -24,7 +24,7 @@ class Packs:
     The own pack has each stack's own levels, unless it is among `given` with a configuration.
     """
 
-    def __init__(self, project: Path, given: Sequence[Path], configs: Sequence[Path], *, own: bool) -> None:
+    def __init__(self, given: Sequence[Path], configs: Sequence[Path], *, own: bool) -> None:
         """`configs` are those of `given`, one each or none at all.
 
         Raises:

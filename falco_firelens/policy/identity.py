@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS, KMS_KEY, UNNARROWED
+from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS, KMS_KEY, NARROWING_ONLY
 from falco_firelens.policy.rule import Check, Finding, Resource, Rule, items_of, keys_of, show
 
-_OPENING = tuple(kind for kind in DOCUMENTS if kind not in UNNARROWED)
+_OPENING = tuple(kind for kind in DOCUMENTS if kind not in NARROWING_ONLY)
 
 NARROWING = frozenset((
     "aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount",

@@ -31,6 +31,6 @@ ATTACHMENTS: Final = (
 )
 """Types that attach a managed policy to a role, a user or a group."""
 
-UNNARROWED: Final = ("aws:ec2/vpcEndpoint:VpcEndpoint",)
+NARROWING_ONLY: Final = ("aws:ec2/vpcEndpoint:VpcEndpoint",)
 """Types whose document only narrows what other documents allow, so that `*` in it opens nothing:
 https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html"""

@@ -6,15 +6,15 @@ from falco_firelens.policy.rules import RULES
 
 INTRODUCTION = """# Policies
 
-<!-- Generated from policy/ by `falco-firelens policy reference`; change the rules, not this page. -->
+<!-- Generated from falco_firelens/policy/ by `falco-firelens policy reference`; change the rules, not this page. -->
 
 What a stack may look like and become. The policies are a [CrossGuard](https://www.pulumi.com/docs/insights/policy/)
 pack, for every resource that the program registers, and a judge of what the engine is about to delete or replace.
 
 ```console
 make preview STACK=prod                            # both, with the levels of Pulumi.prod.yaml
-falco-firelens fleet preview                            # both, for many stacks: docs/fleet.md
-pulumi preview --policy-pack falco_firelens/policy/run            # the pack alone, every policy mandatory
+falco-firelens fleet preview                       # both, for many stacks: docs/fleet.md
+pulumi preview --policy-pack falco_firelens/policy/run  # the pack alone, every policy mandatory
 pulumi preview --json > preview.json; falco-firelens policy check-preview preview.json    # the changes alone
 ```
 

@@ -8,7 +8,7 @@ from falco_firelens.settings.schema import Schema, definitions_of, settings_sche
 
 INTRODUCTION = f"""# Configuration
 
-<!-- Generated from settings/ by `falco-firelens reference`; change the models, not this page. -->
+<!-- Generated from falco_firelens/settings/ by `falco-firelens reference`; change the models, not this page. -->
 
 A stack is one AWS account in one region, and its settings are the keys under `{NAMESPACE}:` in `Pulumi.<stack>.yaml`.
 This is enough:
@@ -59,8 +59,8 @@ pulumi config set --secret --path 'falco-firelens:notifications[0].endpoint' htt
 Encrypted or not, they are secret in state, previews, outputs and a pull request's comment, and no message repeats them.
 Only the program knows what an encrypted value says: `check` passes it over, and `pulumi preview` checks it. Of an
 endpoint the state has, beside the secret, the first 32 bits of its hash, in the subscription's name: they tell nobody a
-key, but whoever guesses a telephone number can compare it. `check` refuses an encrypted value anywhere else, also that
-of a whole section, since nothing there is kept secret; where `pulumi preview` can see one, it warns.
+key, but anyone who guesses a telephone number can compare it. `check` refuses an encrypted value anywhere else,
+also that of a whole section, since nothing there is kept secret; where `pulumi preview` can see one, it warns.
 
 **Provider settings.** `aws:region` says where. Credentials come from the environment, as for the AWS command line.
 

@@ -231,7 +231,7 @@ class Response(Model):
         return any(playbook.match.labels for playbook in self.playbooks)
 
     def document(self, clusters: Sequence[Cluster], secret_prefix: str = "") -> dict[str, Any]:
-        """What the function is told, as `falco_firelens.responder.configuration` reads it."""
+        """Return the function's configuration, as `falco_firelens.responder.configuration` reads it."""
         return {
             "playbooks": [_playbook(playbook) for playbook in self.playbooks],
             "protect": self.protect.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""The list of types in docs/localcloud.md: `python -m standin.aws.catalogue` writes it anew."""
+"""The list of types in docs/localcloud.md: `python -m standin.aws.catalogue` writes it."""
 
 from pathlib import Path
 

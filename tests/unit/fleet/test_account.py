@@ -68,7 +68,7 @@ def operate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operate:
     program.write_text(PROGRAM.format(python=sys.executable, asked=str(asked), state=str(known)))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    around = Surroundings(PROJECT, PulumiCommand(), Packs(PROJECT, (), (), own=False))
+    around = Surroundings(PROJECT, PulumiCommand(), Packs((), (), own=False))
 
     def run(operation: Operation, exported: Mapping[str, Any], **keys: object) -> tuple[Result, list[str]]:
         known.write_text(json.dumps(exported))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.aws.location import Place
-from components.stack.hub import view
+from components.stack.hub import alarms_of, view
 from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight.hub_dashboard import SHARED_NAMESPACES, body
 from falco_firelens.settings import load
@@ -190,7 +190,7 @@ def largest() -> Widgets:
         "partition": "aws",
         "dns_suffix": "amazonaws.com",
     }
-    return body(view(settings, settings.hub, place, "unit"))["widgets"]
+    return body(view(settings, settings.hub, place, alarms_of(settings, settings.hub, "unit")))["widgets"]
 
 
 def test_a_graph_has_a_hundred_searches_at_most(largest: Widgets) -> None:
