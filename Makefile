@@ -9,14 +9,17 @@ SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo-fleet demo-response up down env status ship preview build test test-unit test-local test-pipeline test-slow \
-	check format bench clean
+.PHONY: help up cloud build down env status ship preview demo-fleet demo-response test test-unit test-local test-pipeline \
+	test-slow check format generate bench bench-preview bench-fleet bench-responder bench-pipeline clean
 
-help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 up: $(INSTALLED) ## start the local cloud and deploy the stacks of Pulumi.local*.yaml into it
 	@$(PY) -m localcloud up
+
+cloud: $(INSTALLED) ## start the local cloud, and deploy nothing
+	@$(PY) -m localcloud up --no-deploy
 
 build: $(INSTALLED) ## build the programs that this machine lacks, which `make up` and the tests do too
 	@$(PY) -m localcloud build
@@ -24,10 +27,10 @@ build: $(INSTALLED) ## build the programs that this machine lacks, which `make u
 down: $(INSTALLED) ## stop every process of the local cloud and forget its state
 	@$(PY) -m localcloud down
 
-env: $(INSTALLED) ## what a shell needs to use it: eval "$(make -s env)"
-	@$(PY) -m localcloud env
+env: $(INSTALLED) ## print what a shell needs to use it: eval "$(make -s env)"; STACK=local-spoke for another stack
+	@$(PY) -m localcloud env $(if $(filter command line,$(origin STACK)),--stack $(STACK))
 
-status: $(INSTALLED) ## say what runs
+status: $(INSTALLED) ## list what runs
 	@$(PY) -m localcloud status
 
 ship: $(INSTALLED) ## ship sample events through what is deployed
@@ -37,11 +40,11 @@ preview: $(INSTALLED) ## preview a stack under its policies: make preview STACK=
 	@$(VENV)/bin/falco-firelens policy preview Pulumi.$(STACK).yaml
 
 demo-fleet: $(INSTALLED) ## deploy twelve stacks in four accounts, find drift, render a pull request
-	@$(PY) -m localcloud up --no-deploy
+	@$(MAKE) --no-print-directory cloud
 	@eval "$$($(PY) -m localcloud env)" && $(PY) -m tools.fleet_demo
 
 demo-response: $(INSTALLED) ## answer events in what `make up` deployed: in a dry run, for real, and undo it
-	@$(PY) -m localcloud.response_demo
+	@$(PY) -m tools.response_demo
 
 test: test-unit test-local test-pipeline ## run all tests
 
@@ -66,11 +69,27 @@ format: $(INSTALLED) ## format, and mend what the linter can
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
-bench: $(INSTALLED) ## measure, see docs/performance.md
-	@$(PY) -m localcloud up --no-deploy
-	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.preview && $(PY) -m bench.fleet
+generate: $(INSTALLED) ## write the generated references, schema and pictures
+	$(VENV)/bin/falco-firelens schema > .local/schema.json && mv .local/schema.json falco_firelens/settings/schema.json
+	$(VENV)/bin/falco-firelens reference > .local/reference.md && mv .local/reference.md docs/configuration.md
+	$(VENV)/bin/falco-firelens policy reference > .local/policy.md && mv .local/policy.md docs/policy.md
+	$(PY) -m standin.aws.catalogue
+	$(PY) -m tools.dashboard_picture docs/dashboard.png
+	$(PY) -m tools.hub_dashboard_picture docs/hub-dashboard.png
+
+bench: bench-preview bench-fleet bench-responder bench-pipeline ## measure, see docs/performance.md
+
+bench-preview: cloud ## measure previews of one stack
+	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.preview
+
+bench-fleet: cloud ## measure previews of many stacks: make bench-fleet STACKS=100
+	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.fleet $(STACKS)
+
+bench-responder: $(INSTALLED) ## measure the start of the response function
 	@$(PY) -m bench.responder
-	@if command -v fluent-bit > /dev/null; then $(PY) -m bench.pipeline; \
+
+bench-pipeline: $(INSTALLED) ## measure Fluent Bit: make bench-pipeline ROUNDS=5
+	@if command -v fluent-bit > /dev/null; then $(PY) -m bench.pipeline $(if $(ROUNDS),--rounds $(ROUNDS)); \
 	else echo "The pipeline was not measured: fluent-bit is not on PATH."; fi
 
 clean: ## stop the local cloud, and remove it and the virtual environment

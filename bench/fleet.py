@@ -1,7 +1,7 @@
 """What previews of many stacks at once take, beside one preview: wall time, memory, time to the first line.
 
 And what the policy pack adds to one preview. Run inside the local cloud's shell:
-`eval "$(make -s env)" && python -m bench.fleet [STACKS]`, 40 by default, over 20 accounts and 5 regions. Each stack
+`make bench-fleet STACKS=N`, 40 by default, over 20 accounts and 5 regions. Each stack
 adopts an ECS cluster.
 """
 

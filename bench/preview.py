@@ -1,6 +1,6 @@
 """What our components cost a preview, and how it grows with the clusters of a stack.
 
-Run inside the local cloud's shell: `eval "$(make -s env)" && python -m bench.preview`. In one run, on one machine:
+`make bench-preview` runs it. In one run, on one machine:
 an empty program; a program of the same resources as the dev stack's, registered bare; the dev stack; and stacks of 1,
 10, 20 and 30 clusters, 30 being the most that a stack may have.
 """

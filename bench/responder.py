@@ -1,4 +1,4 @@
-"""Measures the response function beside a bare handler: `python -m bench.responder`.
+"""Measures the response function beside a bare handler: `make bench-responder`.
 
 Import time and memory are of fresh processes of this machine's Python, not of Lambda's. The 10,000 events are read,
 matched, sorted into cases and guarded for 50 pods, with actions and ledger that do nothing: what is left is ours.

@@ -1,4 +1,4 @@
-"""The command where it is not installed: `python -m falco_firelens`."""
+"""Runs the command where it is not on PATH."""
 
 import sys
 

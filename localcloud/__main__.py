@@ -1,4 +1,4 @@
-"""The command line: `python -m localcloud up|down|env|status|check`."""
+"""The command line behind the Makefile's targets."""
 
 import sys
 

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m localcloud", description="AWS and Kubernetes on one machine.")
+    parser = argparse.ArgumentParser(prog="localcloud", description="AWS and Kubernetes on one machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start what does not run, and deploy the local stacks")
     up.add_argument("--no-deploy", action="store_true", help="start the servers only")

@@ -1,4 +1,4 @@
-"""Draws a stack's dashboard from a day of sample events: `python -m tools.dashboard_picture docs/dashboard.png`.
+"""Draws a stack's dashboard from a day of sample events: `make generate`.
 
 Metric widgets draw what the stack's own metric filters make of the events, alarm states are what the alarms' arithmetic
 gives. The two log widgets are computed here, since nothing on this machine runs Insights queries.

@@ -1,4 +1,4 @@
-"""Draws a hub's dashboard from a day of sample events: `python -m tools.hub_dashboard_picture FILE`.
+"""Draws a hub's dashboard from a day of sample events: `make generate`.
 
 The sample day of `picture`, its three clusters in two accounts and three regions. Each line evaluates its own
 expression over the metrics of the accounts in its region, as a hub with links to them does.

@@ -1,4 +1,4 @@
-"""`python -m bench.pipeline` prints a Markdown table; Fluent Bit has to be on PATH."""
+"""`make bench-pipeline` prints a Markdown table; Fluent Bit has to be on PATH."""
 
 import argparse
 import statistics
@@ -75,9 +75,9 @@ def loss(contender: Contender, events: int) -> tuple[int, int]:
 
 def main() -> int:
     """Run all and print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.pipeline", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make bench-pipeline", description=__doc__)
     parser.add_argument("--events", type=int, default=50_000, help="events of one round of the speed test")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of the speed test, of which the median is told")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the speed test; prints the median")
     parser.add_argument("--faulty", type=int, default=20_000, help="events through all faults")
     platforms = sorted({contender.platform for contender in CONTENDERS})
     parser.add_argument("--platform", choices=platforms, help="of one platform only")

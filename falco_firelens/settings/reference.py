@@ -8,7 +8,7 @@ from falco_firelens.settings.schema import Schema, definitions_of, settings_sche
 
 INTRODUCTION = f"""# Configuration
 
-<!-- Generated from falco_firelens/settings/ by `falco-firelens reference`; change the models, not this page. -->
+<!-- Generated from falco_firelens/settings/ by `make generate`; change the models, not this page. -->
 
 A stack is one AWS account in one region, and its settings are the keys under `{NAMESPACE}:` in `Pulumi.<stack>.yaml`.
 This is enough:

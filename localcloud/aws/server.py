@@ -1,6 +1,6 @@
 """Serves moto, AWS's APIs in memory.
 
-`python -m localcloud.aws.server PORT TLS_PORT CERTIFICATE KEY EKS_URL FUNCTIONS`
+Its arguments are PORT TLS_PORT CERTIFICATE KEY EKS_URL FUNCTIONS.
 
 One process, so that what is written over TLS (Fluent Bit speaks nothing else) is read over plain HTTP.
 """

@@ -1,11 +1,11 @@
-"""The list of types in docs/localcloud.md: `python -m standin.aws.catalogue` writes it."""
+"""The list of types in docs/localcloud.md: `make generate` writes it."""
 
 from pathlib import Path
 
 from standin.aws.registry import functions, resources
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "localcloud.md"
-BEGIN = "<!-- types: written by python -m standin.aws.catalogue -->"
+BEGIN = "<!-- types: written by make generate -->"
 END = "<!-- end of types -->"
 
 

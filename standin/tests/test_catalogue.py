@@ -13,7 +13,7 @@ RECORDED = [resource for resource in resources().values() if resource.recorded]
 def test_the_page_lists_the_types_there_are() -> None:
     page = catalogue.PAGE.read_text(encoding="utf-8")
 
-    assert page == catalogue.replaced(page), "run: python -m standin.aws.catalogue"
+    assert page == catalogue.replaced(page), "run: make generate"
 
 
 @pytest.mark.parametrize("resource", RECORDED, ids=lambda resource: resource.token)

@@ -38,7 +38,7 @@ def preview_file(tmp_path: Path) -> Path:
 
 def test_the_page_is_current() -> None:
     page = (PACK.parents[2] / "docs" / "policy.md").read_text()
-    assert page == reference(), "run: falco-firelens policy reference > docs/policy.md"
+    assert page == reference(), "run: make generate"
 
 
 def test_printing_the_page(capsys: pytest.CaptureFixture[str]) -> None:

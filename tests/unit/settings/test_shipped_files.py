@@ -44,12 +44,12 @@ def config_of(text: str) -> dict[str, Any]:
 
 def test_the_reference_is_current() -> None:
     page = (PROJECT / "docs" / "configuration.md").read_text()
-    assert page == reference(), "run: falco-firelens reference > docs/configuration.md"
+    assert page == reference(), "run: make generate"
 
 
 def test_the_schema_is_current() -> None:
     schema = (PROJECT / "falco_firelens" / "settings" / "schema.json").read_text()
-    assert schema == schema_text(), "run: falco-firelens schema > falco_firelens/settings/schema.json"
+    assert schema == schema_text(), "run: make generate"
 
 
 def test_every_setting_is_explained() -> None:
