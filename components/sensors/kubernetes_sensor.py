@@ -12,7 +12,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from falco_firelens.sensor.model import Document, FalcoChart, KubernetesManifests, Workload
 
 from .chart_pods import like_ours
-from .namespace_guard import refuse_to_take_over
+from .existing_objects import ExistingObjects, guard_daemon_sets
 from .owned import owned, owned_too
 
 ROLLOUT = pulumi.CustomTimeouts(create="30m", update="60m")
@@ -50,12 +50,11 @@ class KubernetesSensor(pulumi.ComponentResource):
     def __init__(self, name: str, args: KubernetesSensorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:KubernetesSensor", name, {}, opts)
         manifests = args["manifests"]
+        existing = ExistingObjects(name, args["kubeconfig"], args.get("context"))
         namespace = Namespace(
             name,
             metadata=owned(manifests.namespace["metadata"]),
-            opts=pulumi.ResourceOptions(
-                parent=self, hooks=refuse_to_take_over(name, args["kubeconfig"], args.get("context"))
-            ),
+            opts=pulumi.ResourceOptions(parent=self, hooks=existing.refuse_namespace()),
         )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         NetworkPolicy(
@@ -68,15 +67,17 @@ class KubernetesSensor(pulumi.ComponentResource):
         _workload(f"{name}-fluent-bit", fluent_bit, inside)
         chart = args.get("chart")
         if chart:
-            _chart(f"{name}-falco", chart, manifests, inside)
+            _chart(f"{name}-falco", chart, manifests, existing.refuse_daemon_set(), inside)
         else:
-            _workload(f"{name}-falco", manifests.falco, inside)
+            _workload(f"{name}-falco", manifests.falco, inside, existing.refuse_daemon_set())
         self.namespace = pulumi.Output.from_input(str(manifests.namespace["metadata"]["name"]))
         self.workloads = [str(part.daemon_set["metadata"]["name"]) for part in (manifests.falco, manifests.fluent_bit)]
         self.register_outputs({"namespace": self.namespace, "workloads": self.workloads})
 
 
-def _workload(name: str, workload: Workload, opts: pulumi.ResourceOptions) -> None:
+def _workload(
+    name: str, workload: Workload, opts: pulumi.ResourceOptions, hooks: pulumi.ResourceHookBinding | None = None
+) -> None:
     account = ServiceAccount(
         name,
         metadata=owned(workload.service_account["metadata"]),
@@ -91,7 +92,7 @@ def _workload(name: str, workload: Workload, opts: pulumi.ResourceOptions) -> No
         metadata=owned(workload.daemon_set["metadata"]),
         spec=workload.daemon_set["spec"],
         opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(depends_on=[account, config], custom_timeouts=ROLLOUT)
+            opts, pulumi.ResourceOptions(depends_on=[account, config], custom_timeouts=ROLLOUT, hooks=hooks)
         ),
     )
 
@@ -112,7 +113,13 @@ def _annotated(metadata: Document, name: str, value: pulumi.Input[str]) -> Docum
     return {**metadata, "annotations": {**metadata.get("annotations", {}), name: value}}
 
 
-def _chart(name: str, chart: FalcoChart, manifests: KubernetesManifests, opts: pulumi.ResourceOptions) -> None:
+def _chart(
+    name: str,
+    chart: FalcoChart,
+    manifests: KubernetesManifests,
+    hooks: pulumi.ResourceHookBinding,
+    opts: pulumi.ResourceOptions,
+) -> None:
     repository = chart["repository"]
     in_oci = repository.startswith("oci://")
     Chart(
@@ -123,5 +130,7 @@ def _chart(name: str, chart: FalcoChart, manifests: KubernetesManifests, opts: p
         repository_opts=None if in_oci else RepositoryOptsArgs(repo=repository),
         namespace=manifests.namespace["metadata"]["name"],
         values=chart["values"],
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transforms=[owned_too, like_ours])),
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(transforms=[owned_too, like_ours, guard_daemon_sets(hooks)])
+        ),
     )

@@ -79,9 +79,9 @@ class Stack:
         """Take over what the cloud has."""
         return self._run("refresh", "--yes", "--skip-preview")
 
-    def destroy(self) -> str:
-        """Delete everything."""
-        return self._run("destroy", "--yes", "--skip-preview")
+    def destroy(self, *options: str) -> str:
+        """Delete everything, or what the options target."""
+        return self._run("destroy", "--yes", "--skip-preview", *options)
 
     def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs."""
