@@ -203,7 +203,7 @@ class Cloud:
         sts = session.client(
             "sts", region_name=self.region().name, endpoint_url=self._endpoint("sts"), config=_config()
         )
-        wished = {
+        desired = {
             "ExternalId": role.get("externalId"),
             "Policy": role.get("policy"),
             "SourceIdentity": role.get("sourceIdentity"),
@@ -211,7 +211,7 @@ class Cloud:
         credentials = sts.assume_role(
             RoleArn=role["roleArn"],
             RoleSessionName=role.get("sessionName", "pulumi"),
-            **{name: value for name, value in wished.items() if value},
+            **{name: value for name, value in desired.items() if value},
         )["Credentials"]
         return boto3.Session(
             aws_access_key_id=credentials["AccessKeyId"],

@@ -66,29 +66,29 @@ def _step(path: str, key: str) -> str:
     return f"{path}.{key}" if re.fullmatch(r"\w+", key) else f"{path}[{json.dumps(key)}]"
 
 
-def settle(wished: Any, actual: Any, *, whole: bool = False) -> Any:
-    """What the program wished, brought up to what there is: differences that mean nothing keep the wish's form.
+def settle(desired: Any, actual: Any, *, whole: bool = False) -> Any:
+    """Merge desired values with actual ones; keep the desired form where they differ only in notation.
 
     A list whose elements are all there in another order keeps its order, as AWS returns sets in any. Of an object only
-    the wished keys count (the rest is what AWS fills in), unless the `whole` is asked for; a key that the answer does
-    not speak of keeps the wished value.
+    the desired keys count (the rest is what AWS fills in), unless the `whole` is asked for; a key that the answer does
+    not speak of keeps the desired value.
     """
-    if isinstance(wished, dict) and isinstance(actual, dict) and not is_asset(wished):
-        wishes: dict[str, Any] = wished
+    if isinstance(desired, dict) and isinstance(actual, dict) and not is_asset(desired):
+        keys: dict[str, Any] = desired
         answers: dict[str, Any] = actual
         settled = {
-            key: settle(value, answers[key], whole=whole) if key in answers else value for key, value in wishes.items()
+            key: settle(value, answers[key], whole=whole) if key in answers else value for key, value in keys.items()
         }
         return {**answers, **settled} if whole else settled
-    if isinstance(wished, list) and isinstance(actual, list):
-        return _settle_list(wished, actual, whole=whole)
-    return wished if same(wished, actual) else actual
+    if isinstance(desired, list) and isinstance(actual, list):
+        return _settle_list(desired, actual, whole=whole)
+    return desired if same(desired, actual) else actual
 
 
-def _settle_list(wished: list[Any], actual: list[Any], *, whole: bool) -> list[Any]:
+def _settle_list(desired: list[Any], actual: list[Any], *, whole: bool) -> list[Any]:
     rest = list(actual)
     matched: list[Any] = []
-    for element in wished:
+    for element in desired:
         match = next((candidate for candidate in rest if settle(element, candidate) == element), MISSING)
         if match is MISSING:
             break
@@ -96,8 +96,8 @@ def _settle_list(wished: list[Any], actual: list[Any], *, whole: bool) -> list[A
         matched.append(settle(element, match, whole=whole))
     else:
         return matched + rest
-    if len(wished) == len(actual):
-        return [settle(element, candidate, whole=whole) for element, candidate in zip(wished, actual, strict=True)]
+    if len(desired) == len(actual):
+        return [settle(element, candidate, whole=whole) for element, candidate in zip(desired, actual, strict=True)]
     return actual
 
 

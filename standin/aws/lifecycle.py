@@ -16,7 +16,7 @@ TAGS = frozenset({"tags", "tagsAll"})
 
 
 class IncompleteError(Exception):
-    """The resource exists, but is not as wished; the engine keeps it and the next update finishes it."""
+    """The resource exists, but is not as desired; the engine keeps it and the next update finishes it."""
 
     def __init__(self, identity: str, inputs: Properties, outputs: Properties, reason: str) -> None:
         super().__init__(reason)
@@ -93,9 +93,9 @@ class Lifecycle:
 
         Raises IncompleteError when it exists but a later step failed, and what boto3 raises when it does not exist.
         """
-        wished = _public(inputs)
-        region = self._region(wished)
-        identity = self.resource.create(region, wished)
+        desired = _public(inputs)
+        region = self._region(desired)
+        identity = self.resource.create(region, desired)
         return identity, self._configure(region, identity, inputs, None)
 
     def rehearse(self, name: str, news: Properties, identity: str, outputs: Properties) -> list[Failure]:
@@ -106,12 +106,12 @@ class Lifecycle:
         """
         inputs, failures = self.check(name, news, {}, b"")
         if not failures:
-            wished = _public(inputs)
-            region = self._region(wished)
-            self.resource.send(region, wished)
-            state = {**outputs, **wished}
-            self.resource.configure(region, identity, wished, None)
-            self._write_tags(region, identity, wished, None, state)
+            desired = _public(inputs)
+            region = self._region(desired)
+            self.resource.send(region, desired)
+            state = {**outputs, **desired}
+            self.resource.configure(region, identity, desired, None)
+            self._write_tags(region, identity, desired, None, state)
         return failures
 
     def update(self, identity: str, state: Properties, inputs: Properties) -> Properties:
@@ -154,14 +154,14 @@ class Lifecycle:
                 raise
 
     def _configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> Properties:
-        wished = _public(inputs)
+        desired = _public(inputs)
         try:
-            self.resource.configure(region, identity, wished, old)
-            self._write_tags(region, identity, wished, old)
-            return self._outputs(region, identity, wished, old)
+            self.resource.configure(region, identity, desired, old)
+            self._write_tags(region, identity, desired, old)
+            return self._outputs(region, identity, desired, old)
         except Exception as error:
             logger.debug("%s %s is incomplete", self.resource.token, identity, exc_info=True)
-            outputs = {**(old or {}), **({} if old else wished), "id": identity}
+            outputs = {**(old or {}), **({} if old else desired), "id": identity}
             raise IncompleteError(identity, inputs, outputs, api.describe(error)) from error
 
     def _write_tags(
@@ -229,10 +229,10 @@ class Lifecycle:
         kinds = self.resource.type
         required = {name for name, field in kinds.inputs.fields.items() if field.required}
         named = {self.resource.autoname.property} if self.resource.autoname else set[str]()
-        wished = required | named | kinds.optional_outputs | self.resource.defaults.keys()
+        desired = required | named | kinds.optional_outputs | self.resource.defaults.keys()
         inputs = {
             name: actual[name]
-            for name in kinds.inputs.fields.keys() & wished
+            for name in kinds.inputs.fields.keys() & desired
             if name in actual and (actual[name] not in ("", [], {}, False, 0) or name in required)
         }
         return {**self.resource.defaults, **inputs, INTERNAL: []}
@@ -264,9 +264,9 @@ def _applicable_defaults(defaults: Mapping[str, Any], inputs: Properties) -> Pro
     return {name: value for name, value in defaults.items() if name not in inputs}
 
 
-def _is_so(wished: Any, actual: Any) -> bool:
-    """Whether a wish that is new in the inputs is fulfilled already, as after an import."""
-    return actual is not None and compare.settle(wished, actual) == wished
+def _is_so(desired: Any, actual: Any) -> bool:
+    """Whether a desired value that is new in the inputs is there already, as after an import."""
+    return actual is not None and compare.settle(desired, actual) == desired
 
 
 def _fill_nested(outputs: Properties, path: str, state: Properties | None) -> None:

@@ -18,7 +18,7 @@ class Resource:
     """One type, named by `token`: how it is created, configured, read and deleted through boto3.
 
     A type declares what the real provider documents about it: how it is named, which properties replace it when they
-    change, what they are by default. `configure` brings everything that can be changed in place to what is wished; it
+    change, what they are by default. `configure` brings everything that can be changed in place to what is desired; it
     runs after `create` and for every update, so that what a failure left half done is finished by the next run.
     """
 
@@ -62,7 +62,7 @@ class Resource:
         self.create(region, inputs)
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Brings what can be changed to what is wished; `old` is the state before an update, None after a create."""
+        """Brings what can be changed to what is desired; `old` is the state before an update, None after a create."""
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The properties as AWS has them now, None when the resource is gone."""

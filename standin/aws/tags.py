@@ -57,15 +57,15 @@ class Tagging:
             answer = answer.get(key) or {}
         return from_api(answer or (), self.style)
 
-    def write(self, client: Any, subject: str, wished: Mapping[str, str]) -> None:
+    def write(self, client: Any, subject: str, desired: Mapping[str, str]) -> None:
         """Makes a resource have exactly these tags, AWS's own aside."""
         actual = self.read(client, subject)
         who = {self.subject: [subject] if self.many else subject}
-        surplus = sorted(actual.keys() - wished.keys())
+        surplus = sorted(actual.keys() - desired.keys())
         if surplus:
             keys = [{"Key": key} for key in surplus] if self.many else surplus
             getattr(client, self.untag)(**who, **{self.keys: keys})
-        missing = {key: value for key, value in wished.items() if actual.get(key) != value}
+        missing = {key: value for key, value in desired.items() if actual.get(key) != value}
         if missing:
             getattr(client, self.tag)(**who, **{self.tags: to_api(missing, self.style)})
 

@@ -41,7 +41,7 @@ def test_objects_differ_where_their_json_does(left: dict[str, object], right: di
 
 
 @pytest.mark.parametrize(
-    ("wished", "actual", "settled"),
+    ("desired", "actual", "settled"),
     [
         ('{"a": 1, "b": 2}', '{"b":2,"a":1}', '{"a": 1, "b": 2}'),
         ('{"a": 1}', '{"a":2}', '{"a":2}'),
@@ -52,8 +52,10 @@ def test_objects_differ_where_their_json_does(left: dict[str, object], right: di
         ({"a": 1}, {"a": 1, "computed": 2}, {"a": 1}),
     ],
 )
-def test_a_wish_keeps_its_form_unless_it_is_not_fulfilled(wished: object, actual: object, settled: object) -> None:
-    assert compare.settle(wished, actual) == settled
+def test_a_desired_value_keeps_its_form_until_the_actual_differs(
+    desired: object, actual: object, settled: object
+) -> None:
+    assert compare.settle(desired, actual) == settled
 
 
 def test_a_change_is_named_where_it_is() -> None:

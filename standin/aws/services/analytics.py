@@ -22,7 +22,6 @@ class CatalogDatabase(Resource):
     tagging = _GLUE_TAGS
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it in the account's catalog."""
         self.client(region).create_database(DatabaseInput=self._input(region, inputs))
         return f"{region.account}:{inputs['name']}"
 
@@ -38,11 +37,9 @@ class CatalogDatabase(Resource):
         return self.outputs(found, name=name, catalogId=region.account, arn=self.tag_subject(region, identity, state))
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes it with its tables."""
         self.client(region).delete_database(Name=identity.partition(":")[2])
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The database's ARN."""
         return region.arn("glue", f"database/{identity.partition(':')[2]}")
 
     def _input(self, region: Region, inputs: Properties) -> Properties:
@@ -59,7 +56,6 @@ class CatalogTable(Resource):
     rename: ClassVar[api.Rename] = {"serDeInfo": "SerdeInfo"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it in its database."""
         self.client(region).create_table(DatabaseName=inputs["databaseName"], TableInput=self._input(region, inputs))
         return f"{region.account}:{inputs['databaseName']}:{inputs['name']}"
 
@@ -97,15 +93,14 @@ class Workgroup(Resource):
     write_only = frozenset({"forceDestroy"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it."""
         self.call(region, "create_work_group", {name: value for name, value in inputs.items() if name != "tags"})
         return inputs["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Everything but its name."""
         if old is not None and changed(inputs, old, "configuration", "description", "state"):
-            wished = {**inputs, "workGroup": identity, "configurationUpdates": inputs.get("configuration")}
-            self.call(region, "update_work_group", wished)
+            desired = {**inputs, "workGroup": identity, "configurationUpdates": inputs.get("configuration")}
+            self.call(region, "update_work_group", desired)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The workgroup among all; moto answers for one that is not there with an internal error."""
@@ -147,7 +142,6 @@ class NamedQuery(Resource):
         return self.outputs(found)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes it."""
         self.client(region).delete_named_query(NamedQueryId=identity)
 
 

@@ -41,29 +41,28 @@ class Group(Resource):
     }
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the group with its tags."""
         name = self.given_name(inputs)
-        self.call(region, "create_auto_scaling_group", *self._wished(inputs), AutoScalingGroupName=name)
+        self.call(region, "create_auto_scaling_group", *self._desired(inputs), AutoScalingGroupName=name)
         if inputs.get("tags"):
             self.client(region).create_or_update_tags(Tags=_tags(name, inputs["tags"]))
         return name
 
-    def _wished(self, inputs: Properties) -> tuple[Properties]:
-        wished = {name: value for name, value in inputs.items() if name not in LOCAL}
-        if "vpcZoneIdentifiers" in wished:
-            wished["vpcZoneIdentifiers"] = ",".join(wished["vpcZoneIdentifiers"])
-        template = wished.get("launchTemplate")
+    def _desired(self, inputs: Properties) -> tuple[Properties]:
+        desired = {name: value for name, value in inputs.items() if name not in LOCAL}
+        if "vpcZoneIdentifiers" in desired:
+            desired["vpcZoneIdentifiers"] = ",".join(desired["vpcZoneIdentifiers"])
+        template = desired.get("launchTemplate")
         if isinstance(template, dict) and "name" in template:
             name: Any = template
-            wished["launchTemplate"] = {"launchTemplateName": name["name"], "version": name.get("version", "$Default")}
-        return (wished,)
+            desired["launchTemplate"] = {"launchTemplateName": name["name"], "version": name.get("version", "$Default")}
+        return (desired,)
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Everything but the name; tags are added and removed one by one."""
         if old is None:
             return
         asg = self.client(region)
-        self.call(region, "update_auto_scaling_group", *self._wished(inputs), AutoScalingGroupName=identity)
+        self.call(region, "update_auto_scaling_group", *self._desired(inputs), AutoScalingGroupName=identity)
         if changed(inputs, old, "tags"):
             keys = {one["key"] for one in inputs.get("tags", ())}
             gone = [one for one in old.get("tags", ()) if one["key"] not in keys]

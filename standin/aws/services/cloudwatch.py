@@ -35,7 +35,6 @@ class MetricAlarm(Resource):
         self.call(region, "put_metric_alarm", single, **more)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The alarm of this name."""
         found = self.client(region).describe_alarms(AlarmNames=[identity])["MetricAlarms"]
         if not found:
             return None
@@ -51,11 +50,9 @@ class MetricAlarm(Resource):
         )
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes the alarm."""
         self.client(region).delete_alarms(AlarmNames=[identity])
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The alarm's ARN."""
         return region.arn("cloudwatch", f"alarm:{identity}")
 
 
@@ -112,16 +109,13 @@ class CompositeAlarm(Resource):
         self.call(region, "put_composite_alarm", {name: value for name, value in inputs.items() if name != "tags"})
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The alarm of this name."""
         found = self.client(region).describe_alarms(AlarmNames=[identity])["CompositeAlarms"]
         return self.outputs(found[0], arn=found[0]["AlarmArn"]) if found else None
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes the alarm."""
         self.client(region).delete_alarms(AlarmNames=[identity])
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The alarm's ARN."""
         return region.arn("cloudwatch", f"alarm:{identity}")
 
 
@@ -141,14 +135,12 @@ class Dashboard(Resource):
         self.client(region).put_dashboard(DashboardName=identity, DashboardBody=inputs["dashboardBody"])
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The body as it is."""
         found = self.client(region).get_dashboard(DashboardName=identity)
         body = json.dumps(json.loads(found["DashboardBody"]), separators=(",", ":"))
         arn = f"arn:{region.partition}:cloudwatch::{region.account}:dashboard/{identity}"
         return {"dashboardName": identity, "dashboardBody": body, "dashboardArn": arn}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes the dashboard."""
         self.client(region).delete_dashboards(DashboardNames=[identity])
 
 

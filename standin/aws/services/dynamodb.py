@@ -118,7 +118,6 @@ class Table(Resource):
         self.client(region).delete_table(TableName=identity)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The table's ARN."""
         return region.arn("dynamodb", f"table/{identity}")
 
 
@@ -145,10 +144,10 @@ def _throughput(inputs: Properties) -> dict[str, Any]:
 
 
 def _encryption(inputs: Properties) -> dict[str, Any]:
-    wished = inputs.get("serverSideEncryption") or {"enabled": False}
-    key = {"KMSMasterKeyId": wished["kmsKeyArn"]} if wished.get("kmsKeyArn") else {}
+    desired = inputs.get("serverSideEncryption") or {"enabled": False}
+    key = {"KMSMasterKeyId": desired["kmsKeyArn"]} if desired.get("kmsKeyArn") else {}
     return {
-        "SSESpecification": {"Enabled": wished["enabled"], **({"SSEType": "KMS", **key} if wished["enabled"] else {})}
+        "SSESpecification": {"Enabled": desired["enabled"], **({"SSEType": "KMS", **key} if desired["enabled"] else {})}
     }
 
 

@@ -68,21 +68,21 @@ class LaunchTemplate(Ec2Resource):
                 LaunchTemplateId=identity, LaunchTemplateData=data, **self._description(inputs)
             )
         latest = str((self.find(region, identity) or {})["LatestVersionNumber"])
-        wished = latest if inputs.get("updateDefaultVersion") else inputs.get("defaultVersion")
-        if wished:
-            ec2.modify_launch_template(LaunchTemplateId=identity, DefaultVersion=str(wished))
+        desired = latest if inputs.get("updateDefaultVersion") else inputs.get("defaultVersion")
+        if desired:
+            ec2.modify_launch_template(LaunchTemplateId=identity, DefaultVersion=str(desired))
 
     def _description(self, inputs: Properties) -> Properties:
         return {"VersionDescription": inputs["description"]} if inputs.get("description") else {}
 
     def _data(self, region: Region, inputs: Properties) -> Properties:
         """What the template launches, as EC2's LaunchTemplateData."""
-        wished = {name: value for name, value in inputs.items() if name not in NOT_DATA}
-        specifications = wished.pop("tagSpecifications", [])
+        desired = {name: value for name, value in inputs.items() if name not in NOT_DATA}
+        specifications = desired.pop("tagSpecifications", [])
         shaped = api.request(
             self.client(region),
             "create_launch_template",
-            {"launchTemplateData": {name: value for name, value in wished.items() if value != ""}},
+            {"launchTemplateData": {name: value for name, value in desired.items() if value != ""}},
             self.rename,
         )["LaunchTemplateData"]
         if specifications:
@@ -103,7 +103,6 @@ class LaunchTemplate(Ec2Resource):
         return versions["LaunchTemplateVersions"][0]
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
-        """What the latest version launches."""
         latest = self._latest(region, identity)
         data = latest["LaunchTemplateData"]
         fields = self._fields(data)
@@ -119,7 +118,6 @@ class LaunchTemplate(Ec2Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it with all versions."""
         self.client(region).delete_launch_template(LaunchTemplateId=identity)
 
 

@@ -18,7 +18,6 @@ class Vpc(Ec2Resource):
     defaults: ClassVar[Defaults] = {"enableDnsSupport": True, "instanceTenancy": "default"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the VPC."""
         return self.call(region, "create_vpc", inputs, TagSpecifications=[])["Vpc"]["VpcId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
@@ -27,11 +26,10 @@ class Vpc(Ec2Resource):
         if changed(inputs, old, "enableDnsSupport"):
             ec2.modify_vpc_attribute(VpcId=identity, EnableDnsSupport={"Value": inputs["enableDnsSupport"]})
         if changed(inputs, old, "enableDnsHostnames"):
-            wished = bool(inputs.get("enableDnsHostnames"))
-            ec2.modify_vpc_attribute(VpcId=identity, EnableDnsHostnames={"Value": wished})
+            desired = bool(inputs.get("enableDnsHostnames"))
+            ec2.modify_vpc_attribute(VpcId=identity, EnableDnsHostnames={"Value": desired})
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
-        """The attributes and the defaults."""
         ec2 = self.client(region)
         default = by_filter(vpc_id=identity, group_name="default")
         main = by_filter(**{"vpc_id": identity, "association.main": "true"})
@@ -56,7 +54,6 @@ class Vpc(Ec2Resource):
         return answer[name[0].upper() + name[1:]]["Value"]
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_vpc(VpcId=identity)
 
 
@@ -76,22 +73,18 @@ class Subnet(Ec2Resource):
     }
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the subnet."""
-        wished = {name: value for name, value in inputs.items() if value is not False}
-        return self.call(region, "create_subnet", wished, TagSpecifications=[])["Subnet"]["SubnetId"]
+        desired = {name: value for name, value in inputs.items() if value is not False}
+        return self.call(region, "create_subnet", desired, TagSpecifications=[])["Subnet"]["SubnetId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Whether instances get public addresses."""
         if changed(inputs, old, "mapPublicIpOnLaunch"):
-            wished = {"Value": inputs["mapPublicIpOnLaunch"]}
-            self.client(region).modify_subnet_attribute(SubnetId=identity, MapPublicIpOnLaunch=wished)
+            desired = {"Value": inputs["mapPublicIpOnLaunch"]}
+            self.client(region).modify_subnet_attribute(SubnetId=identity, MapPublicIpOnLaunch=desired)
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
-        """Its ARN."""
         return {"arn": found.get("SubnetArn") or region.arn("ec2", f"subnet/{identity}"), "ownerId": region.account}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_subnet(SubnetId=identity)
 
 
@@ -147,7 +140,6 @@ class Eip(Ec2Resource):
     rename: ClassVar[Rename] = {"privateIp": "PrivateIpAddress"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Allocates it."""
         return self.call(region, "allocate_address", inputs, Domain="vpc", TagSpecifications=[])["AllocationId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
@@ -158,7 +150,6 @@ class Eip(Ec2Resource):
                 ec2.associate_address(AllocationId=identity, AllowReassociation=True, **{parameter: inputs[name]})
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
-        """The address under its other names."""
         address = found["PublicIp"]
         host = f"ec2-{address.replace('.', '-')}.{region.name}.compute.amazonaws.com"
         return {
@@ -170,7 +161,6 @@ class Eip(Ec2Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Releases it."""
         ec2 = self.client(region)
         found = self.find(region, identity)
         if found and found.get("AssociationId"):
@@ -187,7 +177,6 @@ class NatGateway(Ec2Resource):
     defaults: ClassVar[Defaults] = {"connectivityType": "public"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it."""
         return self.call(region, "create_nat_gateway", inputs, TagSpecifications=[])["NatGateway"]["NatGatewayId"]
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
@@ -202,7 +191,6 @@ class NatGateway(Ec2Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_nat_gateway(NatGatewayId=identity)
 
 
@@ -231,10 +219,10 @@ class VpcEndpoint(Ec2Resource):
             ("securityGroupIds", "SecurityGroupIds"),
         )
         for name, parameter in sets:
-            wished, actual = set(inputs.get(name) or ()), set(old.get(name) or ())
-            if name in inputs and wished != actual:
-                parameters[f"Add{parameter}"] = sorted(wished - actual)
-                parameters[f"Remove{parameter}"] = sorted(actual - wished)
+            desired, actual = set(inputs.get(name) or ()), set(old.get(name) or ())
+            if name in inputs and desired != actual:
+                parameters[f"Add{parameter}"] = sorted(desired - actual)
+                parameters[f"Remove{parameter}"] = sorted(actual - desired)
         if changed(inputs, old, "policy") and inputs.get("policy"):
             parameters["PolicyDocument"] = inputs["policy"]
         if "privateDnsEnabled" in inputs and changed(inputs, old, "privateDnsEnabled"):
@@ -245,7 +233,6 @@ class VpcEndpoint(Ec2Resource):
             )
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
-        """Its ARN and security groups."""
         groups = [group["GroupId"] for group in found.get("Groups", ())]
         return {
             "arn": region.arn("ec2", f"vpc-endpoint/{identity}"),
@@ -254,7 +241,6 @@ class VpcEndpoint(Ec2Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_vpc_endpoints(VpcEndpointIds=[identity])
 
 

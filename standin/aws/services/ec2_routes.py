@@ -30,7 +30,6 @@ class RouteTable(Ec2Resource):
     create_only = frozenset({"vpcId"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the table."""
         return self.client(region).create_route_table(VpcId=inputs["vpcId"])["RouteTable"]["RouteTableId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
@@ -42,8 +41,8 @@ class RouteTable(Ec2Resource):
         for route in before:
             ec2.delete_route(RouteTableId=identity, **_destination(route))
         for route in inputs["routes"]:
-            wished = {name: value for name, value in route.items() if value}
-            api.call(ec2, "create_route", wished, RENAME, RouteTableId=identity)
+            desired = {name: value for name, value in route.items() if value}
+            api.call(ec2, "create_route", desired, RENAME, RouteTableId=identity)
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
         """Its routes, but for the VPC's own and, where the program gives none, those of Route resources."""
@@ -64,7 +63,6 @@ class RouteTable(Ec2Resource):
         return {name: field.type for name, field in kind.item.fields.items()}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_route_table(RouteTableId=identity)
 
 
@@ -95,7 +93,6 @@ class Route(Resource):
             self.call(region, "replace_route", inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The route among those of its table."""
         route = self._find(region, state)
         if route is None:
             return None
@@ -104,12 +101,11 @@ class Route(Resource):
 
     def _find(self, region: Region, state: Properties) -> Properties | None:
         tables = self.client(region).describe_route_tables(RouteTableIds=[state["routeTableId"]])["RouteTables"]
-        wished = _destination(state).items()
+        desired = _destination(state).items()
         routes = (route for table in tables for route in table["Routes"])
-        return next((route for route in routes if wished <= route.items()), None)
+        return next((route for route in routes if desired <= route.items()), None)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes it."""
         self.client(region).delete_route(RouteTableId=state["routeTableId"], **_destination(state))
 
 
@@ -121,7 +117,6 @@ class RouteTableAssociation(Resource):
     create_only = frozenset({"subnetId", "gatewayId", "routeTableId"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Associates them."""
         return self.call(region, "associate_route_table", inputs)["AssociationId"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
@@ -133,7 +128,6 @@ class RouteTableAssociation(Resource):
         return None if one is None else self.outputs(one)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Parts them."""
         self.client(region).disassociate_route_table(AssociationId=identity)
 
 

@@ -63,9 +63,9 @@ def authorize(region: Region, direction: str, group: str, permissions: Iterable[
 
 def revoke(region: Region, direction: str, group: str, permissions: Iterable[Properties]) -> None:
     """Takes rules off a group."""
-    wished = list(permissions)
-    if wished:
-        getattr(region.client("ec2"), f"revoke_security_group_{direction}")(GroupId=group, IpPermissions=wished)
+    desired = list(permissions)
+    if desired:
+        getattr(region.client("ec2"), f"revoke_security_group_{direction}")(GroupId=group, IpPermissions=desired)
 
 
 class SecurityGroup(Ec2Resource):
@@ -80,7 +80,6 @@ class SecurityGroup(Ec2Resource):
     rename: ClassVar[Rename] = {"name": "GroupName"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the group."""
         name = self.given_name(inputs)
         return self.call(region, "create_security_group", inputs, GroupName=name, TagSpecifications=[])["GroupId"]
 
@@ -107,7 +106,6 @@ class SecurityGroup(Ec2Resource):
         return {"arn": region.arn("ec2", f"security-group/{identity}"), "name": found["GroupName"], **rules}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_security_group(GroupId=identity)
 
 
@@ -161,29 +159,27 @@ class SecurityGroupRule(Resource):
     defaults: ClassVar[Defaults] = {"self": False}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Adds it to the group."""
         group = inputs["securityGroupId"]
-        wished = permission(inputs, group)
-        authorize(region, inputs["type"], group, [wished])
-        text = json.dumps([group, inputs["type"], wished], sort_keys=True)
+        desired = permission(inputs, group)
+        authorize(region, inputs["type"], group, [desired])
+        text = json.dumps([group, inputs["type"], desired], sort_keys=True)
         return f"sgrule-{int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)}"
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """Whether every peer of the rule is among the group's."""
-        group, wished = state["securityGroupId"], permission(state, state["securityGroupId"])
+        group, desired = state["securityGroupId"], permission(state, state["securityGroupId"])
         found = region.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
         same_ports = [
             one
             for one in found[DIRECTIONS[state["type"]]]
-            if all(one.get(name) == wished.get(name) for name in ("IpProtocol", "FromPort", "ToPort"))
+            if all(one.get(name) == desired.get(name) for name in ("IpProtocol", "FromPort", "ToPort"))
         ]
         actual = {peer for one in same_ports for peer in _peers(one)}
-        if not actual or not _peers(wished) <= actual:
+        if not actual or not _peers(desired) <= actual:
             return None
         return {name: value for name, value in state.items() if name in self.type.outputs}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes it off."""
         group = state["securityGroupId"]
         revoke(region, state["type"], group, [permission(state, group)])
 
@@ -209,14 +205,13 @@ class SecurityGroupIngressRule(Ec2Resource):
     direction = "ingress"
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Adds it to the group."""
         plural = {"cidrIpv4": "cidrBlocks", "cidrIpv6": "ipv6CidrBlocks", "prefixListId": "prefixListIds"}
-        wished = {plural[name]: [inputs[name]] for name in plural if name in inputs}
+        desired = {plural[name]: [inputs[name]] for name in plural if name in inputs}
         ports = {name: inputs.get(name, -1) for name in ("fromPort", "toPort")}
         peer = {"sourceSecurityGroupId": inputs.get("referencedSecurityGroupId")}
         note = {"description": inputs.get("description")}
         group = inputs["securityGroupId"]
-        one = permission({"protocol": inputs["ipProtocol"], **ports, **wished, **peer, **note}, group)
+        one = permission({"protocol": inputs["ipProtocol"], **ports, **desired, **peer, **note}, group)
         answer = authorize(region, self.direction, group, [one])
         return answer["SecurityGroupRules"][0]["SecurityGroupRuleId"]
 
@@ -234,7 +229,6 @@ class SecurityGroupIngressRule(Ec2Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes it off."""
         method = getattr(self.client(region), f"revoke_security_group_{self.direction}")
         method(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[identity])
 

@@ -28,11 +28,9 @@ class Cluster(Resource):
     tagging = tags.ECS
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the cluster."""
         return self.call(region, "create_cluster", _untagged(inputs))["cluster"]["clusterArn"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Settings and configuration."""
         if old is not None and changed(inputs, old, "settings", "configuration", "serviceConnectDefaults"):
             self.call(region, "update_cluster", _untagged(inputs), cluster=identity)
 
@@ -45,7 +43,6 @@ class Cluster(Resource):
         return self.outputs(found[0], arn=found[0]["clusterArn"])
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_cluster(cluster=identity)
 
 
@@ -59,19 +56,17 @@ class CapacityProvider(Resource):
     tagging = tags.ECS
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it."""
-        wished = self._wished(inputs)
+        desired = self._desired(inputs)
         tagged = tags.to_api(region.all_tags(inputs.get("tags", {})), "key/value")
-        answer = self.call(region, "create_capacity_provider", wished, tags=tagged)
+        answer = self.call(region, "create_capacity_provider", desired, tags=tagged)
         return answer["capacityProvider"]["capacityProviderArn"]
 
-    def _wished(self, inputs: Properties) -> Properties:
+    def _desired(self, inputs: Properties) -> Properties:
         return {name: value for name, value in _untagged(inputs).items() if name != "cluster"}
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """How it scales."""
         if old is not None and changed(inputs, old, "autoScalingGroupProvider"):
-            self.call(region, "update_capacity_provider", self._wished(inputs))
+            self.call(region, "update_capacity_provider", self._desired(inputs))
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The provider unless it is inactive."""
@@ -99,21 +94,18 @@ class ClusterCapacityProviders(Resource):
     }
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Sets them."""
         self._put(region, inputs)
         return inputs["clusterName"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Sets them anew."""
         if old is not None:
             self._put(region, inputs)
 
     def _put(self, region: Region, inputs: Properties) -> None:
-        wished: Properties = {"capacityProviders": [], "defaultCapacityProviderStrategies": [], **inputs}
-        self.call(region, "put_cluster_capacity_providers", wished)
+        desired: Properties = {"capacityProviders": [], "defaultCapacityProviderStrategies": [], **inputs}
+        self.call(region, "put_cluster_capacity_providers", desired)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """What the cluster says."""
         found = self.client(region).describe_clusters(clusters=[identity])["clusters"]
         if not found or found[0]["status"] == "INACTIVE":
             return None
@@ -143,20 +135,20 @@ class TaskDefinition(Resource):
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Registers a revision; the containers' JSON is what the API itself takes."""
-        wished = self._request(inputs)
+        desired = self._request(inputs)
         containers = json.loads(inputs["containerDefinitions"])
-        self.call(region, "register_task_definition", wished, containerDefinitions=containers)
+        self.call(region, "register_task_definition", desired, containerDefinitions=containers)
         return inputs["family"]
 
     def _request(self, inputs: Properties) -> Properties:
         """All but the containers; a volume's host path stands in an object of its own there."""
         hidden = NO_TAGS | {"containerDefinitions"}
-        wished = {name: value for name, value in inputs.items() if name not in hidden}
-        wished["volumes"] = [
+        desired = {name: value for name, value in inputs.items() if name not in hidden}
+        desired["volumes"] = [
             {**volume, **({"host": {"sourcePath": volume["hostPath"]}} if "hostPath" in volume else {})}
             for volume in inputs.get("volumes", ())
         ]
-        return wished
+        return desired
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """This revision, or the family's newest in an import."""
@@ -180,30 +172,28 @@ class TaskDefinition(Resource):
     def _containers(self, found: Properties, state: Properties) -> str:
         """The program's own text where AWS only filled in what it leaves open."""
         actual: list[Properties] = found["containerDefinitions"]
-        wished: list[Properties] = json.loads(state.get("containerDefinitions", "[]"))
-        if len(wished) == len(actual) and all(_covers(*pair) for pair in zip(wished, actual, strict=True)):
+        desired: list[Properties] = json.loads(state.get("containerDefinitions", "[]"))
+        if len(desired) == len(actual) and all(_covers(*pair) for pair in zip(desired, actual, strict=True)):
             return state["containerDefinitions"]
         return json.dumps(actual, separators=(",", ":"))
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deregisters the revision."""
         if not state.get("skipDestroy"):
             self.client(region).deregister_task_definition(taskDefinition=state.get("arn") or identity)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The revision's ARN."""
         if "arn" in state:
             return state["arn"]
         answer = self.client(region).describe_task_definition(taskDefinition=identity)
         return answer["taskDefinition"]["taskDefinitionArn"]
 
 
-def _covers(wished: Any, actual: Any) -> bool:
-    """Whether everything wished is there; empty and absent are the same to ECS."""
-    if isinstance(wished, dict) and isinstance(actual, dict):
-        pairs = ((value, actual.get(key)) for key, value in wished.items())  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+def _covers(desired: Any, actual: Any) -> bool:
+    """Whether everything desired is there; empty and absent are the same to ECS."""
+    if isinstance(desired, dict) and isinstance(actual, dict):
+        pairs = ((value, actual.get(key)) for key, value in desired.items())  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         return all(value in (None, "", [], {}, False) or _covers(value, other) for value, other in pairs)
-    return wished == actual
+    return desired == actual
 
 
 def _volume(found: Properties) -> Properties:
@@ -233,28 +223,27 @@ class Service(Resource):
     tagging = tags.ECS
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the service."""
-        return self.call(region, "create_service", self._wished(inputs))["service"]["serviceArn"]
+        return self.call(region, "create_service", self._desired(inputs))["service"]["serviceArn"]
 
-    def _wished(self, inputs: Properties) -> Properties:
-        wished = _untagged(inputs)
+    def _desired(self, inputs: Properties) -> Properties:
+        desired = _untagged(inputs)
         deployment = {
-            "maximumPercent": wished.pop("deploymentMaximumPercent", None),
-            "minimumHealthyPercent": wished.pop("deploymentMinimumHealthyPercent", None),
-            "deploymentCircuitBreaker": wished.pop("deploymentCircuitBreaker", None),
-            "alarms": wished.pop("alarms", None),
+            "maximumPercent": desired.pop("deploymentMaximumPercent", None),
+            "minimumHealthyPercent": desired.pop("deploymentMinimumHealthyPercent", None),
+            "deploymentCircuitBreaker": desired.pop("deploymentCircuitBreaker", None),
+            "alarms": desired.pop("alarms", None),
         }
-        wished["deploymentConfiguration"] = {
+        desired["deploymentConfiguration"] = {
             **{name: value for name, value in deployment.items() if value is not None},
-            **wished.get("deploymentConfiguration", {}),
+            **desired.get("deploymentConfiguration", {}),
         }
-        return wished
+        return desired
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Everything that can change in place, in one call."""
         if old is not None:
             cluster, name = _service_place(identity)
-            self.call(region, "update_service", self._wished(inputs), cluster=cluster, service=name)
+            self.call(region, "update_service", self._desired(inputs), cluster=cluster, service=name)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
         """The service unless it is inactive; moto forgets what it has no use for, which stays as given."""
@@ -279,7 +268,6 @@ class Service(Resource):
         return {**known, **{name: state[name] for name in kept if name in state}}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Stops its tasks and deletes it."""
         cluster, name = _service_place(identity)
         ecs = self.client(region)
         if state.get("schedulingStrategy") != "DAEMON":

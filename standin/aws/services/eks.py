@@ -39,8 +39,8 @@ class Cluster(Resource):
 
     def create(self, region: Region, inputs: Properties) -> str:
         """Creates the cluster, with the security group that EKS makes for it."""
-        wished = {name: value for name, value in inputs.items() if name not in PROVIDER_ONLY}
-        return self.call(region, "create_cluster", wished, logging=_logging(inputs))["cluster"]["name"]
+        desired = {name: value for name, value in inputs.items() if name not in PROVIDER_ONLY}
+        return self.call(region, "create_cluster", desired, logging=_logging(inputs))["cluster"]["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Endpoint access, control-plane logs, and how people get in."""
@@ -77,11 +77,9 @@ class Cluster(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_cluster(name=identity)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The cluster's ARN."""
         return region.arn("eks", f"cluster/{identity}")
 
 
@@ -94,16 +92,16 @@ def issuer(region: Region, cluster: str) -> str:
 
 
 def _logging(inputs: Properties) -> Properties:
-    wished = inputs.get("enabledClusterLogTypes") or []
-    rest = [kind for kind in LOG_TYPES if kind not in wished]
-    groups = ((wished, True), (rest, False))
+    desired = inputs.get("enabledClusterLogTypes") or []
+    rest = [kind for kind in LOG_TYPES if kind not in desired]
+    groups = ((desired, True), (rest, False))
     return {"clusterLogging": [{"types": list(kinds), "enabled": on} for kinds, on in groups if kinds]}
 
 
-def _vpc(region: Region, wished: Properties) -> Properties:
+def _vpc(region: Region, desired: Properties) -> Properties:
     """Where the cluster is: the VPC of its subnets, and that VPC's default group in place of EKS's own."""
     ec2 = region.client("ec2")
-    subnets = ec2.describe_subnets(SubnetIds=wished["subnetIds"][:1])["Subnets"] if wished.get("subnetIds") else []
+    subnets = ec2.describe_subnets(SubnetIds=desired["subnetIds"][:1])["Subnets"] if desired.get("subnetIds") else []
     if not subnets:
         return {}
     vpc = subnets[0]["VpcId"]
@@ -135,7 +133,6 @@ class NodeGroup(Resource):
     }
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the group."""
         name = self.given_name(inputs, "nodeGroupName")
         tagged = region.all_tags(inputs.get("tags", {}))
         plain = {name: value for name, value in inputs.items() if name != "tags"}
@@ -170,7 +167,6 @@ class NodeGroup(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         cluster, name = identity.split(":")
         self.client(region).delete_nodegroup(clusterName=cluster, nodegroupName=name)
 

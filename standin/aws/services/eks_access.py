@@ -18,7 +18,6 @@ class AccessEntry(Resource):
     tagging = tags.BY_ARN
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it."""
         self.call(region, "create_access_entry", {name: value for name, value in inputs.items() if name != "tags"})
         return f"{inputs['clusterName']}:{inputs['principalArn']}"
 
@@ -29,7 +28,6 @@ class AccessEntry(Resource):
             self.call(region, "update_access_entry", {**inputs, "kubernetesGroups": groups})
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The entry."""
         cluster, _, principal = identity.partition(":")
         answer = self.client(region).describe_access_entry(clusterName=cluster, principalArn=principal)
         return self.outputs(answer["accessEntry"])
@@ -56,12 +54,10 @@ class AccessPolicyAssociation(Resource):
     create_only = frozenset({"clusterName", "principalArn", "policyArn", "accessScope"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Associates it."""
         self.call(region, "associate_access_policy", inputs)
         return "#".join((inputs["clusterName"], inputs["principalArn"], inputs["policyArn"]))
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The one among the entry's."""
         who, policy = _association(identity)
         answer = self.client(region).list_associated_access_policies(**who)
         found: dict[str, Any] | None = next(
@@ -70,7 +66,6 @@ class AccessPolicyAssociation(Resource):
         return None if found is None else self.outputs({**who, **found})
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Ends it."""
         who, policy = _association(identity)
         self.client(region).disassociate_access_policy(**who, policyArn=policy)
 

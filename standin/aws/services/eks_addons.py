@@ -36,13 +36,11 @@ class Addon(Resource):
             self.client(region).update_addon(clusterName=cluster, addonName=name, **sent, **conflicts)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The add-on."""
         cluster, name = identity.split(":")
         found = self.client(region).describe_addon(clusterName=cluster, addonName=name)["addon"]
         return self.outputs(found, configurationValues=found.get("configurationValues", ""))
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         cluster, name = identity.split(":")
         preserve = state.get("preserve", False)
         self.client(region).delete_addon(clusterName=cluster, addonName=name, preserve=preserve)

@@ -25,7 +25,6 @@ class PodIdentityAssociation(Recorded):
         return f"a-{secrets.token_hex(9)[:17]}"
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """Ids and ARN."""
         return {
             "associationArn": region.arn("eks", f"podidentityassociation/{state['clusterName']}/{identity}"),
             "associationId": identity,

@@ -65,7 +65,6 @@ class FirehoseDeliveryStream(Resource):
             yield Failure("extendedS3Configuration.errorOutputPrefix", "is required beside a prefix with expressions")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the stream with its destination."""
         firehose = self.client(region)
         answer = firehose.create_delivery_stream(
             DeliveryStreamName=inputs["name"],
@@ -76,7 +75,6 @@ class FirehoseDeliveryStream(Resource):
         return answer["DeliveryStreamARN"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """A changed destination."""
         if old is None or not changed(inputs, old, PROPERTIES[inputs["destination"]]):
             return
         firehose = self.client(region)
@@ -105,7 +103,6 @@ class FirehoseDeliveryStream(Resource):
         self.client(region).delete_delivery_stream(DeliveryStreamName=_name(identity))
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The stream's name."""
         return _name(identity)
 
     def _destination(self, firehose: Any, inputs: Properties, *, update: bool = False) -> Properties:
@@ -116,11 +113,11 @@ class FirehoseDeliveryStream(Resource):
         return api.request(firehose, operation, grouped, self.rename)[parameter]
 
 
-def _encryption(wished: Properties) -> Properties:
+def _encryption(desired: Properties) -> Properties:
     """The operation's parameter; none for a stream that is not encrypted."""
-    if not wished.get("enabled"):
+    if not desired.get("enabled"):
         return {}
-    given = {"KeyType": wished.get("keyType"), "KeyARN": wished.get("keyArn")}
+    given = {"KeyType": desired.get("keyType"), "KeyARN": desired.get("keyArn")}
     return {"DeliveryStreamEncryptionConfigurationInput": {name: value for name, value in given.items() if value}}
 
 

@@ -29,7 +29,6 @@ class Role(Resource):
     tagging = tags.iam("role", "RoleName")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the role."""
         name = self.given_name(inputs)
         self.call(region, "create_role", _without(inputs, "tags"), RoleName=name)
         return name
@@ -50,10 +49,10 @@ class Role(Resource):
                 self._set_boundary(iam, identity, inputs.get("permissionsBoundary"))
         if "managedPolicyArns" in inputs:
             attached = _attached(iam, identity)
-            wished = set(inputs["managedPolicyArns"])
-            for arn in sorted(attached - wished):
+            desired = set(inputs["managedPolicyArns"])
+            for arn in sorted(attached - desired):
                 iam.detach_role_policy(RoleName=identity, PolicyArn=arn)
-            for arn in sorted(wished - attached):
+            for arn in sorted(desired - attached):
                 iam.attach_role_policy(RoleName=identity, PolicyArn=arn)
         for policy in inputs.get("inlinePolicies", ()):
             if policy:
@@ -117,7 +116,6 @@ class RolePolicy(Resource):
     write_only = frozenset({"namePrefix"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts the policy."""
         name = self.given_name(inputs)
         self._put(region, inputs["role"], name, inputs["policy"])
         return f"{inputs['role']}:{name}"
@@ -126,19 +124,16 @@ class RolePolicy(Resource):
         self.client(region).put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=policy)
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it anew."""
         if old is not None:
             role, name = identity.split(":")
             self._put(region, role, name, inputs["policy"])
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The policy's text."""
         role, name = identity.split(":")
         policy = self.client(region).get_role_policy(RoleName=role, PolicyName=name)
         return {"role": role, "name": name, "policy": document(policy["PolicyDocument"])}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes it off."""
         role, name = identity.split(":")
         self.client(region).delete_role_policy(RoleName=role, PolicyName=name)
 
@@ -151,17 +146,14 @@ class RolePolicyAttachment(Resource):
     create_only = frozenset({"role", "policyArn"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Attaches the policy."""
         self.client(region).attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
         return f"{inputs['role']}/{inputs['policyArn']}"
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """Whether it is attached."""
         role, _, arn = identity.partition("/")
         return {"role": role, "policyArn": arn} if arn in _attached(self.client(region), role) else None
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Detaches it."""
         role, _, arn = identity.partition("/")
         self.client(region).detach_role_policy(RoleName=role, PolicyArn=arn)
 
@@ -179,7 +171,6 @@ class Policy(Resource):
     tagging = tags.iam("policy", "PolicyArn")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the policy."""
         name = self.given_name(inputs)
         answer = self.call(region, "create_policy", _without(inputs, "tags"), PolicyName=name)
         return answer["Policy"]["Arn"]
@@ -196,7 +187,6 @@ class Policy(Resource):
         iam.create_policy_version(PolicyArn=identity, PolicyDocument=inputs["policy"], SetAsDefault=True)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The policy and its default version's text."""
         iam = self.client(region)
         policy = iam.get_policy(PolicyArn=identity)["Policy"]
         version = iam.get_policy_version(PolicyArn=identity, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
@@ -208,7 +198,6 @@ class Policy(Resource):
         )
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes all versions."""
         iam = self.client(region)
         for version in iam.list_policy_versions(PolicyArn=identity)["Versions"]:
             if not version["IsDefaultVersion"]:
@@ -228,7 +217,6 @@ class InstanceProfile(Resource):
     tagging = tags.iam("instance_profile", "InstanceProfileName", "get_instance_profile", "InstanceProfile", "Tags")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the profile."""
         name = self.given_name(inputs)
         self.client(region).create_instance_profile(InstanceProfileName=name, Path=inputs["path"])
         return name
@@ -237,14 +225,13 @@ class InstanceProfile(Resource):
         """Puts the role in, in place of another."""
         iam = self.client(region)
         actual = _roles(iam, identity)
-        wished = [inputs["role"]] if inputs.get("role") else []
-        for role in set(actual) - set(wished):
+        desired = [inputs["role"]] if inputs.get("role") else []
+        for role in set(actual) - set(desired):
             iam.remove_role_from_instance_profile(InstanceProfileName=identity, RoleName=role)
-        for role in set(wished) - set(actual):
+        for role in set(desired) - set(actual):
             iam.add_role_to_instance_profile(InstanceProfileName=identity, RoleName=role)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The profile and its role."""
         profile = self.client(region).get_instance_profile(InstanceProfileName=identity)["InstanceProfile"]
         roles = [role["RoleName"] for role in profile["Roles"]]
         return self.outputs(
@@ -306,7 +293,6 @@ class OpenIdConnectProvider(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Trusts it no longer."""
         self.client(region).delete_open_id_connect_provider(OpenIDConnectProviderArn=identity)
 
 

@@ -67,7 +67,6 @@ class Key(Resource):
         )
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Schedules the deletion."""
         days = state.get("deletionWindowInDays") or 30
         self.client(region).schedule_key_deletion(KeyId=identity, PendingWindowInDays=days)
 
@@ -87,13 +86,11 @@ class Alias(Resource):
             yield Failure("name", "must begin with 'alias/'")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Gives the key its name."""
         name = inputs.get("name") or from_prefix(inputs["namePrefix"])
         self.client(region).create_alias(AliasName=name, TargetKeyId=inputs["targetKeyId"])
         return name
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Lets the name point to another key."""
         if old is not None and changed(inputs, old, "targetKeyId"):
             self.client(region).update_alias(AliasName=identity, TargetKeyId=inputs["targetKeyId"])
 

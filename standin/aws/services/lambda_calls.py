@@ -48,7 +48,6 @@ class Permission(Resource):
         return identity
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The statement among the policy's."""
         where = {"FunctionName": state["function"], **_qualifier(state)}
         policy: dict[str, Any] = json.loads(self.client(region).get_policy(**where)["Policy"])
         found = next((one for one in policy["Statement"] if one["Sid"] == identity), None)
@@ -67,7 +66,6 @@ class Permission(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes the statement out."""
         where = {"FunctionName": state["function"], **_qualifier(state)}
         self.client(region).remove_permission(StatementId=identity, **where)
 
@@ -86,18 +84,16 @@ class FunctionEventInvokeConfig(Resource):
     write_only = frozenset({"qualifier"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts it."""
         self.call(region, "put_function_event_invoke_config", inputs)
         return ":".join((inputs["functionName"], *_qualifier(inputs).values()))
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it anew; moto would keep the old one, so that goes first."""
+        """Puts it again; moto would keep the old one, so that goes first."""
         if old is not None:
             self.delete(region, identity, inputs)
             self.call(region, "put_function_event_invoke_config", inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The configuration."""
         name = state.get("functionName", identity)
         answer = self.client(region).get_function_event_invoke_config(FunctionName=name, **_qualifier(state))
         found = self.outputs(answer, functionName=name)
@@ -105,7 +101,6 @@ class FunctionEventInvokeConfig(Resource):
         return {**found, **({"destinationConfig": destinations} if any(destinations.values()) else {})}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes it off the function."""
         where = {"FunctionName": state["functionName"], **_qualifier(state)}
         self.client(region).delete_function_event_invoke_config(**where)
 
@@ -132,7 +127,6 @@ class EventSourceMapping(Resource):
     tagging: ClassVar[tags.Tagging | None] = TAGGING
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it."""
         plain = {name: value for name, value in inputs.items() if name != "tags"}
         return self.call(region, "create_event_source_mapping", plain)["UUID"]
 
@@ -161,11 +155,9 @@ class EventSourceMapping(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Ends it."""
         self.client(region).delete_event_source_mapping(UUID=identity)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The mapping's ARN."""
         return region.arn("lambda", f"event-source-mapping:{identity}")
 
 

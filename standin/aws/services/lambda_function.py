@@ -43,7 +43,7 @@ EMPTY: Mapping[str, Any] = {
     "layers": [],
     "vpcConfig": {"subnetIds": [], "securityGroupIds": []},
 }
-"""How AWS is told that something given before is not wished any more."""
+"""How AWS is told that something given before is not desired any more."""
 KEPT = ("description", "environment", "handler", "layers", "memorySize", "role", "runtime", "timeout", "vpcConfig")
 """Of the configuration, what moto changes in place and tells; the rest stays as the program gave it."""
 TAGGING = tags.Tagging(("list_tags", "Tags"), subject="Resource", keys="TagKeys", tags="Tags")
@@ -97,13 +97,12 @@ class Function(Resource):
             yield Failure("code", "the stand-in takes a FileArchive of a .zip file and no other archive")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the function with its code."""
         self._find_subnets(region, inputs)
-        wished = {name: value for name, value in inputs.items() if name not in CODE | {"code", "publish", "tags"}}
+        desired = {name: value for name, value in inputs.items() if name not in CODE | {"code", "publish", "tags"}}
         answer = self.call(
             region,
             "create_function",
-            wished,
+            desired,
             Code=_source(inputs),
             Publish=bool(inputs.get("publish")),
             **_architectures(inputs),
@@ -117,8 +116,8 @@ class Function(Resource):
         if old is not None and changed(inputs, old, *configuration):
             self._find_subnets(region, inputs)
             gone = {name: value for name, value in EMPTY.items() if old.get(name) and name not in inputs}
-            wished = {name: value for name, value in inputs.items() if name in CONFIGURATION}
-            self.call(region, "update_function_configuration", {**gone, **wished}, FunctionName=identity)
+            desired = {name: value for name, value in inputs.items() if name in CONFIGURATION}
+            self.call(region, "update_function_configuration", {**gone, **desired}, FunctionName=identity)
         if old is not None and changed(inputs, old, *code):
             client.update_function_code(FunctionName=identity, **_source(inputs), **_architectures(inputs))
         if old is not None and inputs.get("publish") and changed(inputs, old, *configuration, *code, "publish"):
@@ -170,7 +169,6 @@ class Function(Resource):
             self.client(region).delete_function(FunctionName=identity)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The function's ARN."""
         return region.arn("lambda", f"function:{identity}")
 
     def _given(self, names: frozenset[str], inputs: Properties) -> frozenset[str]:

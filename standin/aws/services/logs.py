@@ -23,8 +23,8 @@ class LogGroup(Resource):
         """Creates the group with its key; retention is a call of its own."""
         name = self.given_name(inputs)
         optional = {"kmsKeyId": inputs.get("kmsKeyId"), "logGroupClass": inputs.get("logGroupClass")}
-        wished = {key: value for key, value in optional.items() if value}
-        self.client(region).create_log_group(logGroupName=name, **wished)
+        desired = {key: value for key, value in optional.items() if value}
+        self.client(region).create_log_group(logGroupName=name, **desired)
         return name
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
@@ -60,7 +60,6 @@ class LogGroup(Resource):
             self.client(region).delete_log_group(logGroupName=identity)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The group's ARN."""
         return region.arn("logs", f"log-group:{identity}")
 
 
@@ -73,7 +72,6 @@ class LogStream(Resource):
     create_only = frozenset({"name", "logGroupName"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the stream."""
         self.client(region).create_log_stream(logGroupName=inputs["logGroupName"], logStreamName=inputs["name"])
         return inputs["name"]
 

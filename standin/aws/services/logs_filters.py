@@ -10,7 +10,7 @@ from standin.aws.resource import Properties, Rename, Resource
 
 
 class OfGroup(Resource):
-    """Something named that a log group has; its id is the name, and putting it anew changes it."""
+    """Something named that a log group has; its id is the name, and putting it again changes it."""
 
     service = "logs"
     autoname = AutoName(longest=512)
@@ -20,12 +20,10 @@ class OfGroup(Resource):
     remove: ClassVar[str]
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts it."""
         self.call(region, self.put, inputs)
         return inputs["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it anew."""
         if old is not None:
             self.call(region, self.put, inputs)
 
@@ -42,7 +40,6 @@ class OfGroup(Resource):
         return self.outputs(found)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes it off the group."""
         getattr(self.client(region), self.remove)(logGroupName=state[self.group_property], filterName=identity)
 
 
@@ -65,7 +62,7 @@ class LogMetricFilter(OfGroup):
         return inputs["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it anew; moto would keep the old one, so that goes first."""
+        """Puts it again; moto would keep the old one, so that goes first."""
         if old is not None:
             self.delete(region, identity, inputs)
             self._put(region, inputs)
@@ -81,8 +78,8 @@ class LogMetricFilter(OfGroup):
             "dimensions": transformation.get("dimensions"),
             "defaultValue": None if default is None else float(default),
         }
-        wished = {name: value for name, value in renamed.items() if value is not None}
-        self.call(region, self.put, inputs, metricTransformations=[wished])
+        desired = {name: value for name, value in renamed.items() if value is not None}
+        self.call(region, self.put, inputs, metricTransformations=[desired])
 
     def found(self, found: Properties, state: Properties) -> Properties:
         """The description, its one transformation as the provider names its parts."""
@@ -119,7 +116,6 @@ class LogDestination(Resource):
     rename: ClassVar[Rename] = {"name": "destinationName"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts it."""
         self._put(region, inputs)
         return inputs["name"]
 
@@ -129,7 +125,6 @@ class LogDestination(Resource):
         self.call(region, "put_destination", plain, **({"tags": tagged} if tagged else {}))
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it anew."""
         if old is not None:
             self._put(region, inputs)
 
@@ -139,7 +134,6 @@ class LogDestination(Resource):
         return None if found is None else self.outputs(found)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_destination(destinationName=identity)
 
 
@@ -158,17 +152,14 @@ class LogDestinationPolicy(Resource):
     write_only = frozenset({"forceUpdate"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Sets the policy."""
         self.call(region, "put_destination_policy", inputs)
         return inputs["destinationName"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Sets it anew."""
         if old is not None:
             self.call(region, "put_destination_policy", inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The destination's policy."""
         found = find_destination(self.client(region), identity)
         if found is None or not found.get("accessPolicy"):
             return None
@@ -187,23 +178,19 @@ class LogResourcePolicy(Resource):
     create_only = frozenset({"policyName"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts the policy."""
         self.call(region, "put_resource_policy", inputs)
         return inputs["policyName"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it anew."""
         if old is not None:
             self.call(region, "put_resource_policy", inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The policy among all."""
         policies = self.client(region).describe_resource_policies()["resourcePolicies"]
         found = next((one for one in policies if one["policyName"] == identity), None)
         return None if found is None else self.outputs(found)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it."""
         self.client(region).delete_resource_policy(policyName=identity)
 
 

@@ -23,7 +23,6 @@ class Sink(Recorded):
         return region.arn("oam", f"sink/{uuid.uuid4()}")
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """ARN and id."""
         return {"arn": identity, "sinkId": identity.rpartition("/")[2]}
 
 
@@ -36,11 +35,9 @@ class SinkPolicy(Recorded):
     create_only = frozenset({"sinkIdentifier"})
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """The sink's ARN."""
         return inputs["sinkIdentifier"]
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """ARN and id of the sink."""
         return {"arn": identity, "sinkId": identity.rpartition("/")[2]}
 
 
@@ -72,11 +69,9 @@ class CentralizationRule(Recorded):
     create_only: ClassVar[frozenset[str]] = frozenset({"ruleName"})
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """Its name."""
         return inputs["ruleName"]
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """The ARN."""
         return {"ruleArn": region.arn("observabilityadmin", f"organization-centralization-rule/{identity}")}
 
 

@@ -17,7 +17,6 @@ class Namespace(Recorded):
     create_only = frozenset({"namespaceName"})
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """Its name."""
         return inputs["namespaceName"]
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
@@ -42,7 +41,6 @@ class Workgroup(Recorded):
     create_only = frozenset({"namespaceName", "workgroupName"})
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """Its name."""
         return inputs["workgroupName"]
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:

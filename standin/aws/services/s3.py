@@ -27,9 +27,9 @@ class _BucketTags(Tagging):
                 return {}
             raise
 
-    def write(self, client: Any, subject: str, wished: Mapping[str, str]) -> None:
+    def write(self, client: Any, subject: str, desired: Mapping[str, str]) -> None:
         """Replaces the set."""
-        client.put_bucket_tagging(Bucket=subject, Tagging={"TagSet": to_api(wished)})
+        client.put_bucket_tagging(Bucket=subject, Tagging={"TagSet": to_api(desired)})
 
 
 class Bucket(Resource):
@@ -82,25 +82,20 @@ class OfBucket(Resource):
     create_only = frozenset({"bucket"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Sets it."""
         self.put(self.client(region), inputs["bucket"], inputs)
         return inputs["bucket"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Sets it anew after a change."""
         if old is not None:
             self.put(self.client(region), identity, inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """What is set."""
         return {"bucket": identity, **self.get(self.client(region), identity)}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes it away."""
         self.remove(self.client(region), identity)
 
     def put(self, s3: Any, bucket: str, inputs: Properties) -> None:
-        """Sets it."""
         raise NotImplementedError
 
     def get(self, s3: Any, bucket: str) -> Properties:
@@ -108,7 +103,6 @@ class OfBucket(Resource):
         raise NotImplementedError
 
     def remove(self, s3: Any, bucket: str) -> None:
-        """Takes it away."""
         raise NotImplementedError
 
 
@@ -118,12 +112,10 @@ class BucketVersioning(OfBucket):
     token = "aws:s3/bucketVersioning:BucketVersioning"
 
     def put(self, s3: Any, bucket: str, inputs: Properties) -> None:
-        """Enables or suspends it."""
         status = inputs["versioningConfiguration"]["status"]
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
 
     def get(self, s3: Any, bucket: str) -> Properties:
-        """Its status."""
         return {"versioningConfiguration": {"status": s3.get_bucket_versioning(Bucket=bucket).get("Status", "")}}
 
     def remove(self, s3: Any, bucket: str) -> None:
@@ -136,15 +128,12 @@ class BucketPolicy(OfBucket):
     token = "aws:s3/bucketPolicy:BucketPolicy"
 
     def put(self, s3: Any, bucket: str, inputs: Properties) -> None:
-        """Sets it."""
         s3.put_bucket_policy(Bucket=bucket, Policy=inputs["policy"])
 
     def get(self, s3: Any, bucket: str) -> Properties:
-        """Its text."""
         return {"policy": s3.get_bucket_policy(Bucket=bucket)["Policy"]}
 
     def remove(self, s3: Any, bucket: str) -> None:
-        """Removes it."""
         s3.delete_bucket_policy(Bucket=bucket)
 
 
@@ -155,17 +144,14 @@ class BucketPublicAccessBlock(OfBucket):
     write_only = frozenset({"skipDestroy"})
 
     def put(self, s3: Any, bucket: str, inputs: Properties) -> None:
-        """Sets all four."""
         names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-        wished = {name: bool(inputs.get(name[0].lower() + name[1:])) for name in names}
-        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=wished)
+        desired = {name: bool(inputs.get(name[0].lower() + name[1:])) for name in names}
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=desired)
 
     def get(self, s3: Any, bucket: str) -> Properties:
-        """All four."""
         return self.outputs(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"])
 
     def remove(self, s3: Any, bucket: str) -> None:
-        """Blocks nothing any more."""
         s3.delete_public_access_block(Bucket=bucket)
 
 
@@ -175,17 +161,14 @@ class BucketOwnershipControls(OfBucket):
     token = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 
     def put(self, s3: Any, bucket: str, inputs: Properties) -> None:
-        """Sets the one rule."""
         rules = [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]
         s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": rules})
 
     def get(self, s3: Any, bucket: str) -> Properties:
-        """The one rule."""
         rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
         return {"rule": {"objectOwnership": rules[0]["ObjectOwnership"]}}
 
     def remove(self, s3: Any, bucket: str) -> None:
-        """Removes it."""
         s3.delete_bucket_ownership_controls(Bucket=bucket)
 
 
@@ -199,14 +182,12 @@ class BucketServerSideEncryptionConfiguration(OfBucket):
     }
 
     def put(self, s3: Any, bucket: str, inputs: Properties) -> None:
-        """Sets the rules."""
-        wished = api.request(
+        desired = api.request(
             s3, "put_bucket_encryption", {"serverSideEncryptionConfiguration": {"rules": inputs["rules"]}}, self.rename
         )
-        s3.put_bucket_encryption(Bucket=bucket, **wished)
+        s3.put_bucket_encryption(Bucket=bucket, **desired)
 
     def get(self, s3: Any, bucket: str) -> Properties:
-        """The rules."""
         return self.outputs(s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"])
 
     def remove(self, s3: Any, bucket: str) -> None:
@@ -223,17 +204,15 @@ class BucketLifecycleConfiguration(OfBucket):
     rename: ClassVar[api.Rename] = {"id": "ID"}
 
     def put(self, s3: Any, bucket: str, inputs: Properties) -> None:
-        """Sets the rules."""
-        wished = api.request(
+        desired = api.request(
             s3,
             "put_bucket_lifecycle_configuration",
             {"lifecycleConfiguration": {"rules": inputs["rules"]}},
             self.rename,
         )
-        s3.put_bucket_lifecycle_configuration(Bucket=bucket, **wished)
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, **desired)
 
     def get(self, s3: Any, bucket: str) -> Properties:
-        """The rules."""
         return self.outputs({"Rules": s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]})
 
     def remove(self, s3: Any, bucket: str) -> None:
@@ -250,14 +229,12 @@ class BucketObjectLockConfiguration(OfBucket):
     write_only = frozenset({"token"})
 
     def put(self, s3: Any, bucket: str, inputs: Properties) -> None:
-        """Sets the one rule."""
         retention = inputs["rule"]["defaultRetention"]
         rule = {name.capitalize(): value for name, value in retention.items() if value}
-        wished = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": rule}}
-        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=wished)
+        desired = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": rule}}
+        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=desired)
 
     def get(self, s3: Any, bucket: str) -> Properties:
-        """The one rule."""
         found = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
         retention = found.get("Rule", {}).get("DefaultRetention", {})
         rule = {name.lower(): value for name, value in retention.items() if value}

@@ -35,10 +35,9 @@ class Secret(Resource):
             yield Failure("replicas", "are nothing that the stand-in builds")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the secret."""
         optional = {"Description": inputs.get("description"), "KmsKeyId": inputs.get("kmsKeyId")}
-        wished = {name: value for name, value in optional.items() if value}
-        return self.client(region).create_secret(Name=self.given_name(inputs), **wished)["ARN"]
+        desired = {name: value for name, value in optional.items() if value}
+        return self.client(region).create_secret(Name=self.given_name(inputs), **desired)["ARN"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Description, key and policy."""
@@ -82,7 +81,6 @@ class SecretVersion(Resource):
             yield Failure("secretString", "exactly one of secretBinary, secretString and secretStringWo must be given")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts the value."""
         text = inputs.get("secretString", inputs.get("secretStringWo"))
         value = {"SecretBinary": base64.b64decode(inputs["secretBinary"])} if text is None else {"SecretString": text}
         stages = {"VersionStages": inputs["versionStages"]} if inputs.get("versionStages") else {}
@@ -90,22 +88,21 @@ class SecretVersion(Resource):
         return f"{inputs['secretId']}|{answer['VersionId']}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Moves staging labels here, and takes off those that are not wished any more."""
+        """Moves staging labels here, and takes off those that are not desired any more."""
         if old is None or not changed(inputs, old, "versionStages"):
             return
         secret, version = _split(identity)
         client = self.client(region)
-        had, wished = set(old.get("versionStages", ())), set(inputs.get("versionStages") or (CURRENT,))
-        for stage in sorted(wished - had):
+        had, desired = set(old.get("versionStages", ())), set(inputs.get("versionStages") or (CURRENT,))
+        for stage in sorted(desired - had):
             holders = client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
             holder = next((one for one, stages in holders.items() if stage in stages), None)
             where = {"RemoveFromVersionId": holder} if holder else {}
             client.update_secret_version_stage(SecretId=secret, VersionStage=stage, MoveToVersionId=version, **where)
-        for stage in sorted(had - wished - {CURRENT}):
+        for stage in sorted(had - desired - {CURRENT}):
             client.update_secret_version_stage(SecretId=secret, VersionStage=stage, RemoveFromVersionId=version)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The value of this version."""
         secret, version = _split(identity)
         found = self.client(region).get_secret_value(SecretId=secret, VersionId=version)
         binary = found.get("SecretBinary")

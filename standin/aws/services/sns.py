@@ -22,7 +22,6 @@ class Topic(Resource):
     tagging = tags.BY_CAPITAL_ARN
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the topic with its key."""
         key = inputs.get("kmsMasterKeyId")
         attributes = {"KmsMasterKeyId": key} if key else {}
         return self.client(region).create_topic(Name=self.given_name(inputs), Attributes=attributes)["TopicArn"]
@@ -38,7 +37,6 @@ class Topic(Resource):
                 )
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The topic's attributes."""
         attributes = self.client(region).get_topic_attributes(TopicArn=identity)["Attributes"]
         return self.outputs(
             attributes,
@@ -50,7 +48,6 @@ class Topic(Resource):
         )
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes the topic with its subscriptions."""
         self.client(region).delete_topic(TopicArn=identity)
 
 
@@ -66,13 +63,11 @@ class TopicPolicy(Resource):
         return inputs["arn"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Writes the policy."""
         self.client(region).set_topic_attributes(
             TopicArn=identity, AttributeName="Policy", AttributeValue=inputs["policy"]
         )
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The policy that the topic has."""
         attributes = self.client(region).get_topic_attributes(TopicArn=identity)["Attributes"]
         return {"arn": identity, "policy": attributes["Policy"], "owner": region.account}
 
@@ -97,7 +92,6 @@ class TopicSubscription(Resource):
     write_only = frozenset({"confirmationTimeoutInMinutes", "endpointAutoConfirms"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Subscribes the endpoint."""
         return self.client(region).subscribe(
             TopicArn=inputs["topic"],
             Protocol=inputs["protocol"],
@@ -106,7 +100,6 @@ class TopicSubscription(Resource):
         )["SubscriptionArn"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The subscription's attributes."""
         attributes = self.client(region).get_subscription_attributes(SubscriptionArn=identity)["Attributes"]
         return {
             "arn": identity,

@@ -53,7 +53,6 @@ class Queue(Resource):
     )
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the queue."""
         name = inputs.get("name") or from_prefix(inputs["namePrefix"])
         if inputs.get("fifoQueue") and not name.endswith(FIFO):
             name += FIFO

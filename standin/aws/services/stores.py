@@ -31,7 +31,6 @@ class Domain(Resource):
     )
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the domain."""
         plain = {name: value for name, value in inputs.items() if name != "tags"}
         return self.call(region, "create_domain", plain)["DomainStatus"]["ARN"]
 
@@ -54,7 +53,6 @@ class Domain(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes it."""
         self.client(region).delete_domain(DomainName=identity.rpartition("/")[2])
 
 
@@ -73,7 +71,6 @@ class Statement(Resource):
     defaults: ClassVar[Defaults] = {"withEvent": False}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Hands the statement over."""
         return self.call(region, "execute_statement", inputs)["Id"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
