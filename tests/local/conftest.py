@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Function]) -> None:
     for item in items:
         definitions = item._fixtureinfo.name2fixturedefs.values()
         if any(one.scope == "module" for found in definitions for one in found):
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")

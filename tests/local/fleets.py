@@ -32,7 +32,8 @@ class Stacks:
 
     def fleet(self, **options: Any) -> Fleet:
         """All of them, each with its account's role unless `credentials` says otherwise."""
-        return Fleet(PROJECT, folders=[self.folder], **{"credentials": role_of, **options})
+        given: dict[str, Any] = {"credentials": role_of, **options}
+        return Fleet(PROJECT, folders=[self.folder], **given)
 
     def logs(self, account: str, region: str = "eu-west-1") -> Any:
         """The account's CloudWatch Logs."""

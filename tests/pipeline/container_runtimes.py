@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -111,7 +111,7 @@ class _Containerd:
 
 
 @contextmanager
-def victim(platform: str, folder: Path) -> Iterator[Victim]:
+def victim(platform: str, folder: Path) -> Generator[Victim]:
     """A container of a platform; `folder` has a short path, since unix sockets live there. Both end at the end."""
     socket = folder / "runtime.sock"
     command = _dockerd(folder, socket) if platform == "ecs" else _containerd(folder, socket)

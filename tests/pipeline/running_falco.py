@@ -3,7 +3,7 @@
 import os
 import subprocess
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ class Falco:
 @contextmanager
 def running(
     directory: Path, platform: Platform, change: Callable[[dict[str, Any]], None], command: Sequence[str] = ()
-) -> Iterator[Falco]:
+) -> Generator[Falco]:
     """Start it with the sensor's settings for a platform, as `change` leaves them; `command` runs it.
 
     Not in a container: the node's files are where they always are, and no control group is Falco's own.

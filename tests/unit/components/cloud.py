@@ -146,7 +146,7 @@ class Account(mocks.Mocks):
             raise KeyError(name)
         return {"addonName": name, "addonVersion": "v1.3.8-eksbuild.2"}
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: mocks.MockCallArgs) -> Any:
         answers: dict[str, Callable[[Any], dict[str, Any]]] = {
             "aws:index/getPartition:getPartition": lambda _: {
                 "partition": self.partition,

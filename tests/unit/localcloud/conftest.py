@@ -1,12 +1,14 @@
 """What the tests of the local cloud share."""
 
+from pathlib import Path
+
 import pytest
 
 from localcloud.layout import Layout
 
 
 @pytest.fixture
-def layout(tmp_path, monkeypatch):
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     layout = Layout(tmp_path)
     layout.bin.mkdir()

@@ -3,8 +3,10 @@
 APPS = "clusters: [{name: apps, platform: ecs}]\n"
 PRIORITIES = "Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug"
 RETENTION = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
-TOP = "one of account, clusters, network, events, imageRegistry, falco, alarms, hub, spoke, notifications, "
-TOP += "response, policy, tags"
+TOP = (
+    "one of account, clusters, network, events, imageRegistry, falco, alarms, hub, spoke, notifications, "
+    "response, policy, tags"
+)
 
 
 def exception(rest: str) -> str:
