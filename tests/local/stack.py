@@ -17,6 +17,10 @@ from tests.waiting import PATIENCE
 
 PROJECT = Path(__file__).resolve().parents[2]
 
+SAVED_AT_THE_END = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Halves the time of an update: the engine writes its state once, and not after each resource. Only an engine that is
+killed loses it; `interrupt_up`, which stops one, does without."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -141,7 +145,7 @@ class Stack:
         done = subprocess.run(
             self._command(*command, config=config, select=select),
             cwd=cwd,
-            env=self.env,
+            env={**self._env, **SAVED_AT_THE_END},
             capture_output=True,
             text=True,
             timeout=PATIENCE,
