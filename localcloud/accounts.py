@@ -10,7 +10,7 @@ ACCOUNT = "123456789012"
 """The account that moto takes every unknown access key for."""
 
 TEST: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""Its credentials."""
+"""Credentials of nobody in it: good for calls that do not depend on who makes them."""
 
 ROLE = "arn:aws:iam::{account}:role/falco-firelens-deploy"
 """The role that is assumed in any other account. moto asks neither whether it is there nor whom it trusts."""

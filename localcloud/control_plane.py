@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from localcloud.errors import LocalCloudError
 from localcloud.health import START_TIMEOUT, answers
-from localcloud.layout import Layout, Ports
+from localcloud.layout import Layout, Ports, write_secret
 from localcloud.processes import Processes
 
 EKS = "eks"
@@ -102,10 +102,10 @@ class ControlPlane:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700)
         token = secrets.token_urlsafe(32)
-        _write_secret(self._folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n'.encode())
+        write_secret(self._folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n'.encode())
         _write_account_key(self._folder / "accounts.key", self._folder / "accounts.pub")
         kubeconfig = _kubeconfig(self.name, self.url, self._layout.certificate.read_bytes(), token)
-        _write_secret(self._layout.kubeconfig(self.name), kubeconfig.encode())
+        write_secret(self._layout.kubeconfig(self.name), kubeconfig.encode())
         if self.name == EKS:
             webhook = _kubeconfig("webhook", self._webhook_url, self._layout.certificate.read_bytes(), "")
             self._authenticator.write_text(webhook)
@@ -183,12 +183,7 @@ def _kubeconfig(name: str, url: str, certificate: bytes, token: str) -> str:
 def _write_account_key(private: Path, public: Path) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = serialization.PrivateFormat.PKCS8
-    _write_secret(private, key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    write_secret(private, key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
     public.write_bytes(
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
-
-
-def _write_secret(file: Path, content: bytes) -> None:
-    file.touch(mode=0o600)
-    file.write_bytes(content)

@@ -1,12 +1,13 @@
 """The environment in which pulumi, kubectl, aws and the provider plugins meet the local cloud and nothing else."""
 
+import json
 import os
 import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from localcloud.accounts import credentials
+from localcloud.accounts import ACCOUNT, credentials
 from localcloud.control_plane import CLUSTERS
 from localcloud.errors import LocalCloudError
 from localcloud.layout import CHECKOUT, Layout
@@ -38,7 +39,7 @@ def variables(layout: Layout, stack: LocalStack = LOCAL, *, path: str | None = N
         "KUBECONFIG": ":".join(str(layout.kubeconfig(name)) for name in CLUSTERS),
         "LOCALCLOUD_EKS_KUBECONFIG": str(layout.kubeconfig("eks")),
         "AWS_ENDPOINT_URL": moto,
-        **credentials(moto, stack.account),
+        **(_deployer(layout) if stack.account == ACCOUNT else credentials(moto, stack.account)),
         "AWS_REGION": stack.region,
         "AWS_DEFAULT_REGION": stack.region,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -54,6 +55,13 @@ def variables(layout: Layout, stack: LocalStack = LOCAL, *, path: str | None = N
         # A plugin that is missing is an error at once, not a download.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
+
+
+def _deployer(layout: Layout) -> Mapping[str, str]:
+    try:
+        return json.loads(layout.credentials.read_text())
+    except FileNotFoundError:
+        raise LocalCloudError("the local cloud is not complete: `make down`, then `make up`") from None
 
 
 def environment(layout: Layout, stack: LocalStack = LOCAL) -> dict[str, str]:

@@ -84,6 +84,16 @@ class Layout:
         return self.home / "functions"
 
     @property
+    def aws(self) -> Path:
+        """What belongs to the local AWS."""
+        return self.home / "aws"
+
+    @property
+    def credentials(self) -> Path:
+        """JSON file: the access key of the user that deploys, as variables of the environment."""
+        return self.aws / "credentials.json"
+
+    @property
     def certificate(self) -> Path:
         """PEM file: the servers' certificate, which is its own authority."""
         return self.tls / "server.pem"
@@ -106,6 +116,7 @@ class Layout:
             self.etcd,
             self.kubernetes,
             self.functions,
+            self.aws,
             self.tls,
             self.state,
             self.pulumi_home,
@@ -133,3 +144,9 @@ class Layout:
     @property
     def _ports_file(self) -> Path:
         return self.home / "ports.json"
+
+
+def write_secret(file: Path, content: bytes) -> None:
+    """Write a file that only its owner can read."""
+    file.touch(mode=0o600)
+    file.write_bytes(content)

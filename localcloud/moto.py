@@ -6,11 +6,14 @@ from pathlib import Path
 
 from localcloud.accounts import TEST, client
 from localcloud.health import START_TIMEOUT, answers
-from localcloud.layout import CHECKOUT, Layout, Ports
+from localcloud.layout import CHECKOUT, Layout, Ports, write_secret
 from localcloud.processes import Processes
 
 NODE_ROLE = "selfmanaged-node"
 """The role of the nodes of the control plane `selfmanaged`."""
+
+DEPLOYER = "deployer"
+"""The IAM user that `make env` acts as. EKS lets the creator of a cluster in, and so has to know who it is."""
 
 _TRUST_OF_EC2 = {
     "Version": "2012-10-17",
@@ -46,12 +49,19 @@ class Moto:
         command += [f"https://127.0.0.1:{self._ports.eks}", self._layout.functions]
         self._processes.start(self.name, command, _ENVIRONMENT)
         self._processes.wait(self.name, self.ready, START_TIMEOUT)
-        self._create_node_role()
+        self._create_identities()
 
-    def _create_node_role(self) -> None:
-        """What is there before the stack is: the nodes of a cluster that it does not build have a role."""
+    def _create_identities(self) -> None:
+        """Create what exists before a stack does: the role of nodes that it does not build, and the user that deploys.
+
+        The user's access key is random for each local cloud.
+        """
         iam = client("iam", {**TEST, "AWS_ENDPOINT_URL": self.url}, "us-east-1")
         iam.create_role(RoleName=NODE_ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST_OF_EC2))
+        iam.create_user(UserName=DEPLOYER)
+        key = iam.create_access_key(UserName=DEPLOYER)["AccessKey"]
+        given = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        write_secret(self._layout.credentials, json.dumps(given).encode())
 
 
 _ENVIRONMENT = {

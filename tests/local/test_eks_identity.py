@@ -120,6 +120,22 @@ def test_describe_cluster_tells_where_the_local_control_plane_is(api: Api, clust
     assert cluster["certificateAuthority"]["data"] == given["certificate_authority"]
 
 
+def test_the_creator_of_a_cluster_administers_it(
+    api: Api, cluster: dict[str, Any], aws: Deployed, local_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, local_env[name])
+    creator = aws.client("sts").get_caller_identity()["Arn"]
+    eks = aws.client("eks")
+
+    assert eks.list_access_entries(clusterName="eks")["accessEntries"] == [creator]
+    client = AwsClients().kubernetes(EKS)
+    assert answer_to(client, Secret) == 404
+
+    eks.delete_access_entry(clusterName="eks", principalArn=creator)
+    assert answer_to(client, Secret) == 401
+
+
 def test_other_clusters_stay_made_up(aws: Deployed, api: Api) -> None:
     eks = aws.client("eks")
     given = {"roleArn": "arn:aws:iam::123456789012:role/eks", "resourcesVpcConfig": {"subnetIds": []}}

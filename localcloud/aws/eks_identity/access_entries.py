@@ -1,6 +1,7 @@
 """Gives moto's EKS access entries: who may reach a cluster's API, as which user and in which Kubernetes groups.
 
-https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html. Access policies are kept, and give no rights here.
+https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html. Of the access policies that of a cluster's
+administrator gives its rights here, for the whole cluster; the others are kept.
 """
 
 import re
@@ -21,12 +22,17 @@ from moto.eks.exceptions import (
 from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
 from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
 
 from localcloud.aws.eks_addons import Addon, addons_of
 
 STANDARD = "STANDARD"
 WITH_ENTRIES = ("API", "API_AND_CONFIG_MAP")
 """Authentication modes in which a cluster has access entries."""
+
+ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
+"""The access policy of the one who has created a cluster.
+https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"""
 
 RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
 """How a group of an access entry may not begin."""
@@ -52,8 +58,16 @@ class AccessEntry:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    @property
+    def administers(self) -> bool:
+        """Whether an access policy makes the principal an administrator of the whole cluster."""
+        return any(
+            policy["policyArn"].endswith(f"/{ADMINISTRATOR}") and policy["accessScope"]["type"] == "cluster"
+            for policy in self.policies.values()
+        )
+
     def described(self) -> dict[str, Any]:
-        """As the API tells it."""
+        """Return the entry as the API does."""
         return {
             "clusterName": self.cluster,
             "principalArn": self.principal,
@@ -139,11 +153,14 @@ def _associate(self: Any) -> ActionResult:
     entry, policy = _entry(self), str(self._get_param("policyArn"))
     if not re.fullmatch(r"arn:aws[\w-]*:eks::aws:cluster-access-policy/\w+", policy):
         raise InvalidParameterException(message=f"The policyArn {policy} is invalid.")
-    now = datetime.now(UTC)
-    scope = self._get_param("accessScope")
-    entry.policies[policy] = {"policyArn": policy, "accessScope": scope, "associatedAt": now, "modifiedAt": now}
+    _give(entry, policy, self._get_param("accessScope"))
     described = {"clusterName": entry.cluster, "principalArn": entry.principal}
     return ActionResult({**described, "associatedAccessPolicy": entry.policies[policy]})
+
+
+def _give(entry: AccessEntry, policy: str, scope: dict[str, Any]) -> None:
+    now = datetime.now(UTC)
+    entry.policies[policy] = {"policyArn": policy, "accessScope": scope, "associatedAt": now, "modifiedAt": now}
 
 
 def _disassociate(self: Any) -> ActionResult:
@@ -189,15 +206,19 @@ def _entry(response: Any) -> AccessEntry:
 
 
 def _check_principal(principal: str) -> None:
-    """EKS wants a role or a user that is there."""
+    """Refuse what is not an existing role or user, as EKS does."""
+    if not _exists(principal):
+        raise InvalidParameterException(message="The specified principalArn is invalid: invalid principal.")
+
+
+def _exists(principal: str) -> bool:
     match = _PRINCIPAL.fullmatch(principal)
-    if match:
-        partition, account, kind, name = match.groups()
-        iam: Any = iam_backends[account][partition]
-        known = iam.roles.values() if kind == "role" else iam.users.values()
-        if any(one.name == name and one.arn == principal for one in known):
-            return
-    raise InvalidParameterException(message="The specified principalArn is invalid: invalid principal.")
+    if match is None:
+        return False
+    partition, account, kind, name = match.groups()
+    iam: Any = iam_backends[account][partition]
+    known = iam.roles.values() if kind == "role" else iam.users.values()
+    return any(one.name == name and one.arn == principal for one in known)
 
 
 def _check_groups(groups: list[str], kind: str) -> None:
@@ -230,28 +251,53 @@ def _arn(cluster: Any, principal: str) -> str:
     return f"{base}/{kind}/{account}/{name}/{uuid.uuid4()}"
 
 
+def _principal(response: Any) -> str | None:
+    """The role or user that sends a request, by its ARN; None where its access key is nobody's."""
+    sts: Any = sts_backends[response.current_account][response.partition]
+    _, arn, account = sts.get_caller_identity(response.get_access_key(), response.region)
+    role = re.fullmatch(r"arn:(aws[\w-]*):sts::\d{12}:assumed-role/([^/]+)/.+", arn)
+    principal = f"arn:{role[1]}:iam::{account}:role/{role[2]}" if role else arn
+    return principal if _exists(principal) else None
+
+
+def _let_creator_in(cluster: Any, principal: str | None) -> None:
+    """Do as EKS does: the creator of a cluster with access entries has one, as an administrator.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html
+    """
+    if principal is None or authentication_mode(cluster) not in WITH_ENTRIES:
+        return
+    username = _username(principal, STANDARD)
+    entry = AccessEntry(cluster.name, principal, _arn(cluster, principal), username, [], STANDARD, {})
+    partition = principal.split(":")[1]
+    _give(entry, f"arn:{partition}:eks::aws:cluster-access-policy/{ADMINISTRATOR}", {"type": "cluster"})
+    entries_of(cluster)[principal] = entry
+
+
 def _keep_authentication_mode() -> None:
-    """moto forgets a cluster's access configuration."""
+    """Keep a cluster's access configuration, which moto forgets, and let its creator in."""
     create, update = EKSResponse.create_cluster, EKSResponse.update_cluster_config
 
     def created(self: Any) -> ActionResult:
         result = create(self)
-        wished: dict[str, Any] = self._get_param("accessConfig", {})
+        given: dict[str, Any] = self._get_param("accessConfig", {})
         cluster: Any = self.eks_backend.describe_cluster(name=self._get_param("name"))
         defaults = {"authenticationMode": "CONFIG_MAP", "bootstrapClusterCreatorAdminPermissions": True}
-        cluster.access_config = {**defaults, **wished}
+        cluster.access_config = {**defaults, **given}
+        if cluster.access_config["bootstrapClusterCreatorAdminPermissions"]:
+            _let_creator_in(cluster, _principal(self))
         return result
 
     def updated(self: Any) -> ActionResult:
         cluster: Any = self.eks_backend.describe_cluster(name=self._get_param("name"))
         config: dict[str, Any] = self._get_param("accessConfig", {})
-        wished = config.get("authenticationMode")
+        mode = config.get("authenticationMode")
         had = authentication_mode(cluster)
-        if wished and had in WITH_ENTRIES and wished != had and wished != "API":
-            raise InvalidParameterException(message=f"Unsupported authentication mode update from {had} to {wished}")
+        if mode and had in WITH_ENTRIES and mode != had and mode != "API":
+            raise InvalidParameterException(message=f"Unsupported authentication mode update from {had} to {mode}")
         result = update(self)
-        if wished:
-            cluster.access_config = {**cluster.access_config, "authenticationMode": wished}
+        if mode:
+            cluster.access_config = {**cluster.access_config, "authenticationMode": mode}
         return result
 
     EKSResponse.create_cluster = created

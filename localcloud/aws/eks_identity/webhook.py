@@ -22,6 +22,10 @@ from localcloud.aws.eks_identity.cluster import LocalCluster
 from localcloud.aws.eks_identity.token import CLUSTER_HEADER, TokenError, presigned_url
 from localcloud.control_plane import TOKEN_REVIEW
 
+MASTERS = "system:masters"
+"""The group that may do everything. On AWS an authorizer of EKS's own reads the access policies.
+https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles"""
+
 STAND_IN = "localcloud's stand-in for aws-iam-authenticator"
 
 _ROLE = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([^/]+)/(.+)")
@@ -82,7 +86,7 @@ class TokenReviews:
         return {
             "username": username,
             "uid": f"aws-iam-authenticator:{caller.account}:{caller.user_id.partition(':')[0]}",
-            "groups": found[0].groups,
+            "groups": [*found[0].groups, *([MASTERS] if found[0].administers else [])],
             "extra": {"arn": [caller.arn], "canonicalArn": [caller.principal], "sessionName": [caller.session]},
         }
 
