@@ -129,11 +129,25 @@ def test_the_creator_of_a_cluster_administers_it(
     eks = aws.client("eks")
 
     assert eks.list_access_entries(clusterName="eks")["accessEntries"] == [creator]
-    client = AwsClients().kubernetes(EKS)
-    assert answer_to(client, Secret) == 404
+    assert answer_to(AwsClients().kubernetes(EKS), Secret) == 404
 
-    eks.delete_access_entry(clusterName="eks", principalArn=creator)
-    assert answer_to(client, Secret) == 401
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False},
+        {"authenticationMode": "API"},
+    ],
+)
+def test_a_creator_is_let_in_unless_the_cluster_is_made_without(aws: Deployed, access: dict[str, Any]) -> None:
+    eks = aws.client("eks")
+    given = {"roleArn": "arn:aws:iam::123456789012:role/eks", "resourcesVpcConfig": {"subnetIds": []}}
+    eks.create_cluster(name="other", accessConfig=access, **given)
+
+    entries = eks.list_access_entries(clusterName="other")["accessEntries"]
+
+    eks.delete_cluster(name="other")
+    assert bool(entries) == access.get("bootstrapClusterCreatorAdminPermissions", True)
 
 
 def test_other_clusters_stay_made_up(aws: Deployed, api: Api) -> None:
