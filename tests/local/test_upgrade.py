@@ -1,17 +1,47 @@
 """Stacks that earlier commits deployed, of which only the engine's state is left, go on as they are."""
 
+import gzip
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from components.clusters.kubeconfig import cluster_identifier
+from localcloud.cloud import LocalCloud
 from tests.local.conftest import with_state
 from tests.local.stack import Stack, Step, named
 
 pytestmark = pytest.mark.local
 
-CREATED_EKS = Path(__file__).parent / "states" / "created_eks.json"
+STATES = Path(__file__).parent / "states"
+
+CREATED_EKS = STATES / "created_eks.json"
 """What commit 9930693 made of a created EKS cluster with IRSA, while pulumi-eks made its add-ons and its OIDC provider;
 without what stands beside the cluster in such a stack."""
+
+WHOLE = STATES / "whole.json.gz"
+"""What commit 493b638, the last before the code moved under one import name, made of `WHOLE_STACK`. Names in @ stand
+for what the kubeconfig of its local cloud said."""
+
+WHOLE_STACK: Mapping[str, Any] = {
+    "clusters": [
+        {"name": "pods", "platform": "eks", "create": {"endpointAccess": "private"}},
+        {"name": "tasks", "platform": "ecs"},
+    ],
+    "notifications": [{"protocol": "email", "endpoint": "security@example.com"}],
+    "events": {"destinations": {"s3": {}, "opensearch": {}}},
+    "response": {
+        "playbooks": [
+            {
+                "name": "contain",
+                "match": {"minimumPriority": "Critical"},
+                "actions": {"evidence": {}, "isolate": {}, "cordon": {}, "stopTask": {}, "finding": {}, "notify": {}},
+            }
+        ]
+    },
+}
 
 
 @pytest.fixture
@@ -35,3 +65,36 @@ def test_a_created_eks_cluster_keeps_what_pulumi_eks_made(stack: Stack) -> None:
     assert {step.resource for step in steps if step.op == "create"} & kept == set()
     changed = [step.changed for step in steps if step.op == "update" and step.resource.startswith("Addon ")]
     assert changed == [{"preserve"}], "of which EKS hears only when an add-on is deleted"
+
+
+def test_a_whole_stack_with_a_response_gets_the_function_s_new_code_and_nothing_else(
+    stack: Stack, local_cloud: LocalCloud, tmp_path: Path
+) -> None:
+    stack.configure(WHOLE_STACK)
+    state = tmp_path / "whole.json"
+    state.write_text(_at_home(gzip.decompress(WHOLE.read_bytes()).decode(), local_cloud))
+    stack.bring(state)
+
+    steps = stack.preview()
+
+    described = Step("update", "MetricAlarm response-alarms-dead-letters", frozenset({"alarmDescription"}))
+    assert described in steps, "the alarm's text names the command that shows dead letters"
+    assert [step for step in steps if step != described] == [
+        Step("update", "Function response", frozenset({"code", "handler"}))
+    ]
+
+
+def _at_home(state: str, cloud: LocalCloud) -> str:
+    """The state as if its cluster were the control plane of this local cloud."""
+    kubeconfig = cloud.layout.kubeconfig("eks").read_text()
+    document = yaml.safe_load(kubeconfig)
+    cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
+    known = {
+        "authority": cluster["certificate-authority-data"],
+        "server": cluster["server"],
+        "token": user["token"],
+        "identifier": cluster_identifier(kubeconfig),
+    }
+    for name, value in known.items():
+        state = state.replace(f"@{name}@", value)
+    return state
