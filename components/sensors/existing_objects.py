@@ -6,8 +6,8 @@ would delete it with all that is in it. And a changed `falco.install` would crea
 https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
 """
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import pulumi
@@ -19,6 +19,9 @@ SECONDS = 20
 """How long the API server may take to answer; where it cannot be reached, the provider says so better."""
 
 Inputs = Mapping[str, Any]
+
+Check = Callable[[str, str | None, Inputs], Awaitable[None]]
+"""Takes a kubeconfig, a context of it, and the inputs of the resource that is to be created."""
 
 
 class OccupiedError(Exception):
@@ -38,24 +41,24 @@ class ExistingObjects:
 
     def refuse_namespace(self) -> pulumi.ResourceHookBinding:
         """Refuse a namespace without the labels of `PART_OF`, which is also how somebody hands it over."""
-        return self._before_create("namespace", _check_namespace)
+        return self._before_create("namespace", check_namespace)
 
     def refuse_daemon_set(self) -> pulumi.ResourceHookBinding:
         """Refuse a DaemonSet with another selector: Kubernetes does not change one, so that the update would fail."""
-        return self._before_create("daemon-set", lambda client, new: _check_daemon_set(client, new, self._name))
+        return self._before_create("daemon-set", partial(check_daemon_set, sensor=self._name))
 
-    def _before_create(self, subject: str, check: Callable[[Any, Inputs], None]) -> pulumi.ResourceHookBinding:
+    def _before_create(self, subject: str, check: Check) -> pulumi.ResourceHookBinding:
         async def look(args: pulumi.ResourceHookArgs) -> None:
             kubeconfig = await cast("Any", self._kubeconfig.future())
             if kubeconfig:
-                await asyncio.to_thread(self._look, str(kubeconfig), check, cast("Inputs", args.new_inputs))
+                await self._look(str(kubeconfig), check, cast("Inputs", args.new_inputs))
 
         options = pulumi.ResourceHookOptions(on_dry_run=True)
         return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(f"{self._name}-{subject}", look, options)])
 
-    def _look(self, kubeconfig: str, check: Callable[[Any, Inputs], None], new: Inputs) -> None:
+    async def _look(self, kubeconfig: str, check: Check, new: Inputs) -> None:
         try:
-            check(_client(kubeconfig, self._context), new)
+            await check(kubeconfig, self._context, new)
         except OccupiedError:
             raise
         except Exception as error:
@@ -74,11 +77,12 @@ def guard_daemon_sets(hooks: pulumi.ResourceHookBinding) -> pulumi.ResourceTrans
     return transform
 
 
-def _check_namespace(client: Any, new: Inputs) -> None:
+async def check_namespace(kubeconfig: str, context: str | None, new: Inputs) -> None:
+    """Raise OccupiedError where the namespace exists and is not the stack's."""
     from lightkube.resources.core_v1 import Namespace
 
     name = str(new["metadata"]["name"])
-    found = _get(client, Namespace, name)
+    found = await _get(kubeconfig, context, Namespace, name)
     if found is not None and not PART_OF.items() <= (found.metadata.labels or {}).items():
         key, value = next(iter(PART_OF.items()))
         raise OccupiedError(
@@ -88,11 +92,12 @@ def _check_namespace(client: Any, new: Inputs) -> None:
         )
 
 
-def _check_daemon_set(client: Any, new: Inputs, sensor: str) -> None:
+async def check_daemon_set(kubeconfig: str, context: str | None, new: Inputs, *, sensor: str) -> None:
+    """Raise OccupiedError where the DaemonSet exists and selects other pods; `sensor` is the component's name."""
     from lightkube.resources.apps_v1 import DaemonSet
 
     name, namespace = str(new["metadata"]["name"]), str(new["metadata"]["namespace"])
-    found = _get(client, DaemonSet, name, namespace)
+    found = await _get(kubeconfig, context, DaemonSet, name, namespace)
     if found is not None and found.spec.selector.matchLabels != new["spec"]["selector"]["matchLabels"]:
         raise OccupiedError(
             f"found the DaemonSet {namespace}/{name} with another selector, expected none: falco.install was changed, "
@@ -101,22 +106,23 @@ def _check_daemon_set(client: Any, new: Inputs, sensor: str) -> None:
         )
 
 
-def _client(kubeconfig: str, context: str | None) -> Any:
+async def _get(kubeconfig: str, context: str | None, kind: Any, name: str, namespace: str | None = None) -> Any:
+    """Return the object, or None where there is none.
+
+    On the event loop, where hooks of many clusters wait side by side. In threads the interpreter crashes at times: two
+    of them may not convert to the same type for the first time (seen with msgspec 0.22.0, which lightkube uses).
+    """
     # Imported here, since most previews create no sensor.
     from httpx2 import Timeout
-    from lightkube import Client, KubeConfig
+    from lightkube import ApiError, AsyncClient, KubeConfig
 
     config = KubeConfig.from_dict(yaml.safe_load(kubeconfig)).get(context_name=context)
-    return Client(config=config, timeout=Timeout(SECONDS))
-
-
-def _get(client: Any, kind: Any, name: str, namespace: str | None = None) -> Any:
-    """Return the object, or None where there is none."""
-    from lightkube import ApiError
-
+    client = AsyncClient(config=config, timeout=Timeout(SECONDS))
     try:
-        return client.get(kind, name, namespace=namespace)
+        return await client.get(kind, name, namespace=namespace)
     except ApiError as error:
         if error.status.code == 404:
             return None
         raise
+    finally:
+        await client.close()
