@@ -7,7 +7,7 @@ of them; every other test goes to the one that is free.
 import itertools
 import signal
 import urllib.request
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -22,6 +22,8 @@ from localcloud.stacks import LocalStack
 from localcloud.toolchain import provide
 from tests.local.stack import Stack
 from tests.waiting import PATIENCE, wait_for
+
+LONGEST = "test_whole_lives.py"
 
 _ACCOUNTS = map(str, itertools.count(700_000_000_001))
 
@@ -56,7 +58,9 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, _exit_with_workers if hands_out else _exit)
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Function]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    # The longest tests are handed out first, so that no process is left with them alone.
+    items.sort(key=lambda item: item.path.name != LONGEST)
     for item in items:
         definitions = item._fixtureinfo.name2fixturedefs.values()
         if any(one.scope == "module" for found in definitions for one in found):
