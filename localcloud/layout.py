@@ -147,6 +147,7 @@ class Layout:
 
 
 def write_secret(file: Path, content: bytes) -> None:
-    """Write a file that only its owner can read."""
+    """Write a file that only its owner can read, in a folder that is made for it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_bytes(content)
