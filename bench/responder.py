@@ -11,12 +11,12 @@ import subprocess
 import sys
 import time
 
-from falco_firelens.responder import actions
-from falco_firelens.responder.environment import Places
+from falco_firelens.responder.actions.registry import ACTIONS
+from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.event import pack, parse_delivery
 from falco_firelens.responder.outcome import Done
 from falco_firelens.responder.responder import Responder
-from tests.unit.responder.events import MemoryLedger, configuration, document, playbook
+from tests.unit.responder.events import MemoryLedger, acting, configuration, document, playbook
 
 RUNS = 5
 EVENTS = 10_000
@@ -26,7 +26,7 @@ LOADED = {
     "bare handler with boto3": "import boto3",
     "response function": "import falco_firelens.responder.handler",
     "response function, first Kubernetes action": (
-        "import falco_firelens.responder.handler, falco_firelens.responder.actions"
+        "import falco_firelens.responder.handler, falco_firelens.responder.actions.kubernetes"
     ),
 }
 
@@ -51,8 +51,6 @@ def imported(code: str) -> tuple[float, float]:
 
 def storm() -> tuple[float, float]:
     """Seconds for one delivery of all events, and for one of a single event, median of several."""
-    for name in actions.ACTIONS:
-        actions.ACTIONS[name] = _nothing  # pyright: ignore[reportIndexIssue]
     many = pack([json.dumps(document(pod=f"web-{n % 50}", output=str(n))) for n in range(EVENTS)], "eks/node-1")
     one = pack([json.dumps(document())], "eks/node-1")
     return _answered(many, RUNS), _answered(one, 200)
@@ -66,7 +64,8 @@ def _answered(payload: dict[str, object], runs: int) -> float:
     times: list[float] = []
     for _ in range(runs):
         plan = configuration(playbook(actions=["evidence", "isolate", "notify"], most_targets=50))
-        responder = Responder(plan, None, MemoryLedger(), Places())  # pyright: ignore[reportArgumentType]
+        actions = acting(**dict.fromkeys(ACTIONS, _nothing))
+        responder = Responder(plan, None, MemoryLedger(), Environment(), actions=actions)  # pyright: ignore[reportArgumentType]
         began = time.process_time()
         list(responder.answer(parse_delivery(payload).events))
         times.append(time.process_time() - began)

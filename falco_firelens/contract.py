@@ -15,3 +15,8 @@ SENSOR_NAMESPACE: Final = "falco"
 
 SENSOR_SERVICE: Final = "falco"
 """The name of the sensor's ECS service."""
+
+LEAST_CONCURRENCY: Final = 2
+"""The least maximum concurrency of a queue as an event source, and so of the response function. With less, Lambda
+returns messages, which counts as a try, until a retry is a dead letter that was never tried.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""

@@ -38,12 +38,16 @@ def cluster_identifier(kubeconfig: str, context: str | None = None) -> str:
     A cluster that moves to another address stays the same one. A cluster that was built anew under the same name does
     not, so its sensors are installed again rather than believed to be there.
     """
-    document = cast("Mapping[str, Any]", yaml.safe_load(kubeconfig))
-    contexts = _by_name(document, "contexts", "context")
-    cluster = contexts[context or document["current-context"]]["cluster"]
-    server = _by_name(document, "clusters", "cluster")[cluster]
+    server = cluster_of(kubeconfig, context)
     identity = server.get("certificate-authority-data") or server.get("certificate-authority") or server["server"]
     return hashlib.sha256(str(identity).encode()).hexdigest()[:32]
+
+
+def cluster_of(kubeconfig: str, context: str | None = None) -> Mapping[str, Any]:
+    """Return a kubeconfig's entry for the cluster of a context, or of the current one."""
+    document = cast("Mapping[str, Any]", yaml.safe_load(kubeconfig))
+    contexts = _by_name(document, "contexts", "context")
+    return _by_name(document, "clusters", "cluster")[contexts[context or document["current-context"]]["cluster"]]
 
 
 def _by_name(document: Mapping[str, Any], entries: str, content: str) -> Mapping[str, Mapping[str, Any]]:

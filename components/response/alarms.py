@@ -1,6 +1,7 @@
-"""ResponseAlarms: somebody is told when the function fails, is late, or has given something up."""
+"""ResponseAlarms: notifications when the function fails, is late, or has given something up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 import pulumi
@@ -10,6 +11,9 @@ from falco_firelens.insight.metrics import NAMESPACE
 
 LATE_SECONDS = 300
 """An event should be answered seconds after it came in; minutes are what retries take."""
+
+TOO_LATE = "ResponseTooLate"
+"""The metric of events that the function did not answer because of their age, as its log says."""
 
 
 class ResponseAlarmsArgs(TypedDict):
@@ -24,70 +28,97 @@ class ResponseAlarmsArgs(TypedDict):
     tags: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _Alarm:
+    """An alarm that is on while a minute's metric is above the threshold.
+
+    The record of `falco_firelens.insight.alarms` compares with metric math, which these plain metrics do not need.
+    """
+
+    name: str
+    description: str
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    statistic: str = "Sum"
+    threshold: int = 0
+
+
 class ResponseAlarms(pulumi.ComponentResource):
-    """Seven alarms of the stack's topic.
+    """Seven alarms of the stack's topic."""
+
+    def __init__(self, name: str, args: ResponseAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("falco-firelens:index:ResponseAlarms", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        cloudwatch.LogMetricFilter(
+            f"{name}-unanswered",
+            name=f"{args['prefix']}-response-unanswered",
+            log_group_name=args["log_group"],
+            pattern="{ $.too_late > 0 }",
+            metric_transformation={"name": TOO_LATE, "namespace": NAMESPACE, "value": "$.too_late"},
+            opts=child,
+        )
+        for alarm in _alarms(args):
+            cloudwatch.MetricAlarm(
+                f"{name}-{alarm.name}",
+                name=f"{args['prefix']}-response-{alarm.name}",
+                alarm_description=alarm.description,
+                namespace=alarm.namespace,
+                metric_name=alarm.metric,
+                dimensions=alarm.dimensions,
+                statistic=alarm.statistic,
+                period=60,
+                evaluation_periods=1,
+                threshold=alarm.threshold,
+                comparison_operator="GreaterThanThreshold",
+                treat_missing_data="notBreaching",
+                alarm_actions=[args["topic_arn"]],
+                tags=args["tags"],
+                opts=child,
+            )
+        self.register_outputs({})
+
+
+def _alarms(args: ResponseAlarmsArgs) -> Iterator[_Alarm]:
+    """Yield the alarms on the function, its queues and its log.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
-
-    def __init__(self, name: str, args: ResponseAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("falco-firelens:index:ResponseAlarms", name, {}, opts)
-        self._name, self._args = name, args
-        function = {"FunctionName": args["function"]}
-        self._alarm("failures", "AWS/Lambda", "Errors", "Sum", 0, function, "The response function failed as a whole")
-        self._alarm("throttles", "AWS/Lambda", "Throttles", "Sum", 0, function, "The response function had to wait")
-        late = f"A delivery waited for more than {LATE_SECONDS} seconds for the response function"
-        self._alarm("late", "AWS/Lambda", "AsyncEventAge", "Maximum", LATE_SECONDS * 1000, function, late)
-        dead = {"QueueName": args["dead_letters"]}
-        given_up = "Something was given up: falco-firelens replay shows it, and runs it again"
-        self._alarm("dead-letters", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", 0, dead, given_up)
-        lost = "A delivery that was given up could not be put into the dead-letter queue: the log group still has it"
-        self._alarm("lost", "AWS/Lambda", "DestinationDeliveryFailures", "Sum", 0, function, lost)
-        retries = {"QueueName": args["retries"]}
-        old = f"An action has been failing for more than {LATE_SECONDS} seconds"
-        self._alarm("retries", "AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", LATE_SECONDS, retries, old)
-        unanswered = "Events came too late to be answered, see docs/response.md"
-        self._alarm("unanswered", NAMESPACE, self._too_late(), "Sum", 0, {}, unanswered)
-        self.register_outputs({})
-
-    def _too_late(self) -> str:
-        """The metric of events that the function left alone for their age, as its log says."""
-        metric = "ResponseTooLate"
-        cloudwatch.LogMetricFilter(
-            f"{self._name}-unanswered",
-            name=f"{self._args['prefix']}-response-unanswered",
-            log_group_name=self._args["log_group"],
-            pattern="{ $.too_late > 0 }",
-            metric_transformation={"name": metric, "namespace": NAMESPACE, "value": "$.too_late"},
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return metric
-
-    def _alarm(
-        self,
-        name: str,
-        namespace: str,
-        metric: str,
-        statistic: str,
-        threshold: int,
-        dimensions: Mapping[str, pulumi.Input[str]],
-        description: str,
-    ) -> None:
-        cloudwatch.MetricAlarm(
-            f"{self._name}-{name}",
-            name=f"{self._args['prefix']}-response-{name}",
-            alarm_description=description,
-            namespace=namespace,
-            metric_name=metric,
-            dimensions=dimensions,
-            statistic=statistic,
-            period=60,
-            evaluation_periods=1,
-            threshold=threshold,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=[self._args["topic_arn"]],
-            tags=self._args["tags"],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+    function = {"FunctionName": args["function"]}
+    yield _Alarm("failures", "The response function failed as a whole", "AWS/Lambda", "Errors", function)
+    yield _Alarm("throttles", "The response function had to wait", "AWS/Lambda", "Throttles", function)
+    yield _Alarm(
+        "late",
+        f"A delivery waited for more than {LATE_SECONDS} seconds for the response function",
+        "AWS/Lambda",
+        "AsyncEventAge",
+        function,
+        statistic="Maximum",
+        threshold=LATE_SECONDS * 1000,
+    )
+    yield _Alarm(
+        "dead-letters",
+        "Something was given up: falco-firelens replay shows it, and runs it again",
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        {"QueueName": args["dead_letters"]},
+        statistic="Maximum",
+    )
+    yield _Alarm(
+        "lost",
+        "A delivery that was given up could not be put into the dead-letter queue: the log group still has it",
+        "AWS/Lambda",
+        "DestinationDeliveryFailures",
+        function,
+    )
+    yield _Alarm(
+        "retries",
+        f"An action has been failing for more than {LATE_SECONDS} seconds",
+        "AWS/SQS",
+        "ApproximateAgeOfOldestMessage",
+        {"QueueName": args["retries"]},
+        statistic="Maximum",
+        threshold=LATE_SECONDS,
+    )
+    yield _Alarm("unanswered", "Events came too late to be answered, see docs/response.md", NAMESPACE, TOO_LATE)

@@ -1,10 +1,12 @@
-"""ClusterAccess: what the response function may do in a Kubernetes cluster, and how it gets there."""
+"""ClusterAccess: the response function's permissions in a Kubernetes cluster, and its credentials there."""
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
-from pulumi_aws import eks
+from pulumi_aws import eks, secretsmanager
 from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, SubjectArgsDict
 
@@ -16,7 +18,7 @@ GROUP = "falco-firelens:responder"
 
 
 class ClusterAccessArgs(TypedDict):
-    """`rules` are those of the ClusterRole. With `eks_cluster` the function is let in as its role, by an access entry.
+    """`rules` are those of the ClusterRole. With `eks_cluster` an access entry lets the function's role in.
 
     Without it there is a service account in `namespace`, with a token that does not expire.
     """
@@ -69,7 +71,7 @@ class ClusterAccess(pulumi.ComponentResource):
     def _service_account(
         self, name: str, namespace: str, labels: Mapping[str, str], child: pulumi.ResourceOptions
     ) -> pulumi.Output[str]:
-        """The provider waits until the cluster has written the token into the secret.
+        """Make a service account; the provider waits until the cluster has written its token into the secret.
 
         https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets
         """
@@ -93,6 +95,26 @@ class ClusterAccess(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
         )
         return pulumi.Output.secret(secret.data.apply(lambda data: (data or {}).get("token", "")))
+
+
+def store_access(
+    name: str,
+    secret_id: pulumi.Input[str],
+    cluster: Mapping[str, Any],
+    token: pulumi.Output[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Write the access to a cluster that is not EKS into its secret, as `responder.clients.connect` takes it.
+
+    `cluster` is a kubeconfig's entry; `token` is in base64, as the API has it.
+    """
+    server, authority = cluster["server"], cluster.get("certificate-authority-data") or ""
+
+    def access(encoded: str) -> str:
+        plain = base64.b64decode(encoded).decode()
+        return json.dumps({"server": server, "certificate_authority": authority, "token": plain})
+
+    secretsmanager.SecretVersion(name, secret_id=secret_id, secret_string=token.apply(access), opts=opts)
 
 
 def _rule(rule: Mapping[str, Sequence[str]]) -> Any:

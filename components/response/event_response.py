@@ -1,4 +1,6 @@
-"""EventResponse: the function that answers events, what calls it, and where it writes down what it did not do."""
+"""EventResponse: the function that answers events, what calls it, and where it keeps what it did not do."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,25 +9,26 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, secretsmanager, sns, sqs
 
-from falco_firelens.settings import LEAST_CONCURRENCY
+from falco_firelens.contract import LEAST_CONCURRENCY
 
 from ..aws.encrypted_bucket import EncryptedBucket, bucket_arn
 from ..aws.encryption_key import EncryptionKey, Statement, log_group_statement
-from ..aws.location import Place, arn
+from ..aws.location import Place
 from ..delivery.event_archive import account_key_statement
 from ..insights.notification_topic import SubscriptionArgs, subscribe
 from .alarms import ResponseAlarms
+from .network import FunctionNetwork
 from .package import ARCHITECTURE, HANDLER, RUNTIME
 from .role import ClusterActions, action_policies, action_statements, network_statements, own_statements, trust
 
 TIMEOUT_SECONDS = 120
 MEMORY_MIB = 512
-"""Processor time comes with memory: with less, the libraries are longer in loading than events in being answered."""
+"""Processor time comes with memory: with less, loading the libraries takes longer than answering events."""
 
 TRIES = 5
 """How often a message of the retry queue is tried before it is a dead letter.
 
-At least five, since a message that Lambda has no room for counts as one that was tried:
+At least five, since a message that Lambda has no capacity for counts as tried:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 """
 
@@ -36,46 +39,76 @@ DEAD_LETTER_DAYS = 14
 """The longest that SQS keeps a message."""
 
 
-class EventResponseArgs(TypedDict):
-    """`package` is the function's zip. `slug` begins the names, which an account has only once in a region.
+class EventSource(TypedDict):
+    """The log group that calls the function, with the events that match the filter pattern."""
 
-    `wanted` is the filter pattern of the events that the function is called with.
-    `clusters` is what playbooks may do in each cluster, `groups` the security groups that they move interfaces to.
-    `webhooks` is JSON, a secret. `topic_arn` is where alarms go. With `network` the function runs in a VPC.
-    """
-
-    place: Place
-    slug: str
-    package: str
     log_group: pulumi.Input[str]
     log_group_arn: pulumi.Input[str]
-    wanted: str
+    pattern: str
+
+
+class Permissions(TypedDict):
+    """What playbooks may do in each cluster, and the security groups that they move interfaces to."""
+
     clusters: Sequence[ClusterActions]
     groups: Sequence[str]
+
+
+class Secrets(TypedDict):
+    """`clusters` are those that the function reaches by a secret. `webhooks` is JSON, a secret."""
+
+    clusters: Sequence[str]
     webhooks: NotRequired[pulumi.Input[str]]
-    access_secrets: Sequence[str]
+
+
+class Recipients(TypedDict):
+    """Who gets the function's notices, and the topic that its alarms notify."""
+
     subscriptions: Sequence[SubscriptionArgs]
-    alarm_prefix: str
-    topic_arn: pulumi.Input[str]
-    network: NotRequired["FunctionNetwork"]
+    alarm_topic_arn: pulumi.Input[str]
+
+
+class Limits(TypedDict):
+    """How many invocations may run at once, and how long evidence and the function's log are kept."""
+
     reserved_concurrency: int
     evidence_days: int
     retention_days: int
+
+
+class EventResponseArgs(TypedDict):
+    """`package` is the function's zip. `prefix` begins the names, which an account has only once in a region.
+
+    With `network` the function runs in a VPC. `protect` keeps the evidence from being deleted with the stack.
+    """
+
+    place: Place
+    prefix: str
+    package: str
+    source: EventSource
+    permissions: Permissions
+    secrets: Secrets
+    recipients: Recipients
+    limits: Limits
+    network: NotRequired[FunctionNetwork]
     protect: bool
     tags: Mapping[str, str]
 
 
-class FunctionNetwork(TypedDict):
-    """Where the function runs to reach private endpoints."""
+def function_name(prefix: str) -> str:
+    """Return the function's name, which other names begin with; a bucket takes neither capitals nor underscores."""
+    return f"{prefix.lower().replace('_', '-')[:48].strip('-')}-response"
 
-    security_group_id: pulumi.Input[str]
-    subnet_ids: Sequence[pulumi.Input[str]]
+
+def secret_prefix(prefix: str) -> str:
+    """Return how the names of the function's secrets begin."""
+    return f"{function_name(prefix)}/"
 
 
 class EventResponse(pulumi.ComponentResource):
     """Subscription filter, function, queues, ledger, bucket, topic, alarms, one key for all of them, one role.
 
-    `secret_ids` are the secrets, by cluster, that the access to a cluster which is not of EKS is to be put in.
+    `secret_ids` are the secrets for the access to clusters that are not EKS, by cluster.
     """
 
     function_name: pulumi.Output[str]
@@ -90,16 +123,15 @@ class EventResponse(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._tags, self._place = args["tags"], args["place"]
         self._child = pulumi.ResourceOptions(parent=self)
-        self._function_name = f"{args['slug']}-response"
-        place = args["place"]
-        self._bucket_name = f"{self._function_name[:35].strip('-')}-{place['account']}-{place['region']}"
+        self._function_name = function_name(args["prefix"])
+        self._bucket_name = f"{self._function_name[:35].strip('-')}-{self._place['account']}-{self._place['region']}"
         self._key = self._encryption_key()
         self._logs = self._log_group()
         self._dead_letters, self._retries = self._queues()
         self._table = self._ledger()
         self._bucket = self._evidence()
         self._topic = self._notices()
-        secrets = {cluster: self._secret(cluster) for cluster in args["access_secrets"]}
+        secrets = {cluster: self._secret(cluster) for cluster in args["secrets"]["clusters"]}
         self._webhooks = self._webhook_secret()
         role, ready = self._role([*secrets.values(), *([self._webhooks] if self._webhooks else [])])
         function = self._function(role.arn, ready)
@@ -107,12 +139,12 @@ class EventResponse(pulumi.ComponentResource):
         ResponseAlarms(
             f"{name}-alarms",
             {
-                "prefix": args["alarm_prefix"],
+                "prefix": args["prefix"],
                 "function": self._function_name,
                 "dead_letters": self._dead_letters.name,
                 "retries": self._retries.name,
                 "log_group": self._logs.name,
-                "topic_arn": args["topic_arn"],
+                "topic_arn": args["recipients"]["alarm_topic_arn"],
                 "tags": self._tags,
             },
             self._child,
@@ -138,18 +170,17 @@ class EventResponse(pulumi.ComponentResource):
         )
 
     def _log_group(self) -> cloudwatch.LogGroup:
-        """Made before the function, which may then not make one that keeps everything for ever."""
+        """Make it before the function, which would make one that keeps everything for ever."""
         return cloudwatch.LogGroup(
             self._name,
             name=f"/aws/lambda/{self._function_name}",
-            retention_in_days=self._args["retention_days"],
+            retention_in_days=self._args["limits"]["retention_days"],
             kms_key_id=self._key.arn,
             tags=self._tags,
             opts=self._child,
         )
 
-    # The quotes keep the SDK's parts from being loaded by programs that answer nothing.
-    def _queues(self) -> "tuple[sqs.Queue, sqs.Queue]":
+    def _queues(self) -> tuple[sqs.Queue, sqs.Queue]:
         dead = sqs.Queue(
             f"{self._name}-dead-letters",
             name=f"{self._function_name}-dead-letters",
@@ -170,8 +201,8 @@ class EventResponse(pulumi.ComponentResource):
         )
         return dead, retries
 
-    def _ledger(self) -> "dynamodb.Table":
-        """What has been done, so that it is not done again; each item goes when its time is over."""
+    def _ledger(self) -> dynamodb.Table:
+        """Keep what has been done, so that it is not done again; items expire."""
         return dynamodb.Table(
             self._name,
             name=self._function_name,
@@ -193,25 +224,25 @@ class EventResponse(pulumi.ComponentResource):
                 "bucket_name": self._bucket_name,
                 "key_arn": self._key.arn,
                 "versioning": True,
-                "expire_days": self._args["evidence_days"],
+                "expire_days": self._args["limits"]["evidence_days"],
                 "protect": self._args["protect"],
                 "tags": self._tags,
             },
             self._child,
         )
 
-    def _notices(self) -> "sns.Topic":
+    def _notices(self) -> sns.Topic:
         topic = sns.Topic(
             self._name, name=self._function_name, kms_master_key_id=self._key.arn, tags=self._tags, opts=self._child
         )
-        for number, subscription in enumerate(self._args["subscriptions"]):
-            # Its name was a number once, by which it would be another's when one before it goes.
+        for number, subscription in enumerate(self._args["recipients"]["subscriptions"]):
+            # Its name was once a number, which changes when an earlier subscription goes.
             numbered = pulumi.Alias(name=f"{self._name}-{subscription['protocol']}-{number}")
             subscribe(self._name, topic.arn, subscription, pulumi.ResourceOptions(parent=self, aliases=[numbered]))
         return topic
 
-    def _secret(self, what: str) -> "secretsmanager.Secret":
-        """Deleted at once with the stack, so that its name is free for the next one."""
+    def _secret(self, what: str) -> secretsmanager.Secret:
+        """Make a secret; it is deleted at once with the stack, so that its name is free for the next one."""
         return secretsmanager.Secret(
             f"{self._name}-{what}",
             name=f"{self._function_name}/{what}",
@@ -221,8 +252,8 @@ class EventResponse(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _webhook_secret(self) -> "secretsmanager.Secret | None":
-        webhooks = self._args.get("webhooks")
+    def _webhook_secret(self) -> secretsmanager.Secret | None:
+        webhooks = self._args["secrets"].get("webhooks")
         if webhooks is None:
             return None
         secret = self._secret("webhooks")
@@ -231,7 +262,7 @@ class EventResponse(pulumi.ComponentResource):
         )
         return secret
 
-    def _role(self, secrets: "Sequence[secretsmanager.Secret]") -> "tuple[iam.Role, pulumi.Resource]":
+    def _role(self, secrets: Sequence[secretsmanager.Secret]) -> tuple[iam.Role, pulumi.Resource]:
         place, args = self._place, self._args
         role = iam.Role(
             self._name,
@@ -240,8 +271,8 @@ class EventResponse(pulumi.ComponentResource):
             tags=self._tags,
             opts=self._child,
         )
-        topic = arn(place, "sns", self._function_name)
-        acting = action_statements(place, args["clusters"], topic, args["groups"])
+        may = args["permissions"]
+        acting = action_statements(place, may["clusters"], self._function_name, may["groups"])
         inline, managed = action_policies(acting, len(secrets))
         statements: list[Statement] = [
             *own_statements(
@@ -250,9 +281,7 @@ class EventResponse(pulumi.ComponentResource):
                     "table": self._table.arn,
                     "retries": self._retries.arn,
                     "dead_letters": self._dead_letters.arn,
-                    "bucket": bucket_arn(
-                        place, f"{self._function_name[:35].strip('-')}-{place['account']}-{place['region']}"
-                    ),
+                    "bucket": bucket_arn(place, self._bucket_name),
                     "topic": self._topic.arn,
                     "key": self._key.arn,
                     "secrets": [secret.arn for secret in secrets],
@@ -263,12 +292,12 @@ class EventResponse(pulumi.ComponentResource):
         ]
         attached = [self._managed(role, number, document) for number, document in enumerate(managed)]
         policy = pulumi.Output.json_dumps(_document(statements))
-        # After what is attached: statements that move there are allowed all the time.
+        # After what is attached, so that statements that move there are never missing.
         opts = pulumi.ResourceOptions(parent=self, depends_on=attached)
         return role, iam.RolePolicy(self._name, role=role.name, policy=policy, opts=opts)
 
-    def _managed(self, role: "iam.Role", number: int, statements: Sequence[Statement]) -> pulumi.Resource:
-        """A policy of the account's own for what the inline policy has no room for."""
+    def _managed(self, role: iam.Role, number: int, statements: Sequence[Statement]) -> pulumi.Resource:
+        """Attach a managed policy with what the inline policy has no room for."""
         name = f"{self._name}-actions-{number}"
         policy = iam.Policy(
             name,
@@ -279,7 +308,7 @@ class EventResponse(pulumi.ComponentResource):
         )
         return iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy.arn, opts=self._child)
 
-    def _function(self, role_arn: pulumi.Input[str], ready: pulumi.Resource) -> "lambda_.Function":
+    def _function(self, role_arn: pulumi.Input[str], ready: pulumi.Resource) -> lambda_.Function:
         network = self._args.get("network")
         vpc: Any = None
         if network:
@@ -305,7 +334,7 @@ class EventResponse(pulumi.ComponentResource):
             role=role_arn,
             timeout=TIMEOUT_SECONDS,
             memory_size=MEMORY_MIB,
-            reserved_concurrent_executions=self._args["reserved_concurrency"],
+            reserved_concurrent_executions=self._args["limits"]["reserved_concurrency"],
             kms_key_arn=self._key.arn,
             environment={"variables": variables},
             vpc_config=vpc,
@@ -313,13 +342,13 @@ class EventResponse(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[ready, self._logs]),
         )
 
-    def _called(self, function: "lambda_.Function") -> None:
-        """By the subscription filter, asynchronously, and by the retry queue.
+    def _called(self, function: lambda_.Function) -> None:
+        """Let the subscription filter call the function, asynchronously, and the retry queue.
 
-        A delivery that fails as a whole is repeated twice by Lambda itself, and then a dead letter:
+        A delivery that fails as a whole is repeated twice by Lambda itself, and then becomes a dead letter:
         https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
         """
-        args, place = self._args, self._place
+        source, place = self._args["source"], self._place
         lambda_.FunctionEventInvokeConfig(
             self._name,
             function_name=function.name,
@@ -344,14 +373,14 @@ class EventResponse(pulumi.ComponentResource):
             function=function.name,
             principal="logs.amazonaws.com",
             source_account=place["account"],
-            source_arn=pulumi.Output.concat(args["log_group_arn"], ":*"),
+            source_arn=pulumi.Output.concat(source["log_group_arn"], ":*"),
             opts=self._child,
         )
         cloudwatch.LogSubscriptionFilter(
             self._name,
             name=self._function_name,
-            log_group=args["log_group"],
-            filter_pattern=args["wanted"],
+            log_group=source["log_group"],
+            filter_pattern=source["pattern"],
             destination_arn=function.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
@@ -359,13 +388,3 @@ class EventResponse(pulumi.ComponentResource):
 
 def _document(statements: Sequence[Statement]) -> Mapping[str, object]:
     return {"Version": "2012-10-17", "Statement": statements}
-
-
-def access_document(server: str, certificate_authority: str, token: str) -> str:
-    """What the function needs of a cluster that is not of EKS, as `responder.clients.connect` takes it."""
-    return json.dumps({"server": server, "certificate_authority": certificate_authority, "token": token})
-
-
-def function_arn(place: Place, slug: str) -> str:
-    """The ARN of a stack's function."""
-    return arn(place, "lambda", f"function:{slug}-response")

@@ -5,7 +5,6 @@ are taken as they were published, names sorted, times fixed, and nothing is comp
 """
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -14,9 +13,9 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import falco_firelens
+from falco_firelens.responder.configuration import FILE, Configuration
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
@@ -41,16 +40,13 @@ class PackageError(Exception):
     """The package cannot be built; says why and what to do."""
 
 
-def build(configuration: Mapping[str, Any], folder: Path | None = None) -> Path:
+def build(configuration: Configuration, folder: Path | None = None) -> Path:
     """Build the zip, or take the one that was built for the same code, pins and playbooks.
 
     `folder` is where packages and wheels are kept. Raises PackageError.
     """
     folder = folder or _cache()
-    parts = {
-        **_code(),
-        "falco_firelens/responder/response.json": json.dumps(configuration, indent=1, sort_keys=True).encode(),
-    }
+    parts = {**_code(), _name(FILE): configuration.to_json().encode()}
     pins = REQUIREMENTS.read_bytes()
     digest = hashlib.sha256(RUNTIME.encode() + pins)
     for name in sorted(parts):
@@ -68,7 +64,12 @@ def _cache() -> Path:
 
 def _code() -> dict[str, bytes]:
     files = (file for pattern in _CODE for file in PRODUCT.glob(pattern) if _SKIPPED not in file.parents)
-    return {file.relative_to(PRODUCT.parent).as_posix(): file.read_bytes() for file in files}
+    return {_name(file): file.read_bytes() for file in files}
+
+
+def _name(file: Path) -> str:
+    """Return a file's name in the zip."""
+    return file.relative_to(PRODUCT.parent).as_posix()
 
 
 def _wheels(folder: Path, pins: bytes) -> Path:
@@ -95,7 +96,7 @@ def _download(folder: Path) -> None:
     command += [f"--platform={PLATFORM}", "--implementation=cp", f"--python-version={RUNTIME.removeprefix('python')}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or ["pip said nothing"]
+        reason = done.stderr.strip().splitlines()[-1:] or ["pip printed no error"]
         raise PackageError(
             f"The libraries of the response function could not be fetched: {reason[0]}\n"
             f"pip needs a package registry with the wheels of {REQUIREMENTS.name} for {PLATFORM}; "

@@ -1,4 +1,4 @@
-"""What the response function may do in AWS: what its playbooks need, cluster by cluster, and no more."""
+"""The response function's permissions in AWS: what its playbooks need, cluster by cluster, and no more."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,13 +7,16 @@ from typing import TypedDict
 
 import pulumi
 
+from falco_firelens.responder.actions.registry import ACTIONS, Action, Resources
+from falco_firelens.responder.permissions import aws_calls
+
 from ..aws.encryption_key import Statement
 from ..aws.location import Place, arn
 
 
 @dataclass(frozen=True)
 class ClusterActions:
-    """A cluster, by its name in AWS, and what playbooks may do there; `api` says whether Kubernetes is asked."""
+    """A cluster, by its name in AWS, and what playbooks may do there; `api`: its Kubernetes API is called."""
 
     platform: str
     name: str
@@ -22,7 +25,7 @@ class ClusterActions:
 
 
 class OwnArns(TypedDict):
-    """ARNs of what the function's own component makes. `secrets` are those that it reads."""
+    """ARNs of what the function's own component makes. `secrets` are those that the function reads."""
 
     log_group: pulumi.Input[str]
     table: pulumi.Input[str]
@@ -35,7 +38,7 @@ class OwnArns(TypedDict):
 
 
 def own_statements(own: OwnArns) -> list[Statement]:
-    """What every response function needs, whatever its playbooks are."""
+    """Return what every response function needs, whatever its playbooks are."""
     return [
         _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(own["log_group"], ":*")),
         _allow(
@@ -56,78 +59,59 @@ def own_statements(own: OwnArns) -> list[Statement]:
 
 
 def action_statements(
-    place: Place, clusters: Sequence[ClusterActions], topic: str, groups: Sequence[str]
+    place: Place,
+    clusters: Sequence[ClusterActions],
+    topic: str,
+    groups: Sequence[str],
+    actions: Mapping[str, Action] = ACTIONS,
 ) -> list[Statement]:
-    """What the playbooks' actions need; `groups` are the security groups that quarantine moves to."""
-    statements: list[Statement] = []
+    """Return what the playbooks' actions need; `topic` is a name, `groups` are the security groups of quarantines."""
     asked = [arn(place, "eks", f"cluster/{one.name}") for one in clusters if one.platform == "eks" and one.api]
-    if asked:
-        statements.append(_allow("FindClusters", ["eks:DescribeCluster"], asked))
-    statements += _ecs(place, [cluster for cluster in clusters if cluster.platform == "ecs"])
+    statements = [_allow("FindClusters", ["eks:DescribeCluster"], asked)] if asked else []
     every = frozenset(action for cluster in clusters for action in cluster.actions)
-    if "quarantine" in every:
-        statements += _quarantine(place, groups)
-    if "finding" in every:
-        product = arn(place, "securityhub", f"product/{place['account']}/default")
-        statements.append(_allow("Findings", ["securityhub:BatchImportFindings"], product))
-    if "notify" in every:
-        statements.append(_allow("Notify", ["sns:Publish"], topic))
+    names = {"account": [place["account"]], "topic": [topic], "group": groups}
+    for resources, calls in aws_calls(actions.values()).items():
+        if any(_CLUSTER in end for end in resources.ends):
+            statements += _in_clusters(place, resources, calls, clusters)
+        elif allowed := _allowed(calls, every):
+            arns = _arns(place, resources, names)
+            statements.append(_allow(resources.sid, allowed, arns if len(resources.ends) > 1 else arns[0]))
     return statements
 
 
-_ECS: Mapping[str, tuple[str, Mapping[str, frozenset[str]]]] = {
-    "Tasks": (
-        "task/{}/*",
-        {
-            "ecs:DescribeTasks": frozenset({"evidence", "stopTask", "drainInstance"}),
-            "ecs:StopTask": frozenset({"stopTask"}),
-        },
-    ),
-    "Instances": (
-        "container-instance/{}/*",
-        {
-            "ecs:DescribeContainerInstances": frozenset({"drainInstance", "quarantine"}),
-            "ecs:PutAttributes": frozenset({"drainInstance"}),
-            "ecs:UpdateContainerInstancesState": frozenset({"drainInstance"}),
-        },
-    ),
-    "EcsClusters": ("cluster/{}", {"ecs:ListContainerInstances": frozenset({"quarantine"})}),
-}
-"""What of a cluster is acted on, and which of the playbooks' actions need each of ECS's.
-
-Listing is for a cluster, describing and draining for its container instances.
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
-"""
+_CLUSTER = "{cluster}"
 
 
-def _ecs(place: Place, clusters: Sequence[ClusterActions]) -> Iterator[Statement]:
-    """A statement for all clusters in which the same is allowed: a policy has room for each ARN only once."""
-    for sid, (resource, verbs) in _ECS.items():
-        alike: dict[tuple[str, ...], list[str]] = {}
-        for cluster in clusters:
-            allowed = tuple(verb for verb, actions in verbs.items() if actions & cluster.actions)
-            if allowed:
-                alike.setdefault(allowed, []).append(arn(place, "ecs", resource.format(cluster.name)))
-        for number, (allowed, resources) in enumerate(alike.items()):
-            yield _allow(f"{sid}{number or ''}", list(allowed), resources)
+def _in_clusters(
+    place: Place, resources: Resources, calls: Mapping[str, frozenset[str]], clusters: Sequence[ClusterActions]
+) -> Iterator[Statement]:
+    """Yield a statement for all clusters in which the same is allowed: a policy has room for each ARN only once."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for cluster in clusters:
+        allowed = _allowed(calls, cluster.actions)
+        if allowed and cluster.platform == resources.service:
+            alike.setdefault(tuple(allowed), []).extend(_arns(place, resources, {"cluster": [cluster.name]}))
+    for number, (allowed, arns) in enumerate(alike.items()):
+        yield _allow(f"{resources.sid}{number or ''}", list(allowed), arns)
 
 
-def _quarantine(place: Place, groups: Sequence[str]) -> list[Statement]:
-    """EC2 knows no resource for looking up, and both the interface and the group for moving.
+def _allowed(calls: Mapping[str, frozenset[str]], actions: frozenset[str]) -> list[str]:
+    """Return AWS's actions that some actions of playbooks call."""
+    return [call for call, callers in calls.items() if callers & actions]
 
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-    """
-    interfaces = arn(place, "ec2", "network-interface/*")
-    targets = [interfaces, *(arn(place, "ec2", f"security-group/{group}") for group in groups)]
-    return [
-        _allow("FindInterfaces", ["ec2:DescribeNetworkInterfaces"], "*"),
-        _allow("Move", ["ec2:ModifyNetworkInterfaceAttribute"], targets),
-        _allow("WriteDown", ["ec2:CreateTags"], interfaces),
-    ]
+
+def _arns(place: Place, resources: Resources, names: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the resources' ARNs, an end with a placeholder once for each of its names."""
+    found: list[str] = []
+    for end in resources.ends:
+        key = next((key for key in names if f"{{{key}}}" in end), "")
+        ends = [end.replace(f"{{{key}}}", name) for name in names[key]] if key else [end]
+        found += ["*" if one == "*" else arn(place, resources.service, one) for one in ends]
+    return found
 
 
 def network_statements(place: Place) -> list[Statement]:
-    """What Lambda needs to put the function into a VPC; it looks up and deletes without naming an interface.
+    """Return what Lambda needs to put the function into a VPC; it looks interfaces up without naming one.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
     """
@@ -140,11 +124,11 @@ def network_statements(place: Place) -> list[Statement]:
 
 
 def trust() -> Mapping[str, object]:
-    """Lambda may take the role, as Lambda's guide has it, without a condition.
+    """Let Lambda assume the role, as its guide has it, without a condition.
 
-    With a condition on the source, a function in a VPC may not be made ("The function's execution role doesn't have
-    permission to perform this operation"): https://github.com/aws/aws-parallelcluster/pull/6926. What keeps others from
-    running functions with the role is `iam:PassRole`.
+    With a condition on the source, a function in a VPC cannot be created ("The function's execution role doesn't have
+    permission to perform this operation"): https://github.com/aws/aws-parallelcluster/pull/6926. `iam:PassRole` decides
+    who may run functions with the role.
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     """
     return {
@@ -169,9 +153,9 @@ LONGEST_SECRET = 180
 def action_policies(
     statements: Sequence[Statement], secrets: int
 ) -> tuple[Sequence[Statement], Sequence[Sequence[Statement]]]:
-    """The statements for the inline policy, and those of each managed policy where they are too long for it.
+    """Return the statements for the inline policy, or those of each managed policy where they are too long for it.
 
-    The inline policy has the function's own statements, too, with so many secrets. Resources have to be known.
+    The inline policy also has the function's own statements, with so many secrets. Resources must be known.
     """
     if size_of(statements) <= LONGEST_INLINE - LONGEST_OWN - secrets * LONGEST_SECRET:
         return statements, ()
@@ -184,19 +168,19 @@ def action_policies(
 
 
 def size_of(statements: Sequence[Statement]) -> int:
-    """The characters of a policy as IAM counts them."""
+    """Return the length of a policy as IAM counts it."""
     return len(json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")))
 
 
 def _pieces(statement: Statement) -> Iterator[Statement]:
-    """A statement for each resource."""
+    """Yield a statement for each resource."""
     resources: str | list[str] = statement["Resource"]
     for resource in [resources] if isinstance(resources, str) else resources:
         yield {**statement, "Resource": [resource]}
 
 
 def _joined(pieces: Sequence[Statement]) -> list[Statement]:
-    """The statements that pieces are of, each once."""
+    """Join pieces to the statements that they come from."""
     joined: dict[str, Statement] = {}
     for piece in pieces:
         known = joined.setdefault(piece["Sid"], {**piece, "Resource": []})

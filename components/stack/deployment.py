@@ -32,7 +32,7 @@ from ..sensors.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_tr
 from .discovery import creates, discover
 from .hub import hub_args, receiving
 from .rendering import RenderedKubernetes, Sensors, render
-from .response import Reached, Surroundings, deploy, package
+from .response import Reached, Response, Surroundings, deploy, prepare
 
 EVENTS = "events"
 DESTINATIONS = "destinations"
@@ -109,7 +109,7 @@ class Deployment(pulumi.ComponentResource):
         found = discover(args["settings"], args["file"])
         settings = with_archive(args["settings"], found.hub)
         sensors = render(settings, found.place)
-        response_package = package(settings, name_prefix(pulumi.get_stack())) if settings.response else ""
+        response = prepare(settings, name_prefix(pulumi.get_stack()))
         super().__init__("falco-firelens:index:Deployment", name, {}, opts)
         self._settings = settings
         self._found = found
@@ -125,7 +125,7 @@ class Deployment(pulumi.ComponentResource):
         self.clusters = {cluster.name: self._deploy(cluster, sensors, kubeconfigs) for cluster in settings.clusters}
         self.log_group = self._log_group()
         self.insights = self._insights(self._events) if self._events else {}
-        self.response = self._response(self._events, response_package) if self._events and settings.response else {}
+        self.response = self._response(self._events, response) if self._events and response else {}
         self.destinations = self._streams.outputs if self._streams else {}
         self.hub = self._hub(settings.hub, self._streams) if settings.hub and self._streams else {}
         if found.hub:
@@ -180,10 +180,9 @@ class Deployment(pulumi.ComponentResource):
         insights = EventInsights(INSIGHTS, args, self._child)
         return {"topic": insights.topic_arn, "dashboard": dashboard_link(place, insights.dashboard_name)}
 
-    def _response(self, events: EventLog, zip_file: str) -> Mapping[str, Any]:
+    def _response(self, events: EventLog, response: Response) -> Mapping[str, Any]:
         around = Surroundings(
             place=self._found.place,
-            prefix=name_prefix(pulumi.get_stack()),
             log_group=events.log_group_name,
             log_group_arn=events.log_group_arn,
             topic_arn=self.insights["topic"],
@@ -191,7 +190,7 @@ class Deployment(pulumi.ComponentResource):
             subnet_ids=self._network.private_subnet_ids,
             reached=self._reached,
         )
-        return deploy(self._settings, zip_file, around, self._child)
+        return deploy(response, around, self)
 
     def _event_log(self) -> EventLog:
         events = self._settings.events
@@ -317,8 +316,7 @@ class Deployment(pulumi.ComponentResource):
         args: ShippingRoleArgs = {**self._shipping_args(cluster.name), "node_role": cluster.node_role}
         role = self._shipping_role(cluster.name, args, cluster.node_role)
         sensor = self._kubernetes_sensor(cluster, provider, rendered, role, [])
-        context = cluster.existing.context
-        self._reached[cluster.name] = Reached(provider, [sensor], kubeconfig=kubeconfig, context=context)
+        self._reached[cluster.name] = Reached(provider, [sensor])
         return {"platform": cluster.platform, "name": cluster.name, "sensor": _daemon_sets(sensor)}
 
     def _kubernetes_provider(self, name: str, kubeconfig: pulumi.Output[str], context: str | None) -> Provider:

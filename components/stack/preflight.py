@@ -1,14 +1,16 @@
-"""Whether a response could act in the account: found out now, and not by an action that fails when it is needed."""
+"""Checks that a response can act in the account, before an action fails when it is needed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pulumi_aws import ec2
 
+from falco_firelens.responder.configuration import Configuration
 from falco_firelens.responder.permissions import Need, needs
 from falco_firelens.settings import EksCluster, Mistake, Response, Settings, everyone
 
 from ..aws.lookup import MisfitError, looked_up
+from .response_configuration import response_configuration
 
 NO_ACCESS_ENTRIES = "CONFIG_MAP"
 """Also the mode of a cluster from before there were any, which says none.
@@ -27,24 +29,25 @@ class EksAccess:
     mode: str
 
 
-def needs_in(response: Response, cluster: str) -> frozenset[Need]:
-    """What the function has to be allowed in a Kubernetes cluster; nothing where it is not asked."""
-    return needs(response.actions_on(cluster), labels=response.asks_for_labels)
+def needs_in(configuration: Configuration, cluster: str) -> frozenset[Need]:
+    """Return what the function needs in a Kubernetes cluster; nothing where it does not call it."""
+    return needs(configuration.actions_in(cluster), labels=configuration.uses_labels)
 
 
 def misfits(settings: Settings, adopted: Mapping[str, EksAccess]) -> Iterator[Mistake]:
-    """What does not suit the response; `adopted` are the existing EKS clusters that were found, by name."""
+    """Yield what does not suit the response; `adopted` are the existing EKS clusters that were found, by name."""
     response = settings.response
     if response is None:
         return
+    configuration = response_configuration(settings, response)
     for index, cluster in enumerate(settings.clusters):
-        if cluster.name in adopted and needs_in(response, cluster.name):
+        if cluster.name in adopted and needs_in(configuration, cluster.name):
             yield from _reached(f"clusters[{index}].existing.name", settings, adopted[cluster.name])
     vpcs = {name: one.vpc_id for name, one in adopted.items()}
     if settings.network.existing:
         made = [one.name for one in settings.clusters if isinstance(one, EksCluster) and not one.existing]
         vpcs |= dict.fromkeys(made, settings.network.existing.vpc_id)
-    yield from _groups(response, vpcs)
+    yield from _groups(response, configuration, vpcs)
 
 
 def _reached(path: str, settings: Settings, access: EksAccess) -> Iterator[Mistake]:
@@ -59,12 +62,12 @@ def _reached(path: str, settings: Settings, access: EksAccess) -> Iterator[Mista
     yield Mistake(path, f"a cluster with {only}", expected)
 
 
-def _groups(response: Response, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
-    """The security groups that nodes are moved to; `vpcs` are those of clusters, by name."""
-    for index, playbook in enumerate(response.playbooks):
+def _groups(response: Response, configuration: Configuration, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
+    """Check the security groups that nodes are moved to; `vpcs` are those of clusters, by name."""
+    for index, (playbook, configured) in enumerate(zip(response.playbooks, configuration.playbooks, strict=True)):
         if playbook.actions.quarantine:
             path = f"response.playbooks[{index}].actions.quarantine.securityGroupId"
-            meant = {name: vpc for name, vpc in vpcs.items() if playbook.can_answer(name)}
+            meant = {name: vpc for name, vpc in vpcs.items() if configured.match.has_cluster(name)}
             yield from _group(path, playbook.actions.quarantine.security_group_id, meant)
 
 

@@ -1,4 +1,4 @@
-"""For a person at a shell.
+"""Lets a person work with the response at a shell.
 
 falco-firelens explain event.json --stack Pulumi.prod.yaml [--context CONTEXT]
 falco-firelens undo isolate apps/shop/web-0 [--context CONTEXT]
@@ -14,19 +14,20 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from falco_firelens.responder.configuration import Configuration, parse
+from falco_firelens.responder.actions.registry import ACTIONS, Action
+from falco_firelens.responder.configuration import Configuration, from_document
 from falco_firelens.responder.event import Event, MalformedError, parse_event
 from falco_firelens.responder.targets import Target
 from falco_firelens.settings.validation.inputs import InputError, object_of, text_of
 
 
 class UsageError(Exception):
-    """Something that the person can mend."""
+    """A mistake that the person can correct."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 1 when it did not succeed."""
-    chosen = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, actions: Mapping[str, Action] = ACTIONS) -> int:
+    """Run one command; return 1 if it failed."""
+    chosen = _parser(actions).parse_args(arguments)
     try:
         for line in chosen.command(chosen):
             print(line)
@@ -36,44 +37,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="falco-firelens", description="Automatic response, by hand.")
+def _parser(actions: Mapping[str, Action]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="falco-firelens", description="Work with the automatic response.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    explain = commands.add_parser("explain", help="say which playbook would answer an event, and why")
-    explain.add_argument("event", type=Path, help="a file with one event, as it is in the log group")
+    explain = commands.add_parser("explain", help="show which playbook answers an event, and why")
+    explain.add_argument("event", type=Path, help="a file with one event, as in the log group")
     source = explain.add_mutually_exclusive_group(required=True)
     source.add_argument("--stack", type=Path, metavar="Pulumi.<stack>.yaml", help="the stack file with the playbooks")
     source.add_argument("--config", type=Path, metavar="response.json", help="the playbooks of a deployed function")
-    explain.add_argument("--context", help="the kubeconfig's context of the cluster, which is asked for labels of pods")
+    explain.add_argument("--context", help="look up the labels of pods in the cluster of this kubeconfig context")
     explain.set_defaults(command=_explain)
-    undo = commands.add_parser("undo", help="undo an action, as a notice says it")
-    undo.add_argument("action", choices=("isolate", "cordon", "taint", "drainInstance", "quarantine"))
+    undo = commands.add_parser("undo", help="undo an action; a notice has the command")
+    undo.add_argument("action", choices=[name for name, action in actions.items() if action.undo])
     undo.add_argument("target", help="the target, as the notice names it")
-    undo.add_argument("--context", help="the kubeconfig's context; else the one called as the cluster, or the current")
-    undo.set_defaults(command=_undo)
+    undo.add_argument(
+        "--context", help="the kubeconfig context; default: one named like the cluster, or the current one"
+    )
+    undo.set_defaults(command=functools.partial(_undo, actions))
     replay = commands.add_parser("replay", help="show dead letters, or run them or events again")
     replay.add_argument("--function", required=True, help="the function's name")
     what = replay.add_mutually_exclusive_group(required=True)
     what.add_argument("--queue", metavar="URL", help="the dead-letter queue")
     what.add_argument("--events", type=Path, metavar="FILE", help="events, one a line")
-    replay.add_argument("--run", action="store_true", help="run the dead letters again; they are only shown without it")
+    replay.add_argument("--run", action="store_true", help="run the dead letters again, instead of only showing them")
     replay.set_defaults(command=_replay)
     return parser
 
 
 def _explain(chosen: argparse.Namespace) -> Iterator[str]:
-    from falco_firelens.responder.commands.explain import explain, not_asked
+    from falco_firelens.responder.commands.explain import explain, no_labels
 
     try:
         event = parse_event(text_of(chosen.event))
     except MalformedError as error:
         raise UsageError(f"{chosen.event}: {error}") from None
-    labels = functools.partial(_labels, event, chosen.context) if chosen.context else not_asked
+    labels = functools.partial(_labels, event, chosen.context) if chosen.context else no_labels
     yield from explain(event, _configuration(chosen), labels)
 
 
 def _labels(event: Event, context: str) -> Mapping[str, str] | None:
-    """Those of the event's pod, from the cluster of a context; None where there is no such pod."""
+    """Return the labels of the event's pod from the cluster of a context; None where there is no such pod."""
     from lightkube.resources.core_v1 import Pod
 
     target = Target.pod(event)
@@ -86,7 +89,7 @@ def _labels(event: Event, context: str) -> Mapping[str, str] | None:
 
 @contextlib.contextmanager
 def _kubernetes(context: str | None, cluster: str) -> Generator[Any]:
-    """A client of the person's kubeconfig. Raises UsageError, also for what is done with it."""
+    """Make a client of the person's kubeconfig. Raises UsageError, also for errors of calls with it."""
     import httpx2
     from lightkube import ApiError, Client
     from lightkube.core.exceptions import ConfigError
@@ -105,17 +108,19 @@ def _kubernetes(context: str | None, cluster: str) -> Generator[Any]:
 
 def _configuration(chosen: argparse.Namespace) -> Configuration:
     if not chosen.config:
-        return parse(_document(chosen.stack))
+        return _of_stack(chosen.stack)
     document = object_of(chosen.config)
     try:
-        return parse(document)
+        return from_document(document)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         expected = "expected the response.json of a deployed function of this version"
-        raise UsageError(f"{chosen.config}: found what cannot be read ({error!r}), {expected}") from None
+        raise UsageError(f"{chosen.config}: found something else ({error!r}), {expected}") from None
 
 
-def _document(stack: Path) -> Mapping[str, Any]:
-    from falco_firelens.settings import SettingsError, read_stack_file  # only here: the function itself has no settings
+def _of_stack(stack: Path) -> Configuration:
+    # Only here: `undo` and `replay` need no settings.
+    from components.stack.response_configuration import response_configuration
+    from falco_firelens.settings import SettingsError, read_stack_file
 
     try:
         settings = read_stack_file(stack)
@@ -123,21 +128,23 @@ def _document(stack: Path) -> Mapping[str, Any]:
         raise UsageError(str(error)) from None
     if settings.response is None:
         raise UsageError(f"{stack}: found no response, expected playbooks")
-    return settings.response.document(settings.clusters)
+    return response_configuration(settings, settings.response)
 
 
-def _undo(chosen: argparse.Namespace) -> Iterator[str]:
+def _undo(actions: Mapping[str, Action], chosen: argparse.Namespace) -> Iterator[str]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     from falco_firelens.responder.commands import undo
 
+    how = actions[chosen.action].undo
+    assert how, "the command's choices have one"
     try:
-        if chosen.action in undo.IN_KUBERNETES:
+        if how.where == "kubernetes":
             with _kubernetes(chosen.context, chosen.target.partition("/")[0]) as client:
-                done = undo.IN_KUBERNETES[chosen.action](client, chosen.target)
+                done = how.run(client, chosen.target)
         else:
-            done = undo.IN_AWS[chosen.action](undo.clients(boto3.Session()), chosen.target)
+            done = how.run(undo.clients(boto3.Session()), chosen.target)
     except (undo.NotUndoneError, ClientError, BotoCoreError) as error:
         raise UsageError(str(error)) from None
     yield done

@@ -7,13 +7,13 @@ import httpx2
 
 
 class TooLargeError(Exception):
-    """An answer that is larger than it may be."""
+    """The answer is too large."""
 
 
 class BoundedTransport(httpx2.BaseTransport):
-    """A transport whose answers take at most so many seconds, from their request on, and so many bytes.
+    """A transport whose answers may take at most some seconds, counted from the request, and have some bytes.
 
-    Reading one raises httpx2.ReadTimeout or TooLargeError.
+    Reading a longer one raises httpx2.ReadTimeout or TooLargeError.
     """
 
     def __init__(self, inner: httpx2.BaseTransport, seconds: float, most_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""How the function reaches AWS and the Kubernetes clusters: made when first used, kept while the function is warm."""
+"""Makes clients for AWS and the Kubernetes clusters, when first used, and keeps them while the function is warm."""
 
 import base64
 import json
@@ -15,13 +15,13 @@ from falco_firelens.responder.configuration import Cluster
 from falco_firelens.responder.outcome import FailedError
 
 TIMEOUT_SECONDS = 7
-"""How long one request may take: an API that does not answer must not eat the whole invocation.
+"""How long one request may take: an API that does not answer must not take up the whole invocation.
 
 An action makes four of them at most, which is what `handler.RESERVE_MILLISECONDS` leaves time for.
 """
 
 MOST_BYTES = 48 * 2**20
-"""Of an answer: whoever writes a pod's log must not decide how much memory the function takes."""
+"""The most of an answer: the author of a pod's log must not decide how much memory the function takes."""
 
 TOKEN_SECONDS = 600
 """EKS takes a token for 15 minutes: https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster"""
@@ -36,18 +36,18 @@ What is called may be called twice: it sets a state, names an item by a key, or,
 queue, may arrive twice, since the ledger keeps what was done from being done again."""
 
 SILENT_SECONDS = 60
-"""How long a service that has not answered is not asked again: what needs another one is to have the time."""
+"""How long to skip a service that timed out, so that actions on other services still get their time."""
 
 
 class Clients(Protocol):
-    """Everything that an action may call."""
+    """Clients of everything that an action may call."""
 
     def aws(self, service: str) -> Any:
-        """A boto3 client."""
+        """Return a boto3 client."""
         ...
 
     def kubernetes(self, cluster: Cluster) -> Any:
-        """A lightkube client of a cluster."""
+        """Return a lightkube client of a cluster."""
         ...
 
 
@@ -60,13 +60,13 @@ class AwsClients:
         self._kubernetes: dict[str, tuple[float, Any]] = {}
 
     def aws(self, service: str) -> Any:
-        """A boto3 client."""
+        """Return a boto3 client."""
         if service not in self._aws:
-            self._aws[service] = once_silent_not_asked(self._session.client(service, config=AWS))
+            self._aws[service] = skipped_while_silent(self._session.client(service, config=AWS))
         return self._aws[service]
 
     def kubernetes(self, cluster: Cluster) -> Any:
-        """A lightkube client of a cluster, with a token that is still good for some minutes."""
+        """Return a lightkube client of a cluster, with a token that is valid for some minutes more."""
         made, client = self._kubernetes.get(cluster.name, (0.0, None))
         if client is None or time.monotonic() - made > TOKEN_SECONDS:
             client = connect(**self._access(cluster))
@@ -84,10 +84,10 @@ class AwsClients:
         }
 
 
-def once_silent_not_asked(client: Any) -> Any:
-    """Let the calls of a boto3 client fail at once, with FailedError, for a while after one that was never answered.
+def skipped_while_silent(client: Any) -> Any:
+    """Let the calls of a boto3 client fail at once, with FailedError, for a while after one that got no answer.
 
-    A function in a VPC without a way to a service has such calls.
+    That happens in a VPC without a route to the service.
     """
     silent_until = 0.0
 
@@ -106,7 +106,7 @@ def once_silent_not_asked(client: Any) -> Any:
 
 
 def connect(server: str, certificate_authority: str, token: str) -> Any:
-    """A lightkube client; the certificate authority is base64 of PEM, as in a kubeconfig.
+    """Return a lightkube client; the certificate authority is PEM in base64, as in a kubeconfig.
 
     lightkube rather than the official client, which takes five times as long to import (docs/performance.md).
     """
@@ -126,7 +126,7 @@ def connect(server: str, certificate_authority: str, token: str) -> Any:
 
 
 def eks_token(session: Any, sts: Any, cluster: str) -> str:
-    """A token for an EKS cluster: a request to STS, signed and not sent, with the cluster's name in it."""
+    """Return a token for an EKS cluster: a signed request to STS, not sent, with the cluster's name in it."""
     region: str = sts.meta.region_name
     service = sts.meta.service_model.service_id
     signer: Any = RequestSigner(service, region, "sts", "v4", session.get_credentials(), session.events)

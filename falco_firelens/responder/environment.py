@@ -1,4 +1,4 @@
-"""Where the function is, and what it writes to."""
+"""The function's environment: where it runs, and what it writes to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,29 +6,29 @@ from typing import Self
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where the function is and puts things: made by the stack, and handed over in the function's environment."""
+class Environment:
+    """What the stack gives the function in its environment variables."""
 
     account: str = ""
-    """The ID of the function's own account, which no event can change."""
+    """The id of the function's own account, which no event can change."""
     region: str = ""
     bucket: str = ""
     table: str = ""
     topic: str = ""
     retries: str = ""
-    """URL of the queue of what is to be tried again."""
+    """URL of the queue of actions to try again."""
     webhooks: str = ""
     """Name of the secret that holds the webhooks."""
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Self:
-        """The places of a function with this environment."""
+    def of(cls, variables: Mapping[str, str]) -> Self:
+        """Read it from environment variables."""
         return cls(
-            account=environment.get("ACCOUNT", ""),
-            region=environment.get("AWS_REGION", ""),
-            bucket=environment.get("BUCKET", ""),
-            table=environment.get("TABLE", ""),
-            topic=environment.get("TOPIC_ARN", ""),
-            retries=environment.get("RETRY_QUEUE_URL", ""),
-            webhooks=environment.get("WEBHOOKS_SECRET", ""),
+            account=variables.get("ACCOUNT", ""),
+            region=variables.get("AWS_REGION", ""),
+            bucket=variables.get("BUCKET", ""),
+            table=variables.get("TABLE", ""),
+            topic=variables.get("TOPIC_ARN", ""),
+            retries=variables.get("RETRY_QUEUE_URL", ""),
+            webhooks=variables.get("WEBHOOKS_SECRET", ""),
         )

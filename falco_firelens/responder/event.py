@@ -1,4 +1,4 @@
-"""Events out of what CloudWatch Logs delivers: each one checked, and whatever is no event of ours set aside."""
+"""Reads the events that CloudWatch Logs delivers: checks each one, and sets aside what is not a sensor's event."""
 
 import base64
 import binascii
@@ -16,10 +16,10 @@ from typing import Any, cast
 from falco_firelens.contract import PLATFORMS, PRIORITIES
 
 HOST = "host"
-"""Falco's `container.id` of a process that is in no container."""
+"""Falco's `container.id` for a process outside of any container."""
 
 MOST_BYTES = 64 * 2**20
-"""What a delivery may unpack to. CloudWatch Logs packs about 1 MiB; what grows far beyond that is no delivery."""
+"""The most that a delivery may unpack to. CloudWatch Logs packs about 1 MiB; what is far larger is no delivery."""
 
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z", re.ASCII)
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -28,12 +28,12 @@ _NAME = rf"{_LABEL}(\.{_LABEL})*"
 _FORMS: Mapping[str, re.Pattern[str]] = {
     "k8s.ns.name": re.compile(_LABEL),
     "k8s.pod.name": re.compile(rf"(?=.{{1,253}}\Z){_NAME}"),
-    # Of a static pod it is the hash of its manifest.
+    # For a static pod it is the hash of its manifest.
     "k8s.pod.uid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"),
     "ecs.task.arn": re.compile(r"arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task/[0-9A-Za-z_-]{1,255}/[0-9a-f-]{32,36}"),
     "container.id": re.compile(r"host|[0-9a-f]{12,64}"),
 }
-"""What goes into a selector, an URL or a call has exactly the form that its system gives it, and no other.
+"""Values that go into selectors, URLs and calls must have exactly the form that their system gives them.
 
 https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 """
@@ -48,7 +48,7 @@ class MalformedError(ValueError):
 
 @dataclass(frozen=True)
 class Event:
-    """One event of Falco with the cluster that it comes from. `time` is in nanoseconds since 1970."""
+    """One event of Falco, and the cluster that it comes from. `time` is in nanoseconds since 1970."""
 
     rule: str
     priority: str
@@ -62,12 +62,12 @@ class Event:
 
     @cached_property
     def identity(self) -> str:
-        """The same for an event that is delivered twice, whatever the order of its keys."""
+        """A hash that stays the same when the event is delivered again, whatever the order of its keys."""
         text = json.dumps(self.raw, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def text(self, name: str) -> str:
-        """An output field that is a text, empty where it is missing, null or something else."""
+        """Return an output field that is a text; empty where it is missing, null or something else."""
         value = self.fields.get(name)
         return value if isinstance(value, str) else ""
 
@@ -90,7 +90,7 @@ class Event:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A record that could not be used, whole, and why."""
+    """A whole record that could not be used, and why."""
 
     reason: str
     record: str
@@ -108,10 +108,10 @@ def parse_event(text: str, stream: str | None = None) -> Event:
     """Read one event.
 
     `stream` is the log stream that it came in. A sensor can only write to its own cluster's streams, so an event that
-    names another cluster is not believed.
+    names another cluster is refused.
 
     Raises:
-        MalformedError: it is not an event of a sensor, or names something in a form that cannot be.
+        MalformedError: it is not an event of a sensor, or a name in it is malformed.
     """
     try:
         value = json.loads(text)
@@ -123,15 +123,15 @@ def parse_event(text: str, stream: str | None = None) -> Event:
     cluster = _mapping(raw, "cluster")
     name = _text(cluster, "cluster.name", "name")
     if not _CLUSTER.fullmatch(name):
-        raise MalformedError("cluster.name is not the name of a cluster")
+        raise MalformedError("cluster.name is malformed")
     if stream is not None and stream.partition("/")[0] != name:
-        raise MalformedError(f"says it is of cluster {name}, and came in another cluster's log stream")
+        raise MalformedError(f"cluster.name is {name}, but the event came in another cluster's log stream")
     platform = _text(cluster, "cluster.platform", "platform")
     if platform not in PLATFORMS:
-        raise MalformedError("cluster.platform is none of ours")
+        raise MalformedError("cluster.platform is not a known platform")
     priority = _text(raw, "priority", "priority")
     if priority not in PRIORITIES:
-        raise MalformedError("priority is none of Falco's")
+        raise MalformedError("priority is not one of Falco's")
     event = Event(
         rule=_text(raw, "rule", "rule"),
         priority=priority,
@@ -148,7 +148,7 @@ def parse_event(text: str, stream: str | None = None) -> Event:
 
 
 def parse_delivery(payload: object) -> Delivery:
-    """Read what Lambda is handed for a subscription filter; what is no event is set aside and stops nothing else.
+    """Read what a subscription filter sends to Lambda; what is not an event is set aside, and the rest is read.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample
     """
@@ -190,7 +190,7 @@ def _unpack(payload: object) -> dict[str, Any]:
 
 
 def pack(messages: Iterable[str], stream: str, log_group: str = "/falco/events") -> dict[str, Any]:
-    """A delivery as CloudWatch Logs packs it: for replays, tests and benchmarks."""
+    """Pack a delivery as CloudWatch Logs does: for replays, tests and benchmarks."""
     events = [{"id": str(number), "timestamp": 0, "message": message} for number, message in enumerate(messages)]
     body = {"messageType": "DATA_MESSAGE", "logGroup": log_group, "logStream": stream, "logEvents": events}
     return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(body).encode(), mtime=0)).decode()}}
@@ -211,19 +211,19 @@ def _message(record: object) -> str:
 def _text(holder: Mapping[str, Any], path: str, key: str) -> str:
     value = holder.get(key)
     if not isinstance(value, str) or not value:
-        raise MalformedError(f"{path} is missing, or not a text")
+        raise MalformedError(f"{path} is missing or not a text")
     return value
 
 
 def _mapping(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = holder.get(key)
     if not isinstance(value, dict):
-        raise MalformedError(f"{key} is missing, or not an object")
+        raise MalformedError(f"{key} is missing or not an object")
     return cast("dict[str, Any]", value)
 
 
 def _tags(value: object) -> frozenset[str]:
-    """Falco's own internal events have none."""
+    """Return the tags; Falco's internal events have none."""
     items = cast("list[object]", value) if isinstance(value, list) else []
     return frozenset(item for item in items if isinstance(item, str))
 
@@ -231,24 +231,24 @@ def _tags(value: object) -> frozenset[str]:
 def _nanoseconds(time: str) -> int:
     match = _TIME.fullmatch(time)
     if not match:
-        raise MalformedError("time is not one of Falco's")
+        raise MalformedError("time is malformed")
     try:
         seconds = datetime.fromisoformat(f"{match[1]}+00:00").timestamp()
     except ValueError:
-        raise MalformedError("time is not one of Falco's") from None
+        raise MalformedError("time is malformed") from None
     return int(seconds) * 10**9 + int((match[2] or "").ljust(9, "0"))
 
 
 def _check_names(event: Event) -> None:
     if not _NODE.fullmatch(event.node):
-        raise MalformedError("cluster.node is not the name of a node")
+        raise MalformedError("cluster.node is malformed")
     for name, form in _FORMS.items():
         value = event.fields.get(name)
         if value not in (None, "", "<NA>") and not (isinstance(value, str) and form.fullmatch(value)):
-            raise MalformedError(f"{name} has not the form that it must have")
+            raise MalformedError(f"{name} is malformed")
 
 
 def _as_text(value: object) -> str:
-    """A record's message where it has one, else all of it."""
+    """Return a record's message where it has one, else all of it."""
     message = cast("dict[str, object]", value).get("message") if isinstance(value, dict) else None
     return message if isinstance(message, str) else json.dumps(value, default=repr)

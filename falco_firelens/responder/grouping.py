@@ -1,4 +1,4 @@
-"""Sorts events into cases: one a playbook and subject, however many events there are of it."""
+"""Groups events into cases: one for each playbook and subject, however many events it has."""
 
 import time
 from collections import defaultdict, deque
@@ -13,24 +13,24 @@ from falco_firelens.responder.playbooks import choose
 from falco_firelens.responder.targets import Target, subject_of
 
 SKEW_SECONDS = 300
-"""How far a node's clock may be ahead of ours."""
+"""How far a node's clock may be ahead of the function's."""
 
 LabelsOf = Callable[[Event], Mapping[str, str] | None]
-"""Raises FailedError where the cluster could not be asked."""
+"""Raises FailedError where the labels could not be looked up."""
 
 DECIDE = "decide"
 
 UNDECIDED = Playbook("(undecided)", Match(), {DECIDE: {}})
-"""Stands for the playbook of an event until the labels that one asks for could be looked up."""
+"""Stands for the playbook of an event while the labels that a playbook asks for cannot be looked up."""
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A playbook and what it is for; `event` is the earliest of `count`. `actions` are those that are to be done.
+    """A playbook and what it answers; `event` is the earliest of `count`. `actions` are those that are still to run.
 
-    `before` is what became of the others when it was tried earlier.
+    `before` holds the outcomes of the actions that an earlier attempt completed.
     """
 
     playbook: Playbook
@@ -42,8 +42,8 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Sorted:
-    """The cases of some events, and the events that are too old, or too far ahead, to be answered without a person.
+class Grouped:
+    """The cases of some events, and the events that are too old, or too far ahead, to answer without a person.
 
     `undecided` are cases of `UNDECIDED`, each with the reason.
     """
@@ -53,8 +53,8 @@ class Sorted:
     undecided: tuple[tuple[Case, str], ...] = ()
 
 
-def sort(events: Iterable[Event], configuration: Configuration, labels_of: LabelsOf, now: float | None) -> Sorted:
-    """Find the playbook of each event; `now` is in seconds since 1970, or None where age does not matter.
+def group(events: Iterable[Event], configuration: Configuration, labels_of: LabelsOf, now: float | None) -> Grouped:
+    """Find the playbook of each event; `now` is in seconds since 1970, or None to answer events of any age.
 
     An event is answered within the playbook's quiet time of its own time, and never later. A target is not acted upon
     again for at least as long after an act. So no event leads to a second act, whenever and however often it comes.
@@ -73,7 +73,7 @@ def sort(events: Iterable[Event], configuration: Configuration, labels_of: Label
         if now is not None and not -SKEW_SECONDS <= now - event.time / 1e9 <= playbook.quiet_minutes * 60:
             stale.append(event)
             continue
-        # The events of an undecided case are all that a playbook could tell apart.
+        # Playbooks can tell the events of an undecided case apart by rule and image.
         key = (playbook.name, subject.identity, *((event.rule, event.image) if reason else ()))
         known = cases.get(key)
         cases[key] = _joined(known, event) if known else Case(playbook, subject, event, 1, tuple(playbook.actions))
@@ -81,13 +81,13 @@ def sort(events: Iterable[Event], configuration: Configuration, labels_of: Label
             reasons[key] = reason
     decided = tuple(case for key, case in cases.items() if key not in reasons)
     undecided = tuple((replace(cases[key], playbook=UNDECIDED), reason) for key, reason in reasons.items())
-    return Sorted(decided, tuple(stale), undecided)
+    return Grouped(decided, tuple(stale), undecided)
 
 
 def fairly(items: Iterable[Item], cluster_of: Callable[[Item], str]) -> Iterator[Item]:
-    """The items, next always one of the cluster that has cost the least time so far.
+    """Yield the items, each time one of the cluster that has taken the least time so far.
 
-    So a cluster that answers slowly takes none of the others' time; items of one cluster keep their order.
+    So a slow cluster takes none of the others' time; items of one cluster keep their order.
     """
     waiting, spent = defaultdict[str, deque[Item]](deque), dict[str, float]()
     for item in items:

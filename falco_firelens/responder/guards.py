@@ -1,4 +1,4 @@
-"""What is never touched: the sensors, the cluster's own parts, and what the settings protect."""
+"""Refuses what no playbook touches: the sensors, the cluster's own parts, and what the settings protect."""
 
 from collections.abc import Iterable
 
@@ -20,25 +20,25 @@ class ProtectedError(Exception):
 
 
 def check(event: Event, configuration: Configuration) -> None:
-    """Refuse what is protected by its name alone.
+    """Refuse what is protected by its name.
 
     Raises:
-        ProtectedError: what the event is about is protected, or of a cluster that the stack does not have.
+        ProtectedError: the event is about something protected, or about a cluster that the stack does not have.
     """
     subject, cluster = subject_of(event), configuration.clusters.get(event.cluster)
     if cluster is None:
-        raise ProtectedError(f"cluster {subject.cluster} is not of this stack")
+        raise ProtectedError(f"cluster {subject.cluster} is not in this stack")
     if event.platform != cluster.platform:
-        raise ProtectedError(f"cluster {subject.cluster} is of platform {cluster.platform}, not {event.platform}")
+        raise ProtectedError(f"cluster {subject.cluster} has platform {cluster.platform}, not {event.platform}")
     if subject.kind == "pod":
         if subject.namespace in NAMESPACES:
             raise ProtectedError(f"namespace {subject.namespace} is never touched")
-        for pattern in configuration.namespaces:
+        for pattern in configuration.protect.namespaces:
             if matches(pattern, subject.namespace):
                 raise ProtectedError(f"namespace {subject.namespace} is protected by the settings ({pattern})")
         check_workload(configuration, subject.namespace, [subject.name])
     if subject.kind == "task" and subject.name.split("/")[1] != cluster.name:
-        raise ProtectedError(f"the task is of ECS cluster {subject.name.split('/')[1]}, not of {cluster.name}")
+        raise ProtectedError(f"the task is in ECS cluster {subject.name.split('/')[1]}, not in {cluster.name}")
 
 
 def check_workload(configuration: Configuration, group: str, names: Iterable[str]) -> None:
@@ -48,6 +48,6 @@ def check_workload(configuration: Configuration, group: str, names: Iterable[str
         ProtectedError: a pattern of the settings covers one of them.
     """
     for name in names:
-        for pattern in configuration.workloads:
+        for pattern in configuration.protect.workloads:
             if name and matches(pattern, f"{group}/{name}"):
                 raise ProtectedError(f"{group}/{name} is protected by the settings ({pattern})")

@@ -1,9 +1,9 @@
-"""What Lambda calls: deliveries of the subscription filter, and messages about what has to be tried again.
+"""The function that Lambda calls: with deliveries of the subscription filter, and with messages of the retry queue.
 
-CloudWatch Logs calls the function asynchronously, at least once, and does not look at what it returns. So nothing is
-left to a delivery's own retry that can be told apart: each case that fails becomes a message of the retry queue, whose
-items fail and return one by one, and end in the dead-letter queue. Only where not even that can be written down does
-the invocation fail as a whole; Lambda then repeats it twice, and hands the whole delivery to that dead-letter queue.
+CloudWatch Logs calls the function asynchronously, at least once, and ignores what it returns. So no single case is left
+to the retry of a whole delivery: each case that fails becomes a message of the retry queue, whose messages fail and
+return one by one, and end in the dead-letter queue. Only where that queue cannot be written to does the invocation fail
+as a whole; Lambda then repeats it twice, and sends the whole delivery to the dead-letter queue.
 """
 
 import functools
@@ -11,15 +11,16 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from aws_lambda_powertools import Logger
 
+from falco_firelens.responder.actions.registry import ACTIONS, Action
 from falco_firelens.responder.clients import AwsClients, Clients
 from falco_firelens.responder.configuration import Configuration, load
-from falco_firelens.responder.environment import Places
+from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.event import SetAside, parse_delivery
 from falco_firelens.responder.grouping import Case, fairly
 from falco_firelens.responder.outcome import FailedError
@@ -30,12 +31,12 @@ logger = Logger(service="falco-firelens-responder")
 logging.getLogger("responder").parent = logging.getLogger("falco-firelens-responder")
 
 RESERVE_MILLISECONDS = 30_000
-"""With less time left no action is begun: it is enough for the longest one, and to write down what was not done."""
+"""With less time left no action starts: the rest is enough for the longest one, and to queue what is left."""
 
 FIRST_RETRY_SECONDS = 15
 
 REPLAY = "replay"
-"""Key of a delivery that a person sends again: its events are answered however old they are."""
+"""Key of a delivery that a person sends again: its events are answered whatever their age."""
 
 
 @functools.cache
@@ -49,13 +50,13 @@ def _clients() -> Clients:
 
 
 def handle(payload: Any, context: Any) -> dict[str, Any]:
-    """Answer one invocation. What it returns is for whoever tries it by hand, and for the queue's partial failures."""
-    function = Function(_configuration(), _clients(), Places.of(os.environ), context)
-    return function.again(payload) if _from_queue(payload) else function.delivery(payload)
+    """Answer one invocation; return the queue's partial failures, or counts for a person who invokes it by hand."""
+    invocation = Invocation(_configuration(), _clients(), Environment.of(os.environ), context)
+    return invocation.retry_messages(payload) if _from_queue(payload) else invocation.answer_delivery(payload)
 
 
 def _from_queue(payload: object) -> bool:
-    """Whether it is a batch of the retry queue: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    """Return whether it is a batch of the retry queue: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
     records = cast("dict[str, Any]", payload).get("Records") if isinstance(payload, dict) else None
     wanted = ("messageId", "body")
     return isinstance(records, list) and all(
@@ -64,69 +65,80 @@ def _from_queue(payload: object) -> bool:
     )
 
 
-class Function:
-    """One invocation."""
+class Invocation:
+    """One invocation of the function."""
 
-    def __init__(self, configuration: Configuration, clients: Clients, places: Places, context: Any) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        clients: Clients,
+        environment: Environment,
+        context: Any,
+        actions: Mapping[str, Action] = ACTIONS,
+    ) -> None:
         from falco_firelens.responder.ledger import DynamoDbLedger
 
-        self._clients, self._places, self._context = clients, places, context
-        self._configuration = configuration
-        ledger = DynamoDbLedger(places.table, clients.aws("dynamodb"), context)
-        self._responder = Responder(configuration, clients, ledger, places, self._out_of_time)
+        self._clients, self._environment, self._context = clients, environment, context
+        self._configuration, self._actions = configuration, actions
+        ledger = DynamoDbLedger(environment.table, clients.aws("dynamodb"), context)
+        self._responder = Responder(configuration, clients, ledger, environment, self._out_of_time, actions)
 
-    def delivery(self, payload: object) -> dict[str, Any]:
-        """Answer the events of a delivery. Raises only where something could be neither done nor written down."""
+    def answer_delivery(self, payload: object) -> dict[str, Any]:
+        """Answer the events of a delivery. Raises only where something could neither be done nor queued."""
         found = parse_delivery(payload)
-        old_too = isinstance(payload, dict) and REPLAY in payload
-        answers = list(self._responder.answer(found.events, old_too=old_too))
+        any_age = isinstance(payload, dict) and REPLAY in payload
+        answers = list(self._responder.answer(found.events, any_age=any_age))
         failed = [answer for answer in answers if answer.failed]
         for answer in failed:
-            self._retry(answer)
+            self._queue(answer)
         _log(answers)
-        if found.set_aside:  # last, since a bucket that cannot be written to is no reason to leave events unanswered
+        if found.set_aside:  # last, so that a bucket that cannot be written to leaves no event unanswered
             self._set_aside(found.set_aside)
         return {"events": len(found.events), "setAside": len(found.set_aside), **_counts(answers)}
 
-    def again(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Try messages again; those that fail once more stay in the queue, which counts how often."""
+    def retry_messages(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Try the cases of messages again; those that fail stay in the queue, which counts how often."""
         cases, failed = dict[str, Case](), list[str]()
         for record in payload["Records"]:
             try:
                 cases[record["messageId"]] = case_of(record["body"], self._configuration)
             except FailedError as error:
-                logger.error("not to be tried again", extra={"record": record["messageId"], "reason": str(error)})
+                logger.error(
+                    "a message cannot be tried again", extra={"record": record["messageId"], "reason": str(error)}
+                )
                 failed.append(record["messageId"])
         for identity in fairly(cases, lambda one: cases[one].subject.cluster):
-            if not self._tried(cases[identity]):
+            if not self._succeeds(cases[identity]):
                 failed.append(identity)
         return {"batchItemFailures": [{"itemIdentifier": identity} for identity in failed]}
 
-    def _tried(self, case: Case) -> bool:
-        """Whether a case has succeeded now. Nothing that it raises fails the other messages."""
+    def _succeeds(self, case: Case) -> bool:
+        """Try a case again, and return whether it succeeded. Nothing that it raises fails the other messages."""
         try:
-            answers = list(self._responder.again(case))
+            answers = list(self._responder.retry_case(case))
         except Exception:
-            logger.exception("a case could not be tried again", extra={"subject": str(case.subject)})
+            logger.exception("a case failed again", extra={"subject": str(case.subject)})
             return False
         _log(answers)
         return not any(answer.failed for answer in answers)
 
-    def _retry(self, answer: Answer) -> None:
+    def _queue(self, answer: Answer) -> None:
         self._clients.aws("sqs").send_message(
-            QueueUrl=self._places.retries, MessageBody=message_of(answer), DelaySeconds=FIRST_RETRY_SECONDS
+            QueueUrl=self._environment.retries,
+            MessageBody=message_of(answer, self._actions),
+            DelaySeconds=FIRST_RETRY_SECONDS,
         )
 
     def _set_aside(self, records: Iterable[SetAside]) -> None:
-        """One object with all of a delivery's; its name does not repeat, so that nothing overwrites another."""
+        """Keep a delivery's records in one object with a unique name."""
         lines = [json.dumps({"reason": one.reason, "record": one.record}) for one in records]
         now = time.time_ns()
         request = getattr(self._context, "aws_request_id", "by-hand")
         key = f"set-aside/{datetime.fromtimestamp(now // 10**9, UTC):%Y/%m/%d}/{now}-{request}.jsonl"
         self._clients.aws("s3").put_object(
-            Bucket=self._places.bucket, Key=key, Body="\n".join(lines).encode(), ContentType="application/jsonl"
+            Bucket=self._environment.bucket, Key=key, Body="\n".join(lines).encode(), ContentType="application/jsonl"
         )
-        logger.warning("records that are no events were set aside", extra={"records": len(lines), "key": key})
+        logger.warning("records that are not events were set aside", extra={"records": len(lines), "key": key})
 
     def _out_of_time(self) -> bool:
         remaining = getattr(self._context, "get_remaining_time_in_millis", None)
@@ -134,7 +146,7 @@ class Function:
 
 
 def _log(answers: Iterable[Answer]) -> None:
-    """A line for each case in which something happened now."""
+    """Log a line for each case in which something happened now."""
     for answer in answers:
         if all(outcome.repeated for outcome in answer.outcomes):
             continue

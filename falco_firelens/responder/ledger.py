@@ -1,4 +1,4 @@
-"""Does a thing once for a key, for a while, across all invocations: Powertools' idempotency over a DynamoDB table.
+"""Runs an action at most once per key and period, across all invocations: Powertools' idempotency over DynamoDB.
 
 https://docs.powertools.aws.dev/lambda/python/latest/utilities/idempotency/
 """
@@ -15,23 +15,23 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAl
 from botocore.exceptions import ClientError
 
 from falco_firelens.responder.grouping import SKEW_SECONDS, Case
-from falco_firelens.responder.outcome import BusyError
+from falco_firelens.responder.outcome import RUNNING, BusyError
 
 Act = Callable[[], dict[str, Any]]
 
 
 class Ledger(Protocol):
-    """Remembers what has been done."""
+    """Remembers which actions ran."""
 
     def once(self, key: str, minutes: int, act: Act) -> tuple[dict[str, Any], bool]:
-        """Do it unless it was done for this key within so many minutes; what it returned, and whether it was now.
+        """Run `act` unless it ran for this key within so many minutes; return its result, and whether it ran now.
 
-        Raises BusyError while another invocation is at it, and whatever `act` raises, which then counts as not done.
+        Raises BusyError while another invocation is running it, and whatever `act` raises, which may then run again.
         """
         ...
 
     def admit(self, case: Case, now: float) -> bool:
-        """Whether one more target of the case's playbook is within its rate limit; the same target counts once."""
+        """Return whether one more target is within the playbook's rate limit; the same target counts once."""
         ...
 
 
@@ -43,7 +43,7 @@ class DynamoDbLedger:
         self._stores: dict[int, DynamoDBPersistenceLayer] = {}
 
     def once(self, key: str, minutes: int, act: Act) -> tuple[dict[str, Any], bool]:
-        """Do it unless it was done for this key within so many minutes; see `Ledger`."""
+        """Run `act` unless it ran for this key within so many minutes; see `Ledger`."""
         now = False
 
         def recorded(*, key: str) -> dict[str, Any]:
@@ -51,6 +51,7 @@ class DynamoDbLedger:
             now = True
             return act()
 
+        # Powertools begins the table's keys with this name: another one would forget what is done.
         recorded.__qualname__ = "once"
         config = IdempotencyConfig(expires_after_seconds=minutes * 60 + SKEW_SECONDS)
         if self._context is not None:
@@ -60,17 +61,17 @@ class DynamoDbLedger:
                 recorded, data_keyword_argument="key", persistence_store=self._store(minutes), config=config
             )(key=key)
         except IdempotencyAlreadyInProgressError:
-            raise BusyError("another invocation is at it") from None
+            raise BusyError(RUNNING) from None
         return result, now
 
     def _store(self, minutes: int) -> DynamoDBPersistenceLayer:
-        """A store keeps the time to live that it was first configured with, so each has its own."""
+        """Return the store for a time to live: a store keeps the one that it was first configured with."""
         if minutes not in self._stores:
             self._stores[minutes] = DynamoDBPersistenceLayer(table_name=self._table, boto3_client=self._client)
         return self._stores[minutes]
 
     def admit(self, case: Case, now: float) -> bool:
-        """One item a playbook and period holds the targets that were admitted: a condition keeps it from growing."""
+        """Add the target to the item of the playbook and period; a condition bounds how many targets the item holds."""
         playbook = case.playbook
         period = playbook.most_targets_minutes * 60
         target = case.subject.identity

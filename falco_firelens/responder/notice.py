@@ -1,6 +1,6 @@
-"""What people are told: which event, what was done, what was not, and how it is undone."""
+"""Writes the notice of a case: which event, what was done, what was not, and how to undo it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,12 @@ LONGEST_SUBJECT = 100
 LONGEST_OUTPUT = 2000
 
 LONGEST_LINE = 1000
-"""Of what an action or an AWS error says."""
+"""The most of an outcome's detail."""
 
 
 @dataclass(frozen=True)
 class Notice:
-    """The same thing for a mailbox and for a program."""
+    """A notice, as text for people and as a document for programs."""
 
     subject: str
     text: str
@@ -28,14 +28,14 @@ class Notice:
 
 
 def notice_of(context: "Context") -> Notice:
-    """The notice of a case, after its other actions."""
-    case, event, places = context.case, context.case.event, context.places
+    """Return the notice of a case, after its other actions."""
+    case, event, environment = context.case, context.case.event, context.environment
     dry = "[dry run] " if case.playbook.dry_run else ""
     subject = _ascii(f"{dry}{event.priority}: {event.rule} in {case.subject.reference}")[:LONGEST_SUBJECT]
     lines = [
         f"{dry}{event.rule}"[:LONGEST_LINE],
         f"priority {event.priority}, {event.iso_time}, {case.subject}, node {event.node}",
-        f"cluster {event.cluster} ({event.platform}), account {places.account}, region {places.region}",
+        f"cluster {event.cluster} ({event.platform}), account {environment.account}, region {environment.region}",
         f"playbook {case.playbook.name}, {case.count} event{'s' if case.count > 1 else ''}",
         "",
         str(event.raw.get("output", ""))[:LONGEST_OUTPUT],
@@ -47,8 +47,8 @@ def notice_of(context: "Context") -> Notice:
         "dryRun": case.playbook.dry_run,
         "playbook": case.playbook.name,
         "subject": str(case.subject),
-        "account": places.account,
-        "region": places.region,
+        "account": environment.account,
+        "region": environment.region,
         "events": case.count,
         "outcomes": [outcome.document() for outcome in context.outcomes],
         "event": event.raw,
@@ -56,7 +56,7 @@ def notice_of(context: "Context") -> Notice:
     return Notice(subject, "\n".join(one_line(line) for line in lines), document)
 
 
-def _undo(outcomes: "tuple[Outcome, ...] | list[Outcome] | Any") -> Iterator[str]:
+def _undo(outcomes: Sequence[Outcome]) -> Iterator[str]:
     commands = [command for outcome in outcomes for command in outcome.undo]
     if commands:
         yield from ("", "To undo:", *(f"  {command}" for command in commands))
@@ -67,9 +67,9 @@ def _line(outcome: Outcome) -> str:
 
 
 def one_line(text: str) -> str:
-    """Texts of processes and files come from whoever attacks: no line of theirs may look like one of ours.
+    """Return a text on one line that cannot steer a terminal, nor change the direction of writing.
 
-    Nor may they steer a terminal, or turn the direction of writing.
+    Names of processes and files are an attacker's: none may look like a line of the notice.
     """
     return "".join(character if character.isprintable() else " " for character in text)
 

@@ -1,4 +1,4 @@
-"""What became of an action, in a form that is stored, told and counted."""
+"""The outcome of an action, in a form that is stored, reported and counted."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
@@ -8,17 +8,20 @@ from falco_firelens.responder.targets import Target
 State = Literal["done", "would do", "unchanged", "protected", "held back", "failed", "in progress", "nothing to do"]
 
 
+RUNNING = "another invocation is already running this action"
+
+
 class FailedError(Exception):
-    """An action that did not succeed and may be tried again; says why."""
+    """An action that failed and may be tried again; says why."""
 
 
 class BusyError(FailedError):
-    """Another invocation is at it, or was when it died."""
+    """Another invocation is running the action, or was when it died."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """An action that has been done. `undo` are commands, `changed` is False where all was so already."""
+    """What an action did. `undo` are commands; `changed` is False where there was nothing left to do."""
 
     detail: str
     undo: tuple[str, ...] = ()
@@ -27,7 +30,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One action of a case. `repeated` says that it was done earlier, for another event or delivery."""
+    """One action of a case. `repeated` says that it ran earlier, for another event or delivery."""
 
     action: str
     target: str
@@ -37,21 +40,21 @@ class Outcome:
     repeated: bool = False
 
     @property
-    def again(self) -> bool:
-        """Whether it has to be tried again."""
+    def unfinished(self) -> bool:
+        """Whether to try it again."""
         return self.state in ("failed", "in progress")
 
     def document(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return it as JSON."""
         return {**asdict(self), "undo": list(self.undo)}
 
     @classmethod
     def of(cls, document: dict[str, Any], *, repeated: bool) -> Self:
-        """Out of the JSON that was stored."""
+        """Read it from stored JSON."""
         stored: dict[str, Any] = {**document, "undo": tuple(document["undo"]), "repeated": repeated}
         return cls(**stored)
 
     @classmethod
     def from_done(cls, action: str, target: Target, done: Done) -> Self:
-        """Of an action that has been done."""
+        """Make it of what an action did."""
         return cls(action, str(target), "done" if done.changed else "unchanged", done.detail, done.undo)

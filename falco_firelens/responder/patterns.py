@@ -1,7 +1,7 @@
-"""The patterns of playbooks and of what is protected: `*` stands for any characters, and `?` for one.
+"""Matches the patterns of playbooks and of `protect`: `*` stands for any characters, and `?` for one.
 
-Nothing else does. To `fnmatch`, `[PCI] Shell in a container`, a rule's name, is a set of characters, which does not
-match itself.
+No other character is special. `fnmatch` would take `[PCI] Shell in a container`, a rule's name, for a set of
+characters, which does not match itself.
 """
 
 import functools
@@ -12,12 +12,12 @@ _ANY = {"*": ".*", "?": "."}
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern is for a whole text; letters' case counts."""
+    """Return whether a pattern matches a whole text; case counts."""
     return _compiled(pattern).fullmatch(text) is not None
 
 
 def matches_any(patterns: Sequence[str], text: str) -> bool:
-    """Whether one of the patterns is for a text; none is for no text at all."""
+    """Return whether one of the patterns matches a text; none matches an empty one."""
     return bool(text) and any(matches(pattern, text) for pattern in patterns)
 
 

@@ -1,4 +1,4 @@
-"""Which playbook answers an event, and why: the first whose every criterion is met."""
+"""Finds the playbook that answers an event, and says why: the first whose every criterion is met."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from falco_firelens.responder.event import Event
 from falco_firelens.responder.patterns import matches, matches_any
 
 Labels = Callable[[], Mapping[str, str] | None]
-"""The labels of an event's pod, looked up when a playbook asks; None where there is no such pod.
+"""Returns the labels of an event's pod, when a playbook asks for them; None where there is no such pod.
 
-Raises FailedError where they cannot be known now.
+Raises FailedError where they cannot be looked up now.
 """
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One criterion of a playbook beside what the event has."""
+    """One criterion of a playbook, and what the event has."""
 
     criterion: str
     wanted: str
@@ -30,7 +30,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A playbook beside an event."""
+    """How an event meets a playbook's criteria."""
 
     playbook: Playbook
     reasons: tuple[Reason, ...]
@@ -42,7 +42,7 @@ class Verdict:
 
 
 def labels_in(event: Event) -> Mapping[str, str] | None:
-    """The pod's labels as far as the rule put them out: `k8s.pod.labels`, a text of `name:value` with commas.
+    """Return the pod's labels if the rule outputs them: `k8s.pod.labels`, `name:value` pairs with commas between.
 
     https://falco.org/docs/reference/rules/supported-fields/#field-class-k8s
     """
@@ -54,7 +54,7 @@ def labels_in(event: Event) -> Mapping[str, str] | None:
 
 
 def judge(event: Event, playbook: Playbook, labels: Labels) -> Verdict:
-    """Hold an event against one playbook; labels are asked for only where all else is met."""
+    """Compare an event with one playbook; labels are looked up only if all else is met."""
     reasons = list(_reasons(event, playbook.match))
     if playbook.match.labels and all(reason.met for reason in reasons):
         reasons.append(_labels(event, playbook.match.labels, labels))
@@ -62,7 +62,7 @@ def judge(event: Event, playbook: Playbook, labels: Labels) -> Verdict:
 
 
 def choose(event: Event, playbooks: Sequence[Playbook], labels: Labels) -> Playbook | None:
-    """The first playbook, in the stack file's order, that is for the event."""
+    """Return the first playbook, in the stack file's order, that is for the event."""
     return next((playbook for playbook in playbooks if judge(event, playbook, labels).met), None)
 
 
@@ -75,7 +75,7 @@ def _reasons(event: Event, match: Match) -> Iterator[Reason]:
     grave = PRIORITIES.index(event.priority) <= PRIORITIES.index(match.minimum_priority)
     yield Reason("priority", f"{match.minimum_priority} or graver", event.priority, grave)
     if match.clusters:
-        yield _like("cluster", match.clusters, event.cluster)
+        yield Reason("cluster", _any_of(match.clusters), event.cluster, match.has_cluster(event.cluster))
     if match.namespaces:
         yield _like("namespace", match.namespaces, event.text("k8s.ns.name"))
     if match.images:
@@ -83,7 +83,7 @@ def _reasons(event: Event, match: Match) -> Iterator[Reason]:
 
 
 def _image(event: Event, wanted: Sequence[str]) -> Reason:
-    """A pattern is for the whole image, or for its repository."""
+    """Compare patterns with the whole image and with its repository."""
     repository = event.text("container.image.repository")
     whole = _like("image", wanted, event.image)
     return whole if whole.met else Reason(whole.criterion, whole.wanted, whole.found, matches_any(wanted, repository))

@@ -1,13 +1,15 @@
-"""What is to be tried again, as messages of a queue: each has all that is needed, and no other state."""
+"""Writes cases to try again as messages of a queue, and reads them: a message holds all that a case needs."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from falco_firelens.responder.actions.registry import ACTIONS, Action
 from falco_firelens.responder.configuration import Configuration
 from falco_firelens.responder.event import parse_event
 from falco_firelens.responder.grouping import UNDECIDED, Case
 from falco_firelens.responder.outcome import FailedError, Outcome
-from falco_firelens.responder.responder import TELLING, Answer
+from falco_firelens.responder.responder import Answer
 from falco_firelens.responder.targets import subject_of
 
 VERSION = 1
@@ -16,15 +18,17 @@ MOST_BYTES = 900_000
 """A message may have 1 MiB: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 
 
-def message_of(answer: Answer) -> str:
-    """The message for a case with failed actions. An event too large for a queue gives up its long output fields."""
+def message_of(answer: Answer, actions: Mapping[str, Action] = ACTIONS) -> str:
+    """Return the message for a case with failed actions. An event too large for a queue loses long output fields."""
+    failed, reports = set(answer.failed), {name for name, action in actions.items() if action.phase == "report"}
     document: dict[str, Any] = {
         "version": VERSION,
         "playbook": answer.case.playbook.name,
-        "actions": _again(answer),
+        # What reports runs again too: it then has something new to say.
+        "actions": [name for name in answer.case.actions if name in failed or (failed and name in reports)],
         "count": answer.case.count,
-        "reasons": {outcome.action: outcome.detail for outcome in answer.outcomes if outcome.again},
-        "before": [one.document() for one in answer.outcomes if not one.again and one.action not in TELLING],
+        "reasons": {outcome.action: outcome.detail for outcome in answer.outcomes if outcome.unfinished},
+        "before": [one.document() for one in answer.outcomes if not one.unfinished and one.action not in reports],
         "event": dict(answer.case.event.raw),
     }
     text = json.dumps(document)
@@ -41,10 +45,10 @@ _KEYS = ("cluster", "hostname", "output", "output_fields", "priority", "rule", "
 
 
 def case_of(text: str, configuration: Configuration) -> Case:
-    """The case of a message.
+    """Return the case of a message.
 
     Raises:
-        FailedError: it is not a message of ours, or the playbook is no more.
+        FailedError: `message_of` did not write it, or the playbook is gone.
     """
     try:
         document = json.loads(text)
@@ -56,13 +60,7 @@ def case_of(text: str, configuration: Configuration) -> Case:
         playbook = next((one for one in (UNDECIDED, *configuration.playbooks) if one.name == name), None)
         wanted = tuple(one for one in (playbook.actions if playbook else ()) if one in actions)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise FailedError(f"not a message of the responder: {error}") from None
+        raise FailedError(f"not a message of the response function: {error}") from None
     if playbook is None:
-        raise FailedError(f"there is no playbook {name} any more")
+        raise FailedError(f"playbook {name} is gone")
     return Case(playbook, subject, event, count, wanted, before)
-
-
-def _again(answer: Answer) -> list[str]:
-    """What failed, and the telling, which then has something new to say."""
-    failed = set(answer.failed)
-    return [action for action in answer.case.actions if action in failed or (failed and action in TELLING)]

@@ -1,4 +1,4 @@
-"""From events to outcomes: each case is guarded, counted against its rate limit, acted on once, and told."""
+"""From events to outcomes: each case is checked, counted against its rate limit, acted on once, and reported."""
 
 import logging
 import time
@@ -7,27 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from falco_firelens.responder import guards
+from falco_firelens.responder.actions.registry import ACTIONS, Action
 from falco_firelens.responder.clients import Clients
 from falco_firelens.responder.configuration import Configuration
-from falco_firelens.responder.environment import Places
+from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.event import Event
-from falco_firelens.responder.grouping import UNDECIDED, Case, sort
+from falco_firelens.responder.grouping import UNDECIDED, Case, group
 from falco_firelens.responder.ledger import Ledger
-from falco_firelens.responder.outcome import BusyError, Done, FailedError, Outcome
-from falco_firelens.responder.targets import ECS, Target, target_of
+from falco_firelens.responder.outcome import RUNNING, BusyError, FailedError, Outcome
+from falco_firelens.responder.targets import ECS, Target
 
 log = logging.getLogger("responder")
-
-TELLING = ("finding", "notify")
-"""Actions that tell what the others did, and so come after them, and anew when that has changed."""
-
-DESTROYING = ("delete", "stopTask")
-"""Actions that wait for the evidence, where the playbook keeps any."""
 
 LATE = "no time was left in this invocation"
 
 LOOKUP_SECONDS = 10
-"""How long a cluster may be asked for labels in an invocation: until all are known, no event is answered."""
+"""How long label lookups in one cluster may take in an invocation: no event is answered before all labels are known."""
 
 MOST_TEXT = 500
 """Characters of an error that are kept."""
@@ -35,145 +30,161 @@ MOST_TEXT = 500
 
 @dataclass(frozen=True)
 class Answer:
-    """A case and what became of each of its actions."""
+    """A case and the outcome of each of its actions."""
 
     case: Case
     outcomes: tuple[Outcome, ...]
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """The actions that have to be tried again."""
-        return tuple(outcome.action for outcome in self.outcomes if outcome.again)
+        """The actions to try again."""
+        return tuple(outcome.action for outcome in self.outcomes if outcome.unfinished)
 
 
 @dataclass
 class Responder:
-    """Answers events. `out_of_time` says that no other action can be begun in this invocation."""
+    """Answers events. `out_of_time` says that no other action may start in this invocation."""
 
     configuration: Configuration
     clients: Clients
     ledger: Ledger
-    places: Places
+    environment: Environment
     out_of_time: Callable[[], bool] = lambda: False
+    actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
     unreachable: dict[str, str] = field(default_factory=dict[str, str])
-    """Clusters whose API did not answer in this invocation, and what was wrong: they are not asked again and again."""
+    """Clusters whose API did not answer in this invocation, and the error: later calls to them are skipped."""
 
-    def answer(self, events: Iterable[Event], *, old_too: bool = False) -> Iterator[Answer]:
-        """Answer each case of some events; those that no time is left for fail, to be tried again.
+    def answer(self, events: Iterable[Event], *, any_age: bool = False) -> Iterator[Answer]:
+        """Answer each case of some events; those that no time is left for fail, and are tried again later.
 
-        `old_too` is for a person who wants events answered whatever their age.
+        `any_age` is for a person who wants old events answered too.
         """
         labels = _LabelLookup(self)
-        found = sort(events, self.configuration, labels, None if old_too else time.time())
+        found = group(events, self.configuration, labels, None if any_age else time.time())
         if found.stale:
             # `components/response/alarms.py` counts by this key.
             log.warning("events came too late to be answered without a person", extra={"too_late": len(found.stale)})
         for case, reason in found.undecided:
-            yield Answer(case, tuple(_outcomes(case, case.actions, "failed", reason)))
+            yield Answer(case, tuple(self._outcomes(case, case.actions, "failed", reason)))
         for case in found.cases:
-            yield self.handle(case)
+            yield self.answer_case(case)
 
-    def again(self, case: Case) -> Iterator[Answer]:
-        """Try a case again; where its playbook was not known, what the event leads to now."""
+    def retry_case(self, case: Case) -> Iterator[Answer]:
+        """Try a case again; one whose playbook was unknown is looked up again."""
         if case.playbook == UNDECIDED:
-            yield from self.answer([case.event], old_too=True)
+            yield from self.answer([case.event], any_age=True)
         else:
-            yield self.handle(case)
+            yield self.answer_case(case)
 
-    def handle(self, case: Case) -> Answer:
-        """Do what is to be done about one case. Nothing that an action raises ends the others."""
+    def answer_case(self, case: Case) -> Answer:
+        """Act on one case and report it. An action that raises does not stop the others."""
         if self.out_of_time():
-            return Answer(case, tuple(_outcomes(case, case.actions, "failed", LATE)))
-        acting = [action for action in case.actions if action not in TELLING]
+            return Answer(case, tuple(self._outcomes(case, case.actions, "failed", LATE)))
+        acting = [name for name in case.actions if not self._reports(name)]
         try:
             guards.check(case.event, self.configuration)
             if not self.ledger.admit(case, time.time()):
-                done = list(_outcomes(case, acting, "held back", "beyond the playbook's rate limit"))
-                return self._told(case, done, limited=True)
+                done = list(self._outcomes(case, acting, "held back", "beyond the playbook's rate limit"))
+                return self._report(case, done, limited=True)
         except guards.ProtectedError as error:
-            return self._told(case, list(_outcomes(case, acting, "protected", str(error))))
+            return self._report(case, list(self._outcomes(case, acting, "protected", str(error))))
         except Exception as error:
-            return Answer(case, tuple(_outcomes(case, case.actions, "failed", _words(error))))
-        return self._told(case, self._act(case))
+            return Answer(case, tuple(self._outcomes(case, case.actions, "failed", _words(error))))
+        return self._report(case, self._act(case))
+
+    def _reports(self, name: str) -> bool:
+        return self.actions[name].phase == "report"
 
     def _act(self, case: Case) -> list[Outcome]:
-        """Every action but the telling ones, in order, with what became earlier of those that are not to be done."""
+        """Run every action but the reporting ones, in order; of those that ran earlier, take the earlier outcome."""
         before = {one.action: one for one in case.before}
         done = list[Outcome]()
-        for action in case.playbook.actions:
-            if action in TELLING:
+        for name in case.playbook.actions:
+            if self._reports(name):
                 continue
-            if action not in case.actions:
-                done += [before[action]] if action in before else []
-            elif action in DESTROYING and any(one.action == "evidence" and one.again for one in done):
-                done += _outcomes(case, [action], "failed", "waits for the evidence")
+            if name not in case.actions:
+                done += [before[name]] if name in before else []
+            elif self.actions[name].phase == "destroy" and self._is_missing_evidence(done):
+                done += self._outcomes(case, [name], "failed", "waits for the evidence")
             elif self.out_of_time():
-                done += _outcomes(case, [action], "failed", LATE)
+                done += self._outcomes(case, [name], "failed", LATE)
             else:
-                done.append(self._once(case, action, done))
+                done.append(self._run_once(case, name, done))
         return done
 
-    def _told(self, case: Case, done: list[Outcome], *, limited: bool = False) -> Answer:
-        """Tell, once for the same outcomes: also what was done by an invocation that died before it could tell.
+    def _is_missing_evidence(self, done: Sequence[Outcome]) -> bool:
+        return any(self.actions[one.action].phase == "preserve" and one.unfinished for one in done)
 
-        What is protected or held back is told once a quiet time for each target, or for the whole playbook. What
-        another invocation is at is for that one to tell; it is tried again in case that one died.
+    def _report(self, case: Case, done: list[Outcome], *, limited: bool = False) -> Answer:
+        """Report once per set of outcomes, including those of an invocation that died before it could report.
+
+        What is protected or held back is reported once per quiet time, for each target or for the whole playbook.
+        Another invocation that is running an action reports it; the report is tried again in case that one died.
         """
-        telling = [action for action in case.actions if action in TELLING]
+        reporting = [name for name in case.actions if self._reports(name)]
         if any(one.state == "in progress" for one in done):
-            return Answer(case, (*done, *_outcomes(case, telling, "in progress", "another invocation is at it")))
+            return Answer(case, (*done, *self._outcomes(case, reporting, "in progress", RUNNING)))
         if self.out_of_time():
-            return Answer(case, (*done, *_outcomes(case, telling, "failed", LATE)))
+            return Answer(case, (*done, *self._outcomes(case, reporting, "failed", LATE)))
         about = Target("node", case.subject.cluster, "rate-limit") if limited else case.subject
         key = "+".join(f"{one.action}={one.state}" for one in done if one.state != "unchanged")
-        told = [self._once(case, action, done, f"{about.identity}#{key}") for action in telling]
-        return Answer(case, (*done, *told))
+        reports = [self._run_once(case, name, done, f"{about.identity}#{key}") for name in reporting]
+        return Answer(case, (*done, *reports))
 
-    def _once(self, case: Case, action: str, done: Sequence[Outcome], about: str | None = None) -> Outcome:
-        target = target_of(case.event, action)
+    def _run_once(self, case: Case, name: str, done: Sequence[Outcome], about: str | None = None) -> Outcome:
+        """Run an action unless the ledger says that it ran for the same target, or for `about`."""
+        target = self.actions[name].target(case.event)
         if target is None:
-            return Outcome(action, str(case.subject), "nothing to do", "the event names nothing that this is done to")
-        if target.cluster in self.unreachable and action not in TELLING:
-            return Outcome(action, str(target), "failed", self.unreachable[target.cluster])
+            return Outcome(name, str(case.subject), "nothing to do", "the event names nothing that this is done to")
+        if target.cluster in self.unreachable and not self._reports(name):
+            return Outcome(name, str(target), "failed", self.unreachable[target.cluster])
         dry = "dry" if case.playbook.dry_run else "real"
-        key = f"{case.playbook.name}#{dry}#{action}#{about or target.identity}"
+        key = f"{case.playbook.name}#{dry}#{name}#{about or target.identity}"
         try:
             document, now = self.ledger.once(
-                key, case.playbook.quiet_minutes, lambda: self._do(case, action, target, done, key).document()
+                key, case.playbook.quiet_minutes, lambda: self._run(case, name, target, done, key).document()
             )
         except guards.ProtectedError as error:
-            return Outcome(action, str(target), "protected", str(error))
+            return Outcome(name, str(target), "protected", str(error))
         except BusyError as error:
-            return Outcome(action, str(target), "in progress", str(error))
+            return Outcome(name, str(target), "in progress", str(error))
         except Exception as error:
-            self.note(target, error)
-            log.warning("%s of %s failed: %s", action, target, _words(error))
-            return Outcome(action, str(target), "failed", _words(error))
+            self.note_unreachable(target, error)
+            log.warning("%s of %s failed: %s", name, target, _words(error))
+            return Outcome(name, str(target), "failed", _words(error))
         return Outcome.of(document, repeated=not now)
 
-    def _do(self, case: Case, action: str, target: Target, done: Sequence[Outcome], key: str) -> Outcome:
-        from falco_firelens.responder.actions import ACTIONS, Context
+    def _run(self, case: Case, name: str, target: Target, done: Sequence[Outcome], key: str) -> Outcome:
+        from falco_firelens.responder.actions.context import Context
 
-        if case.playbook.dry_run and action != "notify":
-            return Outcome(action, str(target), "would do", "nothing was done: the playbook is a dry run")
+        action = self.actions[name]
+        if case.playbook.dry_run and not action.in_dry_run:
+            return Outcome(name, str(target), "would do", "nothing was done: the playbook is a dry run")
 
-        def once(part: str, act: Callable[[], None]) -> None:
+        def run_part(part: str, act: Callable[[], None]) -> None:
             self.ledger.once(f"{key}#{part}", case.playbook.quiet_minutes, lambda: {"done": act() is None})
 
-        settings = case.playbook.actions[action]
-        context = Context(case, target, settings, self.configuration, self.clients, self.places, tuple(done), once)
-        outcome: Done = ACTIONS[action](context)
-        return Outcome.from_done(action, target, outcome)
+        settings = case.playbook.actions[name]
+        context = Context(
+            case, target, settings, self.configuration, self.clients, self.environment, tuple(done), run_part
+        )
+        return Outcome.from_done(name, target, action.run(context))
 
-    def note(self, target: Target, error: Exception) -> None:
-        """A cluster that does not answer would cost seconds an action: it is asked again in the next invocation."""
+    def _outcomes(self, case: Case, names: Iterable[str], state: Any, detail: str) -> Iterator[Outcome]:
+        """Return the same outcome for several actions; an undecided case has one that is no action."""
+        for name in names:
+            target = self.actions[name].target(case.event) if name in self.actions else None
+            yield Outcome(name, str(target or case.subject), state, detail)
+
+    def note_unreachable(self, target: Target, error: Exception) -> None:
+        """Remember a cluster that does not answer: each further call would cost seconds of this invocation."""
         module = type(error).__module__.partition(".")[0]
         if module in ("httpx2", "httpcore2") and not hasattr(error, "response"):
             self.unreachable[target.cluster] = f"cluster {target.cluster} does not answer: {_words(error)}"
 
 
 class _LabelLookup:
-    """The labels of events' pods, each pod asked for once, also where that failed, and each cluster for so long."""
+    """Looks up the labels of pods, each pod once, even after a failure, and each cluster for `LOOKUP_SECONDS`."""
 
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
@@ -201,21 +212,16 @@ class _LabelLookup:
         if cluster in responder.unreachable:
             return FailedError(responder.unreachable[cluster])
         if self._spent.get(cluster, 0.0) > LOOKUP_SECONDS:
-            return FailedError(f"cluster {cluster} is slow in saying the labels of pods")
+            return FailedError(f"cluster {cluster} is slow to return the labels of pods")
         try:
             client = responder.clients.kubernetes(responder.configuration.clusters[cluster])
             pod = client.get(Pod, target.name, namespace=target.namespace)
         except Exception as error:
             if isinstance(error, ApiError) and error.status.code == 404:
                 return None
-            responder.note(target, error)
+            responder.note_unreachable(target, error)
             return FailedError(f"the labels of {target} could not be looked up: {_words(error)}")
         return (pod.metadata and pod.metadata.labels) or {}
-
-
-def _outcomes(case: Case, actions: Iterable[str], state: Any, detail: str) -> Iterator[Outcome]:
-    for action in actions:
-        yield Outcome(action, str(target_of(case.event, action) or case.subject), state, detail)
 
 
 def _words(error: Exception) -> str:

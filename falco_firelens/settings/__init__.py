@@ -29,7 +29,7 @@ from falco_firelens.settings.falco import Falco
 from falco_firelens.settings.hub import Delivery, Hub, HubSpoke, Spoke
 from falco_firelens.settings.loader import NAMESPACE, load, load_config, namespaced, read_stack_file
 from falco_firelens.settings.network import ExistingNetwork, Network
-from falco_firelens.settings.response import LEAST_CONCURRENCY, Playbook, Response
+from falco_firelens.settings.response import Playbook, Response
 from falco_firelens.settings.stack import Settings
 from falco_firelens.settings.validation.errors import Mistake, SettingsError
 from falco_firelens.settings.validation.locations import plain_keys
@@ -38,7 +38,6 @@ from falco_firelens.settings.validation.raw import ENCRYPTED
 
 __all__ = [
     "ENCRYPTED",
-    "LEAST_CONCURRENCY",
     "NAMESPACE",
     "Alarms",
     "Cluster",

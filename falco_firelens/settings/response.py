@@ -1,25 +1,18 @@
 """What is done about events without a person: playbooks, and what they never touch."""
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import InitErrorDetails
 
-from falco_firelens.contract import Priority
-from falco_firelens.responder.patterns import matches_any
-from falco_firelens.settings.clusters import Cluster, EcsCluster, EksCluster
+from falco_firelens.contract import LEAST_CONCURRENCY, Priority
 from falco_firelens.settings.types import RetentionDays
 from falco_firelens.settings.validation.errors import at, mistake
 from falco_firelens.settings.validation.matching import Matching
 from falco_firelens.settings.validation.model import Model
 from falco_firelens.settings.validation.raw import Encrypted, keys_of
 from falco_firelens.settings.validation.unique import unique
-
-LEAST_CONCURRENCY = 2
-"""The least maximum concurrency of an event source that is a queue. A function that may have less has messages thrown
-back, and each time counts as a try: a retry would end as a dead letter that was never tried.
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 
 Pattern = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -151,10 +144,6 @@ class Playbook(Model):
     """Minutes after an action in which it is not repeated for the same target. Events older than this are not answered
     by themselves."""
 
-    def can_answer(self, cluster: str) -> bool:
-        """Whether it is for events of a cluster, by its name in the stack."""
-        return matches_any(self.match.clusters or ("*",), cluster)
-
     @field_validator("actions")
     @classmethod
     def _any(cls, actions: Actions) -> Actions:
@@ -216,47 +205,6 @@ class Response(Model):
 
     retention_days: RetentionDays = 90
     """Days that the function's own log is kept."""
-
-    def actions_on(self, cluster: str) -> tuple[str, ...]:
-        """Every action of a playbook that can answer an event of a cluster."""
-        names = dict[str, None]()
-        for playbook in self.playbooks:
-            if playbook.can_answer(cluster):
-                names.update(dict.fromkeys(playbook.actions.names))
-        return tuple(names)
-
-    @property
-    def asks_for_labels(self) -> bool:
-        """Whether a playbook has to know the labels of pods."""
-        return any(playbook.match.labels for playbook in self.playbooks)
-
-    def document(self, clusters: Sequence[Cluster], secret_prefix: str = "") -> dict[str, Any]:
-        """Return the function's configuration, as `falco_firelens.responder.configuration` reads it."""
-        return {
-            "playbooks": [_playbook(playbook) for playbook in self.playbooks],
-            "protect": self.protect.model_dump(mode="json"),
-            "clusters": {cluster.name: _cluster(cluster, secret_prefix) for cluster in clusters},
-        }
-
-
-def _playbook(playbook: Playbook) -> dict[str, Any]:
-    return {
-        **playbook.model_dump(mode="json", exclude={"actions"}),
-        "actions": playbook.actions.model_dump(mode="json", by_alias=True, exclude_none=True),
-    }
-
-
-def _cluster(cluster: Cluster, secret_prefix: str) -> dict[str, Any]:
-    """A cluster, by its name in AWS; one that is not of EKS by the secret with the access to it."""
-    name = cluster.name
-    if isinstance(cluster, EksCluster) and cluster.existing:
-        name = cluster.existing.name
-    elif isinstance(cluster, EcsCluster) and cluster.existing:
-        name = cluster.existing.cluster.rpartition("/")[2]
-    described = {"platform": cluster.platform, "name": name}
-    if cluster.platform == "kubernetes":
-        described["secret"] = f"{secret_prefix}{cluster.name}"
-    return described
 
 
 def response_mistakes(tree: object) -> Iterator[InitErrorDetails]:

@@ -15,9 +15,10 @@ from lightkube.resources.authorization_v1 import SubjectAccessReview
 from lightkube.resources.core_v1 import Pod, ServiceAccountToken
 from lightkube.resources.networking_v1 import NetworkPolicy
 
+from falco_firelens.responder.actions.registry import Need
 from falco_firelens.responder.clients import connect
 from falco_firelens.responder.configuration import Cluster
-from falco_firelens.responder.permissions import Need, rules
+from falco_firelens.responder.permissions import rules
 from localcloud.layout import Layout
 from tests.waiting import wait_for
 

@@ -15,7 +15,7 @@ from lightkube.resources.networking_v1 import NetworkPolicy
 from components.response.cluster_access import GROUP, NAME
 from falco_firelens.responder.clients import AwsClients, connect, eks_token
 from falco_firelens.responder.configuration import Cluster
-from falco_firelens.responder.environment import Places
+from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.permissions import needs, rules
 from falco_firelens.responder.responder import Responder
 from localcloud.aws.eks_identity.webhook import STAND_IN
@@ -176,7 +176,7 @@ def test_the_role_is_a_user_named_after_its_session(api: Api, clients: AwsClient
 def test_the_function_isolates_a_pod_through_its_own_clients(api: Api, clients: AwsClients) -> None:
     api.pods("shop/web-0")
     try:
-        one = Responder(configuration(playbook(actions=["isolate"])), clients, MemoryLedger(), Places())
+        one = Responder(configuration(playbook(actions=["isolate"])), clients, MemoryLedger(), Environment())
         (answer,) = one.answer([event(pod="web-0", fields={"k8s.ns.name": "shop"})])
         assert [outcome.state for outcome in answer.outcomes] == ["done"]
         assert len(list(api.admin.list(NetworkPolicy, namespace="shop"))) == 1

@@ -80,7 +80,7 @@ class Scene:
         return {pod.metadata.name for pod in pods if ISOLATED in (pod.metadata.labels or {})}
 
     def deliver(self, plan: Configuration, *pods: str, seconds: float = 60) -> dict[str, Any]:
-        return self.account.function(plan, seconds).delivery(deliver(*(incident(pod) for pod in pods)))
+        return self.account.invocation(plan, seconds).answer_delivery(deliver(*(incident(pod) for pod in pods)))
 
 
 def incident(pod: str, cluster: str = "eks", **changes: Any) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def test_what_never_succeeds_is_a_dead_letter_and_succeeds_when_it_is_run_again(
         """The function's invocation, in this process."""
 
         def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-            said = account.function(plan).again(json.loads(Payload))
+            said = account.invocation(plan).retry_messages(json.loads(Payload))
             return {"Payload": io.BytesIO(json.dumps(said).encode())}
 
     def aws(service: str) -> Any:
@@ -193,7 +193,7 @@ def test_labels_that_cannot_be_looked_up_stop_nothing_else_and_are_asked_for_aga
     plan = configuration(labelled, playbook("rest", actions=["notify"]))
     scene.fail(name)
     events = [incident("web-0"), incident("web-0"), incident("web-1", rule="Other"), incident("web-9")]
-    said = scene.account.function(plan).delivery(deliver(*events))
+    said = scene.account.invocation(plan).answer_delivery(deliver(*events))
     assert said["done"] == 1 and len(scene.account.notices()) == 1, "the event that needs no labels is answered"
     waiting = scene.account.messages("retries")
     assert [(one["playbook"], one["count"]) for one in waiting] == [("(undecided)", 2), ("(undecided)", 1)]

@@ -16,9 +16,10 @@ from moto import mock_aws
 
 from falco_firelens.cli.response import main
 from falco_firelens.responder.actions.kubernetes import CORDONED, ISOLATED, STATIC, TAINT
+from falco_firelens.responder.actions.registry import ACTIONS, Need
 from falco_firelens.responder.commands import undo
-from falco_firelens.responder.environment import Places
-from falco_firelens.responder.permissions import NEEDS, Need, needs
+from falco_firelens.responder.environment import Environment
+from falco_firelens.responder.permissions import needs
 from falco_firelens.responder.responder import Answer, Responder
 from localcloud.cloud import LocalCloud
 from tests.local.response import Api, TestClients
@@ -27,7 +28,7 @@ from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.local
 BUCKET = "evidence"
-ACTIONS = ("evidence", "isolate", "delete", "cordon", "taint")
+ACTING = ("evidence", "isolate", "delete", "cordon", "taint")
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def respond(
     aws: Any, client: Any, *actions: str, pod: str = "web-0", uid: str | None = None, age: float = 0.0, **protect: Any
 ) -> Answer:
     plan = configuration(playbook(actions=actions), **protect)
-    one = Responder(plan, TestClients(aws, eks=client), MemoryLedger(), Places(bucket=BUCKET))
+    one = Responder(plan, TestClients(aws, eks=client), MemoryLedger(), Environment(bucket=BUCKET))
     (answer,) = one.answer([event(pod=pod, fields={"k8s.ns.name": "shop", "k8s.pod.uid": uid}, age=age)])
     return answer
 
@@ -252,7 +253,7 @@ def test_the_instance_of_a_kubernetes_node_is_quarantined_and_given_back(shop: A
         clients = TestClients(aws, eks=shop.someone("quarantines", needs(["quarantine"])))
         found = event(pod=None)
         found = replace(found, node=node, raw={**found.raw, "cluster": {**found.raw["cluster"], "node": node}})
-        (answer,) = Responder(plan, clients, MemoryLedger(), Places()).answer([found])
+        (answer,) = Responder(plan, clients, MemoryLedger(), Environment()).answer([found])
         return answer
 
     before = groups()
@@ -267,7 +268,7 @@ def test_the_instance_of_a_kubernetes_node_is_quarantined_and_given_back(shop: A
     assert quarantine("real").outcomes[0].detail == "the node is gone" and groups() == before
 
 
-LESS = [(action, need) for action in ACTIONS for need in NEEDS[action]]
+LESS = [(action, need) for action in ACTING for need in ACTIONS[action].kubernetes]
 
 
 @pytest.mark.parametrize(("action", "need"), LESS, ids=["-".join((a, n[1].replace("/", "."), n[2])) for a, n in LESS])
@@ -283,7 +284,7 @@ def test_with_any_permission_less_the_action_is_refused(shop: Api, aws: Any, act
 def test_labels_are_looked_up(shop: Api, aws: Any) -> None:
     plan = configuration(playbook(actions=["isolate"], match={"labels": {"app": "web"}}))
     client = shop.someone("labels", needs(["isolate"], labels=True))
-    one = Responder(plan, TestClients(aws, eks=client), MemoryLedger(), Places(bucket=BUCKET))
+    one = Responder(plan, TestClients(aws, eks=client), MemoryLedger(), Environment(bucket=BUCKET))
     found = [event(pod=name, fields={"k8s.ns.name": "shop"}) for name in ("web-0", "web-9")]
     assert [str(answer.case.subject) for answer in one.answer(found)] == ["pod eks/shop/web-0"]
 
@@ -313,7 +314,7 @@ def test_an_api_that_is_down_costs_one_try_and_all_is_to_be_tried_again(shop: Ap
 
     down = connect(**{**shop.access("token"), "server": "https://127.0.0.1:1"})
     plan = configuration(playbook(actions=["isolate"]))
-    one = Responder(plan, TestClients(aws, eks=down), MemoryLedger(), Places())
+    one = Responder(plan, TestClients(aws, eks=down), MemoryLedger(), Environment())
     answers = list(one.answer([event(pod=f"web-{n}") for n in range(3)]))
     assert [answer.failed for answer in answers] == [("isolate",)] * 3
     assert sum("does not answer" in answer.outcomes[0].detail for answer in answers) == 2

@@ -18,7 +18,7 @@ from falco_firelens.responder.actions.kubernetes import ISOLATED
 from falco_firelens.responder.permissions import needs
 from localcloud.cloud import LocalCloud
 from tests.local.response import Api
-from tests.unit.responder.account import Account, Invocation, deliveries, moto_account
+from tests.unit.responder.account import Account, LambdaContext, deliveries, moto_account
 from tests.unit.responder.events import configuration, document, playbook
 
 pytestmark = pytest.mark.local
@@ -97,7 +97,7 @@ def test_many_events_delivered_twice_and_concurrently_act_once_on_each_of_fifty_
 
         def work() -> None:
             while queue:
-                said.append(handler.handle(queue.pop(), Invocation(600)))
+                said.append(handler.handle(queue.pop(), LambdaContext(600)))
 
         workers = [threading.Thread(target=work) for _ in range(2)]
         for worker in workers:

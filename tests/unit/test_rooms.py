@@ -24,7 +24,7 @@ ALLOWED = {
     "falco_firelens.insight": {"falco_firelens.contract", "falco_firelens.sensor"},
     "falco_firelens.schemas": {"falco_firelens.contract"},
     "falco_firelens.responder": {"falco_firelens.contract"},
-    "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.responder", "falco_firelens.sensor"},
+    "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.sensor"},
     "falco_firelens.policy": {"falco_firelens.settings"},
     "falco_firelens.cost": {"falco_firelens.insight", "falco_firelens.sensor", "falco_firelens.settings"},
     "falco_firelens.fleet": {
@@ -53,7 +53,6 @@ ALLOWED = {
         "falco_firelens.contract",
         "falco_firelens.insight",
         "falco_firelens.responder",
-        "falco_firelens.settings",
     },
     "components.hub": {
         "components.aws",

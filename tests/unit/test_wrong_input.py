@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from components.stack.response_configuration import response_configuration
 from falco_firelens.settings import read_stack_file
 from tests.unit.responder.events import document
 
@@ -115,7 +116,7 @@ def test_a_right_file_in_its_place_would_do(
         files["wrong"] = files["event"].with_name("response.json")
         settings = read_stack_file(files["stack"])
         assert settings.response
-        files["wrong"].write_text(json.dumps(settings.response.document(settings.clusters)))
+        files["wrong"].write_text(response_configuration(settings, settings.response).to_json())
 
     complaint = run(module, words)[1]
 

@@ -1,4 +1,4 @@
-"""What an action is given."""
+"""What an action gets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any
 
 from falco_firelens.responder.clients import Clients
 from falco_firelens.responder.configuration import Cluster, Configuration
-from falco_firelens.responder.environment import Places
+from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.grouping import Case
 from falco_firelens.responder.outcome import Outcome
 from falco_firelens.responder.targets import Target
@@ -14,9 +14,9 @@ from falco_firelens.responder.targets import Target
 
 @dataclass(frozen=True)
 class Context:
-    """One action of a case. `settings` is what the playbook says about the action; `outcomes` is what went before.
+    """One action of a case: what the playbook sets about it, and the outcomes of the actions before it.
 
-    `once` does a part of the action unless an earlier try did it.
+    `run_part` runs a part of the action unless an earlier try did.
     """
 
     case: Case
@@ -24,13 +24,13 @@ class Context:
     settings: Mapping[str, Any]
     configuration: Configuration
     clients: Clients
-    places: Places
+    environment: Environment
     outcomes: Sequence[Outcome] = field(default_factory=tuple[Outcome, ...])
-    once: Callable[[str, Callable[[], None]], None] = lambda _, act: act()
+    run_part: Callable[[str, Callable[[], None]], None] = lambda _, act: act()
 
     @property
     def cluster(self) -> Cluster:
-        """The target's cluster; `guards.check` has seen to it that the stack has it."""
+        """The target's cluster; `guards.check` has made sure that the stack has it."""
         return self.configuration.clusters[self.target.cluster]
 
     @property

@@ -16,7 +16,7 @@ _PER_TAG = 10
 
 
 def quarantine(context: Context) -> Done:
-    """Give every network interface of the node the quarantine security group alone."""
+    """Give every network interface of the node the quarantine security group and no other."""
     group: str = context.settings["securityGroupId"]
     instance = _instance(context)
     if instance is None:
@@ -27,32 +27,32 @@ def quarantine(context: Context) -> Done:
     ]
     undo = (f"falco-firelens undo quarantine {context.target.cluster}/{instance}",)
     if not moved:
-        return Done(f"all interfaces of {instance} are in {group} already", undo, changed=False)
+        return Done(f"all interfaces of {instance} are already in {group}", undo, changed=False)
     return Done(f"{', '.join(moved)} of {instance} moved to {group}", undo)
 
 
 def interfaces_of(ec2: Any, instance: str) -> Sequence[dict[str, Any]]:
-    """An instance's network interfaces.
+    """Return an instance's network interfaces.
 
     Raises FailedError where there is no such instance.
     """
     filters = [{"Name": "attachment.instance-id", "Values": [instance]}]
     found = ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
     if not found:
-        raise FailedError(f"{instance} has no network interface, or is not there")
+        raise FailedError(f"{instance} does not exist, or has no network interface")
     return found
 
 
 def groups_before(interface: dict[str, Any]) -> list[str]:
-    """The security groups that a moved interface had."""
+    """Return the security groups that a moved interface had."""
     tags = {tag["Key"]: tag["Value"] for tag in interface.get("TagSet", ())}
     return [f"sg-{part}" for name in sorted(tags) if name.startswith(BEFORE) for part in tags[name].split(" ")]
 
 
 def _move(ec2: Any, interface: dict[str, Any], group: str) -> bool:
-    """Write down first, then move: an interface that moved without its tags could not be moved back.
+    """Tag first, then move: an interface that moved without its tags could not be moved back.
 
-    What is written down stays: the groups of an interface that another playbook has moved are not its own.
+    Existing tags stay: an interface that another playbook has moved has a quarantine's groups, not its own.
     """
     identity, groups = interface["NetworkInterfaceId"], [one["GroupId"] for one in interface["Groups"]]
     if groups == [group]:
@@ -70,11 +70,11 @@ def _tags(groups: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 def _instance(context: Context) -> str | None:
-    """The node's instance: on ECS the node is called after it, in Kubernetes its provider id says it. None: it is gone.
+    """Return the node's instance, None when it is gone. On ECS it is the node's name, in Kubernetes its provider id.
 
     Raises:
-        ProtectedError: it is an instance of something else; an event must not reach beyond its cluster.
-        FailedError: the node is no EC2 instance.
+        ProtectedError: it is not in the event's cluster; an event must not reach beyond it.
+        FailedError: the node is not an EC2 instance.
     """
     if context.case.event.platform == ECS:
         return _member(context)
@@ -86,7 +86,7 @@ def _instance(context: Context) -> str | None:
 
 
 def _member(context: Context) -> str:
-    """The instance that an ECS event names, which has to be one of the event's cluster."""
+    """Return the instance that an ECS event names, which must be in the event's cluster."""
     ecs, cluster, instance = context.aws("ecs"), context.cluster.name, context.target.name
     pages = ecs.get_paginator("list_container_instances").paginate(
         cluster=cluster, filter=f"ec2InstanceId == {instance}"

@@ -1,4 +1,4 @@
-"""ECS: stop the task that an event is about, and keep new tasks off its container instance."""
+"""ECS: stop the task that an event is about, or drain its container instance."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from falco_firelens.responder.actions.context import Context
 from falco_firelens.responder.outcome import Done, FailedError
 
 DRAINED = {"name": "falco-firelens/drained", "value": "true"}
-"""Attribute of a container instance that was drained here and not by a person, so that undoing does not undo theirs."""
+"""Attribute of a container instance that a playbook drained, so that undoing never undoes what a person did."""
 
 GONE = ("STOPPED", "DEPROVISIONING", "STOPPING", "DEACTIVATING")
 
@@ -29,12 +29,12 @@ def drain_instance(context: Context) -> Done:
     task = find_task(context)
     instance = (task or {}).get("containerInstanceArn")
     if not instance:
-        return Done("the task is gone, and with it what it ran on", changed=False)
+        return Done("the task is gone, and its container instance is not known", changed=False)
     ecs, cluster = context.aws("ecs"), context.cluster.name
     found = ecs.describe_container_instances(cluster=cluster, containerInstances=[instance])["containerInstances"]
     undo = (f"falco-firelens undo drainInstance {cluster}/{instance.rpartition('/')[2]}",)
     if found and found[0]["status"] == "DRAINING":
-        return Done("draining already", undo if was_drained_here(found[0]) else (), changed=False)
+        return Done("already draining", undo if was_drained_here(found[0]) else (), changed=False)
     ecs.put_attributes(cluster=cluster, attributes=[{**DRAINED, "targetId": instance}])
     done = ecs.update_container_instances_state(cluster=cluster, containerInstances=[instance], status="DRAINING")
     if done.get("failures"):
@@ -43,12 +43,12 @@ def drain_instance(context: Context) -> Done:
 
 
 def was_drained_here(instance: dict[str, Any]) -> bool:
-    """Whether a playbook drained a container instance, which is as ECS describes it."""
+    """Return whether a playbook drained a container instance, given as ECS describes it."""
     return any(one["name"] == DRAINED["name"] for one in instance.get("attributes", ()))
 
 
 def find_task(context: Context) -> dict[str, Any] | None:
-    """The event's task, or None when ECS knows it no more.
+    """Return the event's task, or None when ECS has forgotten it.
 
     Raises:
         ProtectedError: it is a sensor, or the settings protect its service or family.

@@ -1,4 +1,4 @@
-"""Kubernetes: cut a pod off, delete it, keep new pods off its node."""
+"""Kubernetes: isolate a pod, delete it, keep new pods off its node."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,10 @@ from falco_firelens.responder.outcome import Done
 from falco_firelens.responder.targets import Target
 
 ISOLATED = "falco-firelens/isolated"
-"""Label of an isolated pod. Its value is the pod's own uid, so that a selector for it selects that pod and no other."""
+"""Label of an isolated pod. Its value is the pod's uid, so that a selector for it selects no other pod."""
 
 CORDONED = "falco-firelens/cordoned"
-"""Annotation of a node that was cordoned here and not by a person, so that undoing does not undo theirs."""
+"""Annotation of a node that a playbook cordoned, so that undoing never undoes what a person did."""
 
 TAINT = {"key": "falco-firelens/contained", "value": "true", "effect": "NoSchedule"}
 
@@ -35,9 +35,9 @@ GONE = "the node is gone"
 
 
 def isolate(context: Context) -> Done:
-    """Cut the pod off: a label of its own, and a NetworkPolicy that allows what has the label nothing.
+    """Isolate the pod: give it a label of its own, and make a NetworkPolicy that allows nothing for that label.
 
-    Policies add up, and one that allows something still does so; what is in the way is said.
+    Policies add up: another one that allows traffic still does, and the outcome names it.
     """
     pod = find_pod(context)
     if pod is None:
@@ -56,7 +56,7 @@ def isolate(context: Context) -> Done:
 
 
 def _in_the_way(client: Any, namespace: str, pod: Any) -> Iterator[str]:
-    """Why the pod still has traffic.
+    """Yield why the pod still has traffic.
 
     https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-and-hostnetwork-pods
     """
@@ -67,14 +67,14 @@ def _in_the_way(client: Any, namespace: str, pod: Any) -> Iterator[str]:
 
 
 def undo_isolate(target: Target) -> tuple[str, ...]:
-    """How a pod is given its network back."""
+    """Return the command that gives a pod its network back."""
     return (f"falco-firelens undo isolate {target.reference}",)
 
 
 def deny_all(target: Target, uid: str) -> NetworkPolicy:
-    """The NetworkPolicy of an isolated pod; named after the uid, since a pod's name can be too long.
+    """Return the NetworkPolicy of an isolated pod; named after the uid, since a pod's name can be too long.
 
-    The pod owns it, so that it goes with the pod.
+    The pod owns it, so that it is deleted with the pod.
     """
     return NetworkPolicy(
         metadata=ObjectMeta(
@@ -91,7 +91,7 @@ def deny_all(target: Target, uid: str) -> NetworkPolicy:
 
 
 def policy_name(uid: str) -> str:
-    """The name of an isolated pod's NetworkPolicy."""
+    """Return the name of an isolated pod's NetworkPolicy."""
     return f"falco-firelens-isolated-{uid}"
 
 
@@ -109,45 +109,45 @@ def delete(context: Context) -> Done:
 
 
 def cordon(context: Context) -> Done:
-    """Keep new pods off the node; those on it go on."""
+    """Keep new pods off the node; those on it keep running."""
     node = find_node(context)
     if node is None:
         return Done(GONE, changed=False)
     undo = (f"falco-firelens undo cordon {context.target.reference}",)
     if node.spec and node.spec.unschedulable:
-        return Done("cordoned already", undo if CORDONED in (node.metadata.annotations or {}) else (), changed=False)
+        return Done("already cordoned", undo if CORDONED in (node.metadata.annotations or {}) else (), changed=False)
     patch = {"metadata": {"annotations": {CORDONED: "true"}}, "spec": {"unschedulable": True}}
     context.kubernetes.patch(Node, context.target.name, patch, patch_type=PatchType.MERGE)
     return Done("no new pod comes to the node", undo)
 
 
 def taint(context: Context) -> Done:
-    """Taint the node; with the effect NoExecute its pods that do not tolerate that leave."""
+    """Taint the node; the effect NoExecute also evicts its pods that do not tolerate it."""
     node = find_node(context)
     if node is None:
         return Done(GONE, changed=False)
     wanted, taints = {**TAINT, "effect": context.settings.get("effect", TAINT["effect"])}, taints_of(node)
     undo = (f"falco-firelens undo taint {context.target.reference}",)
     if wanted in taints:
-        return Done("tainted already", undo, changed=False)
+        return Done("already tainted", undo, changed=False)
     put_taints(context.kubernetes, node, [*taints, wanted])
     return Done(f"tainted {wanted['key']}={wanted['value']}:{wanted['effect']}", undo)
 
 
 def put_taints(client: Any, node: Node, taints: list[dict[str, str]]) -> None:
-    """Write a node's taints, which are one list: refused if another has changed the node since it was read."""
+    """Write a node's taints, which are one list; refused if the node has changed since it was read."""
     metadata = node.metadata
     patch = {"metadata": {"resourceVersion": metadata and metadata.resourceVersion}, "spec": {"taints": taints}}
     client.patch(Node, metadata and metadata.name, patch, patch_type=PatchType.MERGE)
 
 
 def taints_of(node: Node) -> list[dict[str, str]]:
-    """A node's taints as the API writes them."""
+    """Return a node's taints as the API writes them."""
     return [_taint(one) for one in (node.spec and node.spec.taints) or ()]
 
 
 def find_pod(context: Context) -> Any:
-    """The event's pod; None when it is gone, or another one of its name has come since the event.
+    """Return the event's pod; None when it is gone, also where a later pod has its name.
 
     Raises:
         ProtectedError: the settings protect it, by its name or its controller's.
@@ -159,7 +159,7 @@ def find_pod(context: Context) -> Any:
 
 
 def look_up_pod(context: Context) -> Any:
-    """As `find_pod`, also where the pod is protected: for what only looks."""
+    """Return what `find_pod` does, also where the pod is protected: for actions that only read."""
     target = context.target
     try:
         pod = context.kubernetes.get(Pod, target.name, namespace=target.namespace)
@@ -171,14 +171,14 @@ def look_up_pod(context: Context) -> Any:
 
 
 def _is_the_one(pod: Any, context: Context) -> bool:
-    """By its uid where the event tells it, which of a static pod is the one of its manifest, else by its age."""
+    """Compare uids where the event has one, for a static pod that of its manifest; else compare its age."""
     if uid := context.target.uid:
         return uid in (pod.metadata.uid, (pod.metadata.annotations or {}).get(STATIC))
     return pod.metadata.creationTimestamp.timestamp() <= context.case.event.time / 1e9 + 1
 
 
 def owners(pod: Any) -> Iterator[str]:
-    """The names of a pod's controllers; of a Deployment's pod both that of its ReplicaSet and its own."""
+    """Yield the names of a pod's controllers; for a Deployment's pod its ReplicaSet's and the Deployment's."""
     labels: Mapping[str, str] = pod.metadata.labels or {}
     for owner in pod.metadata.ownerReferences or ():
         yield owner.name
@@ -187,10 +187,10 @@ def owners(pod: Any) -> Iterator[str]:
 
 
 def find_node(context: Context) -> Any:
-    """The event's node; None when it is gone.
+    """Return the event's node; None when it is gone.
 
     Raises:
-        ProtectedError: it carries the cluster's control plane.
+        ProtectedError: it runs the cluster's control plane.
     """
     try:
         node = context.kubernetes.get(Node, context.target.name)
@@ -199,7 +199,7 @@ def find_node(context: Context) -> Any:
             return None
         raise
     if any(label in (node.metadata.labels or {}) for label in guards.CONTROL_PLANE):
-        raise guards.ProtectedError(f"node {context.target.name} is of the control plane")
+        raise guards.ProtectedError(f"node {context.target.name} runs the control plane")
     return node
 
 
@@ -214,7 +214,7 @@ def _create(client: Any, policy: NetworkPolicy) -> bool:
 
 
 def _allowing(client: Any, namespace: str, labels: Mapping[str, str]) -> Iterator[str]:
-    """Other policies that select a pod with these labels and allow it something."""
+    """Yield the other policies that select a pod with these labels and allow it traffic."""
     for policy in client.list(NetworkPolicy, namespace=namespace):
         spec = policy.spec
         if spec and (spec.ingress or spec.egress) and selects(spec.podSelector, labels):
@@ -222,7 +222,7 @@ def _allowing(client: Any, namespace: str, labels: Mapping[str, str]) -> Iterato
 
 
 def selects(selector: Any, labels: Mapping[str, str]) -> bool:
-    """Whether a label selector selects what has these labels.
+    """Return whether a label selector selects these labels.
 
     https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
     """
@@ -251,7 +251,7 @@ def _taint(taint: Any) -> dict[str, str]:
 
 
 def instance_of(node: Any) -> str | None:
-    """The EC2 instance that a node is, from its provider id, such as `aws:///eu-west-1a/i-0123456789abcdef0`."""
+    """Return the EC2 instance of a node, from its provider id, such as `aws:///eu-west-1a/i-0123456789abcdef0`."""
     provider = (node.spec and node.spec.providerID) or ""
     match = re.fullmatch(r"aws:///[a-z0-9-]+/(i-[0-9a-f]{8,17})", provider)
     return match[1] if match else None

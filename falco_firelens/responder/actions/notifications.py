@@ -1,4 +1,4 @@
-"""Tells people: a notice to SNS and webhooks, a finding in Security Hub."""
+"""Notifies people: a notice to SNS and webhooks, a finding in Security Hub."""
 
 import json
 import urllib.error
@@ -24,33 +24,34 @@ SEVERITIES = {
     "Error": "HIGH",
     "Warning": "MEDIUM",
 }
-"""Of the finding, by Falco's priority; LOW for all others."""
+"""The finding's severity by Falco's priority; LOW for all others."""
 
 
 def notify(context: Context) -> Done:
-    """Publish the notice to the stack's topic and to each webhook; each is told once, also when another one fails."""
+    """Send the notice to the stack's topic and to each webhook, to each of them once, even if another one fails."""
     notice, failures = notice_of(context), list[str]()
-    if context.places.topic:
-        context.once("topic", lambda: _publish(context, notice))
+    if context.environment.topic:
+        context.run_part("topic", lambda: _publish(context, notice))
     hooks = _webhooks(context)
     for number, hook in enumerate(hooks):
         body = _body(notice, hook["format"])
         try:
-            context.once(f"webhook-{number}", lambda hook=hook, body=body: _post(hook["url"], body))
+            context.run_part(f"webhook-{number}", lambda hook=hook, body=body: _post(hook["url"], body))
         except FailedError as error:
             failures.append(str(error))
     if failures:
-        raise FailedError(f"{len(failures)} of {len(hooks)} webhooks did not take the notice: {'; '.join(failures)}")
-    return Done(f"told {' and '.join(['the topic'] * bool(context.places.topic) + ['webhooks'] * bool(hooks))}")
+        raise FailedError(f"{len(failures)} of {len(hooks)} webhooks did not accept the notice: {'; '.join(failures)}")
+    recipients = ["the topic"] * bool(context.environment.topic) + ["webhooks"] * bool(hooks)
+    return Done(f"notified {' and '.join(recipients)}")
 
 
 def finding(context: Context) -> Done:
-    """Import a finding; the same event makes the same finding, which is then updated.
+    """Import a finding; an event that comes again updates its finding.
 
     https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
     """
     notice, event = notice_of(context), context.case.event
-    hub, account = context.aws("securityhub"), context.places.account
+    hub, account = context.aws("securityhub"), context.environment.account
     partition, region = hub.meta.partition, hub.meta.region_name
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     answer = hub.batch_import_findings(
@@ -77,11 +78,11 @@ def finding(context: Context) -> Done:
 
 
 def _resources(context: Context, partition: str, region: str) -> Iterator[dict[str, Any]]:
-    """What it is about, by the ARNs that other findings have, and its cluster.
+    """Yield the finding's resources, by the ARNs that other findings use, and their cluster.
 
     https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html
     """
-    target, event, account = context.target, context.case.event, context.places.account
+    target, event, account = context.target, context.case.event, context.environment.account
     if target.kind == "task":
         yield {"Type": "AwsEcsTask", "Id": target.name}
     elif target.kind == "pod":
@@ -92,25 +93,25 @@ def _resources(context: Context, partition: str, region: str) -> Iterator[dict[s
     else:
         yield {"Type": "Other", "Id": str(target)}
     kind = {ECS: ("AwsEcsCluster", "ecs"), "eks": ("AwsEksCluster", "eks")}.get(event.platform)
-    cluster = context.configuration.clusters.get(target.cluster)  # a cluster that the stack has no more is told of, too
+    cluster = context.configuration.clusters.get(target.cluster)  # None where the stack no longer has it
     if kind and cluster:
         arn = f"arn:{partition}:{kind[1]}:{region}:{account}:cluster/{cluster.name}"
         yield {"Type": kind[0], "Id": arn}
 
 
 def _publish(context: Context, notice: Notice) -> None:
-    context.aws("sns").publish(TopicArn=context.places.topic, Subject=notice.subject, Message=notice.text)
+    context.aws("sns").publish(TopicArn=context.environment.topic, Subject=notice.subject, Message=notice.text)
 
 
 def _webhooks(context: Context) -> list[dict[str, str]]:
-    if not context.places.webhooks:
+    if not context.environment.webhooks:
         return []
-    secret = context.aws("secretsmanager").get_secret_value(SecretId=context.places.webhooks)["SecretString"]
+    secret = context.aws("secretsmanager").get_secret_value(SecretId=context.environment.webhooks)["SecretString"]
     return json.loads(secret)
 
 
 def _body(notice: Notice, form: str) -> bytes:
-    """Slack takes a text, in which `&`, `<` and `>` have a meaning, and would fetch what an attacker links to.
+    """Write the notice for a webhook. Slack gives `&`, `<` and `>` a meaning, and fetches links unless told not to.
 
     https://api.slack.com/reference/surfaces/formatting
     """
@@ -122,7 +123,7 @@ def _body(notice: Notice, form: str) -> bytes:
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """A webhook that moves is not followed: its new place was not in the settings."""
+        """Follow no redirect: its address is not in the settings."""
 
 
 def _post(url: str, body: bytes) -> None:
@@ -131,7 +132,7 @@ def _post(url: str, body: bytes) -> None:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=WEBHOOK_SECONDS):
             pass
     except urllib.error.HTTPError as error:
-        raise FailedError(f"it answered {error.code}") from None
+        raise FailedError(f"HTTP status {error.code}") from None
     except (OSError, HTTPException, ValueError) as error:
-        # The URL is a secret, and the error's own words may have it.
+        # The URL is a secret, and the error's message may contain it.
         raise FailedError(type(error).__name__) from None

@@ -1,50 +1,43 @@
-"""Says in words which playbook would answer an event, what it would do, and why not the others."""
+"""Explains which playbook would answer an event, what it would do, and why the others would not."""
 
 from collections.abc import Iterator, Mapping
 
 from falco_firelens.responder import guards
+from falco_firelens.responder.actions.registry import ACTIONS, Action
 from falco_firelens.responder.configuration import Configuration, Playbook
 from falco_firelens.responder.event import Event
 from falco_firelens.responder.notice import one_line
 from falco_firelens.responder.outcome import FailedError
 from falco_firelens.responder.playbooks import Labels, Verdict, judge
-from falco_firelens.responder.targets import subject_of, target_of
-
-WHAT: Mapping[str, str] = {
-    "evidence": "keep evidence of",
-    "isolate": "isolate",
-    "delete": "delete",
-    "cordon": "cordon",
-    "taint": "taint",
-    "stopTask": "stop",
-    "drainInstance": "drain the container instance of",
-    "quarantine": "move to the quarantine security group",
-    "finding": "open a Security Hub finding about",
-    "notify": "notify about",
-}
+from falco_firelens.responder.targets import subject_of
 
 
-def not_asked() -> None:
-    """Labels where no cluster is asked."""
-    raise FailedError("the function would ask the cluster for the pod's labels: so does this with --context CONTEXT")
+def no_labels() -> None:
+    """Stand in for the labels where no cluster is to be asked."""
+    raise FailedError("it depends on the pod's labels: pass --context CONTEXT to look them up in the cluster")
 
 
-def explain(event: Event, configuration: Configuration, labels: Labels = not_asked) -> Iterator[str]:
-    """Line by line, every playbook up to and with the one that answers; nothing in the event steers a terminal."""
-    yield from (one_line(line) for line in _lines(event, configuration, labels))
+def explain(
+    event: Event,
+    configuration: Configuration,
+    labels: Labels = no_labels,
+    actions: Mapping[str, Action] = ACTIONS,
+) -> Iterator[str]:
+    """Yield lines about every playbook up to the one that answers; nothing in the event steers a terminal."""
+    yield from (one_line(line) for line in _lines(event, configuration, labels, actions))
 
 
-def _lines(event: Event, configuration: Configuration, labels: Labels) -> Iterator[str]:
+def _lines(event: Event, configuration: Configuration, labels: Labels, actions: Mapping[str, Action]) -> Iterator[str]:
     yield f"{event.priority} {event.rule}, {subject_of(event)}, node {event.node}, {event.iso_time}"
     for playbook in configuration.playbooks:
         try:
             verdict = judge(event, playbook, labels)
         except FailedError as error:
-            yield f"playbook {playbook.name}: cannot be told: {error}"
+            yield f"playbook {playbook.name}: unknown: {error}"
             return
         yield from _verdict(verdict)
         if verdict.met:
-            yield from _doings(event, playbook, configuration)
+            yield from _doings(event, playbook, configuration, actions)
             return
     yield "no playbook answers this event"
 
@@ -55,15 +48,17 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
         yield f"  {'yes' if reason.met else 'no '} {reason}"
 
 
-def _doings(event: Event, playbook: Playbook, configuration: Configuration) -> Iterator[str]:
+def _doings(
+    event: Event, playbook: Playbook, configuration: Configuration, actions: Mapping[str, Action]
+) -> Iterator[str]:
     try:
         guards.check(event, configuration)
     except guards.ProtectedError as error:
-        yield f"  nothing would be done, but notices: {error}"
+        yield f"  it would only notify: {error}"
         return
-    yield "  dry run, so it would only say that it would:" if playbook.dry_run else "  it would:"
-    for action in playbook.actions:
-        target = target_of(event, action)
-        yield f"    {WHAT[action]} {target}" if target else f"    {action}: nothing, the event names no target for it"
+    yield "  dry run, so it would only report that it would:" if playbook.dry_run else "  it would:"
+    for name in playbook.actions:
+        target = actions[name].target(event)
+        yield f"    {actions[name].words} {target}" if target else f"    {name}: nothing, the event names no target"
     limit = f"{playbook.most_targets} targets in {playbook.most_targets_minutes} minutes"
     yield f"  at most {limit}; once in {playbook.quiet_minutes} minutes for each target"

@@ -1,4 +1,4 @@
-"""How a person at a shell reaches a cluster: by the kubeconfig, which may be several files, as kubectl takes it.
+"""Finds a person's access to a cluster in the kubeconfig, which may be several files, as kubectl does.
 
 https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 """
@@ -15,7 +15,7 @@ DEFAULT = Path("~/.kube/config")
 
 
 def config_of(context: str | None, cluster: str, environment: Mapping[str, str] = os.environ) -> SingleConfig:
-    """The access by a context; where none is named, by the one called like the cluster, or the current one.
+    """Return the access of a context; without a name, of the one named like the cluster, or of the current one.
 
     Raises:
         ConfigError: there is no such context, or a file is no kubeconfig; says which.

@@ -1,4 +1,4 @@
-"""Runs again what ended in the dead-letter queue, or events of a file: through the function, with its permissions."""
+"""Runs dead letters, or events of a file, again: through the function, with its permissions."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,29 +13,29 @@ from falco_firelens.responder.notice import one_line
 Aws = Callable[[str], Any]
 
 VISIBILITY_SECONDS = 300
-"""Nobody else sees a message while it is run again."""
+"""How long a message stays hidden from others while it runs again."""
 
 LONGEST_SECONDS = 150
-"""How long the function is waited for: longer than it may run, which a test holds."""
+"""How long to wait for the function: longer than it may run, as a test checks."""
 
 INVOKE = Config(read_timeout=LONGEST_SECONDS, tcp_keepalive=True, retries={"total_max_attempts": 1})
-"""An invocation whose answer is late or lost acts all the same, so a client may not repeat it by itself."""
+"""An invocation whose answer is late or lost still acts, so the client must not repeat it."""
 
 QUEUE = Config(retries={"mode": "standard", "total_max_attempts": 3})
-"""A message that is taken twice comes back by itself, and deleting it again changes nothing."""
+"""A message that is received twice comes back, and deleting it twice does no harm."""
 
 
 def clients(session: Any) -> Aws:
-    """Makes the clients that a replay needs, by service."""
+    """Return a function that makes the clients of a replay, by service."""
     return lambda service: session.client(service, config=INVOKE if service == "lambda" else QUEUE)
 
 
 class ReplayError(Exception):
-    """A message that did not succeed and stays in the queue, or events that cannot be read; says why."""
+    """A message that failed and stays in the queue, or events that cannot be read; says why."""
 
 
 def messages(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
-    """Every message that can be seen now, each one once."""
+    """Yield every visible message once."""
     seen = set[str]()
     while True:
         answer = sqs.receive_message(
@@ -52,7 +52,7 @@ def messages(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
 
 
 def payload_of(body: str) -> dict[str, Any]:
-    """What the function is invoked with for a dead letter: a case, or a whole delivery that Lambda gave up.
+    """Return the payload for a dead letter: a case, or a whole delivery that Lambda gave up.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
     """
@@ -71,7 +71,7 @@ def payload_of(body: str) -> dict[str, Any]:
 
 
 def summary(body: str) -> str:
-    """A dead letter in a line, in which nothing steers a terminal."""
+    """Return one line about a dead letter; nothing in it steers a terminal."""
     return one_line(_summary(body))
 
 
@@ -86,10 +86,10 @@ def _summary(body: str) -> str:
 
 
 def run(aws: Aws, function: str, payload: Mapping[str, Any]) -> str:
-    """Invoke the function and wait; what it says.
+    """Invoke the function, wait, and return its answer.
 
     Raises:
-        ReplayError: it failed, or what it was given did.
+        ReplayError: the function or the case failed.
     """
     answer = aws("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
     said = answer["Payload"].read().decode()
@@ -101,7 +101,7 @@ def run(aws: Aws, function: str, payload: Mapping[str, Any]) -> str:
 
 
 def replay_queue(aws: Aws, function: str, queue: str, *, act: bool) -> Iterator[str]:
-    """Show each dead letter, and with `act` run it again; what succeeds leaves the queue."""
+    """Show each dead letter, and with `act` run it again; those that succeed leave the queue."""
     sqs = aws("sqs")
     for message in messages(sqs, queue):
         line = summary(message["Body"])
@@ -117,7 +117,7 @@ def replay_queue(aws: Aws, function: str, queue: str, *, act: bool) -> Iterator[
 
 
 def replay_events(aws: Aws, function: str, lines: Iterable[str]) -> Iterator[str]:
-    """Hand events, one a line, to the function, a delivery for each cluster."""
+    """Send events, one a line, to the function, in one delivery for each cluster."""
     by_cluster: dict[str, list[str]] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():

@@ -1,6 +1,6 @@
-"""Undoes what can be undone, with the credentials of whoever runs it."""
+"""Undoes actions, with the credentials of the person who runs it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from botocore.config import Config
@@ -24,16 +24,16 @@ from falco_firelens.responder.actions.kubernetes import (
 Aws = Callable[[str], Any]
 
 UNDO = Config(retries={"mode": "standard", "total_max_attempts": 3})
-"""What is undone twice is undone: every call here sets something to what it was."""
+"""Undoing twice does no harm: every call here restores a value."""
 
 
 def clients(session: Any) -> Aws:
-    """Makes the clients that undoing needs, by service."""
+    """Return a function that makes the clients, by service."""
     return lambda service: session.client(service, config=UNDO)
 
 
 class NotUndoneError(Exception):
-    """There is nothing to undo, or it is not ours to undo; says why."""
+    """There is nothing to undo, or a person did it; says why."""
 
 
 def isolate(client: Any, reference: str) -> str:
@@ -54,25 +54,25 @@ def isolate(client: Any, reference: str) -> str:
 
 
 def cordon(client: Any, reference: str) -> str:
-    """Let new pods come to a node again; `reference` is CLUSTER/NODE."""
+    """Let new pods run on a node again; `reference` is CLUSTER/NODE."""
     _, name = _parts(reference, 2)
     node: Any = client.get(Node, name)
     if CORDONED not in (node.metadata.annotations or {}):
         raise NotUndoneError(f"{reference} was not cordoned by a playbook: kubectl uncordon {name}")
     patch = {"metadata": {"annotations": {CORDONED: None}}, "spec": {"unschedulable": None}}
     client.patch(Node, name, patch, patch_type=PatchType.MERGE)
-    return f"pods may come to {reference} again"
+    return f"{reference} takes new pods again"
 
 
 def taint(client: Any, reference: str) -> str:
-    """Take a playbook's taints off a node, and no other ones; `reference` is CLUSTER/NODE."""
+    """Remove a playbook's taints from a node, and no others; `reference` is CLUSTER/NODE."""
     node: Any = client.get(Node, _parts(reference, 2)[1])
     taints = taints_of(node)
     left = [one for one in taints if one["key"] != TAINT["key"]]
     if left == taints:
         raise NotUndoneError(f"{reference} has no taint of a playbook")
     put_taints(client, node, left)
-    return f"{reference} has no taint of a playbook any more"
+    return f"{reference} no longer has a taint of a playbook"
 
 
 def drain_instance(aws: Aws, reference: str) -> str:
@@ -108,13 +108,8 @@ def quarantine(aws: Aws, reference: str) -> str:
     return f"{moved} network interfaces of {instance} have their security groups back"
 
 
-IN_KUBERNETES: Mapping[str, Callable[[Any, str], str]] = {"isolate": isolate, "cordon": cordon, "taint": taint}
-IN_AWS: Mapping[str, Callable[[Aws, str], str]] = {"drainInstance": drain_instance, "quarantine": quarantine}
-"""Everything that can be undone. A deleted pod, a stopped task, evidence and notices cannot."""
-
-
 def _parts(reference: str, number: int) -> list[str]:
     parts = reference.split("/")
     if len(parts) != number or not all(parts):
-        raise NotUndoneError(f"found {reference}, expected {number} names with / between them")
+        raise NotUndoneError(f"found {reference}, expected {number} names separated by /")
     return parts

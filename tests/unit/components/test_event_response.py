@@ -7,7 +7,7 @@ import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from falco_firelens.contract import PRIORITIES
-from falco_firelens.responder.environment import Places
+from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.responder import Responder
 from falco_firelens.settings import SettingsError
 from falco_firelens.settings.stack import MOST_CLUSTERS
@@ -239,7 +239,7 @@ def test_nothing_is_lost_on_the_way() -> None:
 def test_events_that_come_too_late_are_counted_as_the_function_says_it(caplog: pytest.LogCaptureFixture) -> None:
     counter = answering(playbook("notify")).one("LogMetricFilter", "response-alarms-unanswered").inputs
     assert counter["logGroupName"] == "/aws/lambda/falco-unit-response"
-    one = Responder(configuration(), None, MemoryLedger(), Places())  # pyright: ignore[reportArgumentType]
+    one = Responder(configuration(), None, MemoryLedger(), Environment())  # pyright: ignore[reportArgumentType]
     assert list(one.answer([event(age=4000), event(age=5000)])) == []
     (said,) = [json.loads(LambdaPowertoolsFormatter().format(record)) for record in caplog.records]
     assert matcher(counter["pattern"])(said)

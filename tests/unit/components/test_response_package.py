@@ -3,15 +3,16 @@
 import json
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components.response import package
 from components.response.package import PackageError, build
+from falco_firelens.responder.configuration import Configuration, Protect, from_document
 
-PLAN: dict[str, Any] = {"playbooks": [], "clusters": {}}
+PLAN = Configuration()
 
 
 def test_the_same_pins_and_playbooks_make_the_same_bytes_in_any_folder(tmp_path: Path) -> None:
@@ -20,10 +21,11 @@ def test_the_same_pins_and_playbooks_make_the_same_bytes_in_any_folder(tmp_path:
 
 
 def test_other_playbooks_make_another_package(tmp_path: Path) -> None:
-    changed = build({**PLAN, "protect": {"namespaces": ["bank"]}}, tmp_path)
+    other = replace(PLAN, protect=Protect(namespaces=("bank",)))
+    changed = build(other, tmp_path)
     assert changed.name != build(PLAN, tmp_path).name
     with zipfile.ZipFile(changed) as archive:
-        assert json.loads(archive.read("falco_firelens/responder/response.json"))["protect"] == {"namespaces": ["bank"]}
+        assert from_document(json.loads(archive.read("falco_firelens/responder/response.json"))) == other
 
 
 def test_it_holds_the_code_without_what_only_a_person_runs(tmp_path: Path) -> None:

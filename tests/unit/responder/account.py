@@ -17,10 +17,11 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
+from falco_firelens.responder.actions.registry import ACTIONS, Action
 from falco_firelens.responder.configuration import Cluster, Configuration
-from falco_firelens.responder.environment import Places
+from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.event import pack
-from falco_firelens.responder.handler import Function
+from falco_firelens.responder.handler import Invocation
 
 REGION = "eu-west-1"
 ENVIRONMENT = {
@@ -35,7 +36,7 @@ TRIES = 5
 """As `components.response.event_response` has it; a test holds both against each other."""
 
 
-class Invocation(SimpleNamespace):
+class LambdaContext(SimpleNamespace):
     """What Lambda tells of an invocation. The time runs only where a test lets it, by its own clock `now`."""
 
     def __init__(self, seconds: float = 120, now: Callable[[], float] = lambda: 0.0) -> None:
@@ -51,6 +52,7 @@ class Account:
 
     def __init__(self, config: Any = None, **kubernetes: Any) -> None:
         self._config, self.clients = config, kubernetes
+        self.actions: Mapping[str, Action] = ACTIONS
         self.now: Callable[[], float] = lambda: 0.0
         self._made: dict[str, Any] = {}
         self.urls = {name: self.aws("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "inbox")}
@@ -82,9 +84,9 @@ class Account:
         """The function's environment."""
         return {**ENVIRONMENT, "TOPIC_ARN": self.topic, "RETRY_QUEUE_URL": self.urls["retries"]}
 
-    def function(self, configuration: Configuration, seconds: float = 120, **environment: str) -> Function:
-        places = Places.of({**self.environment, **environment})
-        return Function(configuration, self, places, Invocation(seconds, self.now))
+    def invocation(self, configuration: Configuration, seconds: float = 120, **environment: str) -> Invocation:
+        given = Environment.of({**self.environment, **environment})
+        return Invocation(configuration, self, given, LambdaContext(seconds, self.now), self.actions)
 
     def messages(self, queue: str) -> list[Any]:
         """What is in a queue, also what cannot be seen yet."""
@@ -115,7 +117,7 @@ class Account:
                 {"messageId": one["MessageId"], "body": one["Body"], "eventSource": "aws:sqs"}
                 for one in received[start : start + 10]
             ]
-            said = self.function(configuration, seconds, **environment).again({"Records": records})
+            said = self.invocation(configuration, seconds, **environment).retry_messages({"Records": records})
             failed += [one["itemIdentifier"] for one in said["batchItemFailures"]]
         for one in received:
             if one["MessageId"] not in failed:

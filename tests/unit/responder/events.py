@@ -2,12 +2,17 @@
 
 import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from falco_firelens.responder.configuration import Configuration, parse
+from falco_firelens.responder.actions.context import Context
+from falco_firelens.responder.actions.registry import ACTIONS, Action
+from falco_firelens.responder.configuration import Configuration, from_document
 from falco_firelens.responder.event import Event, parse_event
 from falco_firelens.responder.grouping import Case
+from falco_firelens.responder.outcome import Done
 
 TASK = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123456789abcdef0123456789abcdef"
 
@@ -65,7 +70,12 @@ CLUSTERS = {
 
 
 def configuration(*playbooks: dict[str, Any], **protect: Any) -> Configuration:
-    return parse({"playbooks": list(playbooks or [playbook()]), "clusters": CLUSTERS, "protect": protect})
+    return from_document({"playbooks": list(playbooks or [playbook()]), "clusters": CLUSTERS, "protect": protect})
+
+
+def acting(**runs: Callable[[Context], Done]) -> dict[str, Action]:
+    """Every action, some of them with other functions."""
+    return {**ACTIONS, **{name: replace(ACTIONS[name], run=run) for name, run in runs.items()}}
 
 
 class MemoryLedger:

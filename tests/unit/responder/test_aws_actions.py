@@ -12,7 +12,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_api import state_manager
 
 from falco_firelens.responder.commands import undo
-from falco_firelens.responder.environment import Places
+from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.event import parse_event
 from falco_firelens.responder.responder import Answer, Responder
 from tests.unit.responder.events import TASK, MemoryLedger, configuration, document, event, playbook
@@ -63,9 +63,9 @@ def task(aws: Aws, group: str) -> tuple[str, str]:
     return started["tasks"][0]["taskArn"], identity
 
 
-def respond(aws: Aws, found: Any, actions: Any, places: Places | None = None, **protect: Any) -> Answer:
+def respond(aws: Aws, found: Any, actions: Any, environment: Environment | None = None, **protect: Any) -> Answer:
     plan = configuration(playbook(actions=actions), **protect)
-    one = Responder(plan, aws, MemoryLedger(), places or Places())  # pyright: ignore[reportArgumentType]
+    one = Responder(plan, aws, MemoryLedger(), environment or Environment())  # pyright: ignore[reportArgumentType]
     (answer,) = one.answer([found])
     return answer
 
@@ -90,7 +90,7 @@ def test_evidence_of_a_task_is_what_ecs_says_of_it_before_it_is_stopped(aws: Aws
     s3 = aws.aws("s3")
     s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": REGION})
     arn, _ = task(aws, "service:shop")
-    assert states(respond(aws, of_task(arn), ["stopTask", "evidence"], Places(bucket="kept"))) == ["done", "done"]
+    assert states(respond(aws, of_task(arn), ["stopTask", "evidence"], Environment(bucket="kept"))) == ["done", "done"]
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket="kept")["Contents"]]
     assert {key.rpartition("/")[2] for key in keys} == {"event.json", "task.json"}
     assert all(key.startswith(f"evidence/jobs/{arn.rpartition('/')[2]}/") for key in keys)
@@ -192,7 +192,7 @@ def test_a_notice_reaches_the_topic_with_the_way_back_and_on_lines_of_its_own(aw
     arn = f"arn:aws:sqs:{REGION}:{DEFAULT_ACCOUNT_ID}:inbox"
     aws.aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     victim, _ = task(aws, "service:shop")
-    found, places = of_task(victim), Places(account=DEFAULT_ACCOUNT_ID, region=REGION, topic=topic)
+    found, places = of_task(victim), Environment(account=DEFAULT_ACCOUNT_ID, region=REGION, topic=topic)
     hostile = event(
         pod=None,
         cluster="jobs",
@@ -202,7 +202,7 @@ def test_a_notice_reaches_the_topic_with_the_way_back_and_on_lines_of_its_own(aw
         rule="Terminal\r\nBcc: all@example.com",
     )
     assert states(respond(aws, found, ["drainInstance", "notify"], places)) == ["done", "done"]
-    assert states(respond(aws, hostile, ["notify"], Places(topic=topic))) == ["done"]
+    assert states(respond(aws, hostile, ["notify"], Environment(topic=topic))) == ["done"]
     messages = aws.aws("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     bodies = [json.loads(one["Body"]) for one in messages]
     told = next(one for one in bodies if "draining" in one["Message"])
@@ -216,7 +216,7 @@ def test_a_finding_is_opened_in_the_functions_own_account_whatever_the_event_say
     aws.aws("securityhub").enable_security_hub()
     cluster = {"name": "eks", "platform": "eks", "account": "999999999999", "region": "us-east-1", "node": "node-1"}
     forged = parse_event(json.dumps({**document(), "cluster": cluster}))
-    assert states(respond(aws, forged, ["finding"], Places(account=DEFAULT_ACCOUNT_ID))) == ["done"]
+    assert states(respond(aws, forged, ["finding"], Environment(account=DEFAULT_ACCOUNT_ID))) == ["done"]
     (found,) = aws.aws("securityhub").get_findings()["Findings"]
     assert found["Severity"]["Label"] == "MEDIUM"
     assert found["AwsAccountId"] == DEFAULT_ACCOUNT_ID and f":{REGION}:{DEFAULT_ACCOUNT_ID}:" in found["ProductArn"]
@@ -237,7 +237,7 @@ def test_a_finding_names_tasks_and_instances_as_other_findings_do(aws: Aws) -> N
         event(cluster="own", platform="kubernetes", fields=of_no_image),
         event(cluster="gone"),
     ):
-        assert states(respond(aws, found, ["finding"], Places(account=DEFAULT_ACCOUNT_ID))) == ["done"]
+        assert states(respond(aws, found, ["finding"], Environment(account=DEFAULT_ACCOUNT_ID))) == ["done"]
     about = [one["Resources"] for one in aws.aws("securityhub").get_findings()["Findings"]]
     assert sorted([(one["Type"], one["Id"]) for one in named] for named in about) == [
         [("AwsEc2Instance", arn("ec2", "instance/i-0123456789abcdef0")), ("AwsEcsCluster", arn("ecs", "cluster/jobs"))],

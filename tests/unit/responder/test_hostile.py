@@ -17,7 +17,7 @@ from falco_firelens.responder.event import MalformedError, parse_event
 from falco_firelens.responder.grouping import UNDECIDED
 from falco_firelens.responder.outcome import FailedError
 from falco_firelens.responder.queue import case_of
-from tests.unit.responder.account import Account, Invocation, deliver, moto_account
+from tests.unit.responder.account import Account, LambdaContext, deliver, moto_account
 from tests.unit.responder.events import TASK, MemoryLedger, configuration, document, playbook
 
 TEXTS = {
@@ -98,7 +98,7 @@ def test_a_hostile_text_anywhere_is_told_as_a_text_or_set_aside(account: Account
     for place in PLACES:
         made = put(place, TEXTS[name])
         made["time"] = made["time"] if place == ("time",) else document()["time"]
-        said = account.function(PLAN).delivery(deliver(made, stream="jobs/x"))
+        said = account.invocation(PLAN).answer_delivery(deliver(made, stream="jobs/x"))
         assert said["events"] + said["setAside"] == 1 and not said.get("failed"), place
         assert said.get("done", 0) == 3 * said["events"]
         taken += said["events"]
@@ -116,7 +116,7 @@ def test_a_hostile_text_anywhere_is_told_as_a_text_or_set_aside(account: Account
 @pytest.mark.parametrize("value", OTHERS, ids=lambda value: repr(value)[:20])
 def test_a_value_of_another_type_anywhere_is_taken_or_set_aside(account: Account, value: Any) -> None:
     for place in PLACES:
-        said = account.function(PLAN).delivery(deliver(put(place, value), stream="jobs/x"))
+        said = account.invocation(PLAN).answer_delivery(deliver(put(place, value), stream="jobs/x"))
         assert said.get("done", 0) == 3 * said["events"]
         assert said["events"] + said["setAside"] == 1 and not said.get("failed"), place
         check_explained(put(place, value))
@@ -126,7 +126,7 @@ def test_a_value_of_another_type_anywhere_is_taken_or_set_aside(account: Account
 def test_a_missing_field_is_no_reason_to_fail(account: Account, place: tuple[str, ...]) -> None:
     made = victim()
     (made if len(place) == 1 else made[place[0]]).pop(place[-1], None)
-    said = account.function(PLAN).delivery(deliver(made, victim(), stream="jobs/x"))
+    said = account.invocation(PLAN).answer_delivery(deliver(made, victim(), stream="jobs/x"))
     assert said["events"] + said["setAside"] == 2 and said["events"] >= 1
 
 
@@ -193,7 +193,7 @@ def test_no_invocation_fails_by_what_it_is_given(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(handler, "_configuration", lambda: PLAN)
     monkeypatch.setattr(handler, "_clients", lambda: account)
-    said = handler.handle(payload, Invocation())
+    said = handler.handle(payload, LambdaContext())
     assert said.keys() & {"setAside", "batchItemFailures"}
 
 

@@ -12,11 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from falco_firelens.responder import actions, clients
+from falco_firelens.responder import clients
 from falco_firelens.responder.actions.context import Context
 from falco_firelens.responder.outcome import Done
 from tests.unit.responder.account import ENVIRONMENT, Account, Throttle, deliver, moto_account
-from tests.unit.responder.events import configuration, document, playbook
+from tests.unit.responder.events import acting, configuration, document, playbook
 from tests.waiting import PATIENCE
 
 PLAN = configuration(playbook(actions=["evidence", "isolate", "notify"]))
@@ -38,16 +38,10 @@ class World:
         return Done("cut off", ("undo it",), changed=changed)
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    made = World()
-    evidence = lambda context: _keep(context)  # noqa: E731
-    monkeypatch.setattr(actions, "ACTIONS", {**actions.ACTIONS, "isolate": made.isolate, "evidence": evidence})
-    return made
-
-
 def _keep(context: Context) -> Done:
-    context.aws("s3").put_object(Bucket=context.places.bucket, Key=f"evidence/{context.target.reference}", Body=b"x")
+    context.aws("s3").put_object(
+        Bucket=context.environment.bucket, Key=f"evidence/{context.target.reference}", Body=b"x"
+    )
     return Done("kept")
 
 
@@ -65,6 +59,13 @@ def account(throttle: Throttle) -> Account:
     return made
 
 
+@pytest.fixture
+def world(account: Account) -> World:
+    made = World()
+    account.actions = acting(isolate=made.isolate, evidence=_keep)
+    return made
+
+
 OPERATIONS = ["dynamodb.PutItem", "dynamodb.UpdateItem", "s3.PutObject", "sns.Publish"]
 
 
@@ -73,7 +74,7 @@ def test_a_call_that_is_throttled_twice_is_repeated_by_the_client(
     throttle: Throttle, account: Account, world: World, operation: str
 ) -> None:
     throttle.refused[operation] = 2
-    account.function(PLAN).delivery(deliver(document()))
+    account.invocation(PLAN).answer_delivery(deliver(document()))
     assert throttle.sent[operation] >= 3 and throttle.refused[operation] == 0
     assert world.tried == ["web-0"] and len(account.notices()) == 1 and account.messages("retries") == []
 
@@ -91,7 +92,7 @@ def test_what_is_throttled_for_longer_waits_in_the_retry_queue(
     throttle: Throttle, account: Account, world: World, operation: str, again: list[str]
 ) -> None:
     throttle.refused.update({operation: ALWAYS, "sqs.SendMessage": 2})
-    account.function(PLAN).delivery(deliver(document()))
+    account.invocation(PLAN).answer_delivery(deliver(document()))
     assert [one["actions"] for one in account.messages("retries")] == [again]
     assert throttle.sent["sqs.SendMessage"] == 3, "the queue's own throttling was waited for"
     assert len(account.poll(PLAN)) == 1
@@ -109,9 +110,9 @@ def test_where_the_queue_is_throttled_too_the_whole_delivery_comes_again(
 ) -> None:
     throttle.refused.update({"sqs.SendMessage": ALWAYS, "s3.PutObject": ALWAYS})
     with pytest.raises(ClientError, match="ThrottlingException"):
-        account.function(PLAN).delivery(deliver(document()))
+        account.invocation(PLAN).answer_delivery(deliver(document()))
     throttle.refused.clear()
-    account.function(PLAN).delivery(deliver(document()))
+    account.invocation(PLAN).answer_delivery(deliver(document()))
     assert world.tried == ["web-0"] and account.messages("retries") == []
     assert ["evidence pod eks/shop/web-0: done" in one for one in account.notices()] == [False, True]
 
@@ -121,7 +122,9 @@ def test_a_bucket_that_takes_nothing_keeps_no_event_from_being_answered(
 ) -> None:
     throttle.refused["s3.PutObject"] = ALWAYS
     with pytest.raises(ClientError):
-        account.function(configuration(playbook(actions=["isolate"]))).delivery(deliver(document(), {"not": "one"}))
+        account.invocation(configuration(playbook(actions=["isolate"]))).answer_delivery(
+            deliver(document(), {"not": "one"})
+        )
     assert world.isolated == {"web-0"}
 
 
@@ -133,10 +136,8 @@ MOMENTS = ["before isolate", "in isolate", "before it is written down", "after i
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_an_invocation_that_dies_is_gone_on_from_and_told_once(
-    account: Account, world: World, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    working = {**actions.ACTIONS}
+def test_an_invocation_that_dies_is_gone_on_from_and_told_once(account: Account, world: World, moment: str) -> None:
+    working = account.actions
     dead = False
 
     def dies(name: str, when: str) -> Any:
@@ -145,7 +146,7 @@ def test_an_invocation_that_dies_is_gone_on_from_and_told_once(
             if moment == f"before {name}" and not dead:
                 dead = True
                 raise Died
-            done = working[name](context)
+            done = working[name].run(context)
             if moment == when and not dead:
                 dead = True
                 raise Died
@@ -153,18 +154,14 @@ def test_an_invocation_that_dies_is_gone_on_from_and_told_once(
 
         return act
 
-    monkeypatch.setattr(
-        actions,
-        "ACTIONS",
-        {**working, "isolate": dies("isolate", "in isolate"), "notify": dies("notify", "in notify")},
-    )
+    account.actions = acting(evidence=_keep, isolate=dies("isolate", "in isolate"), notify=dies("notify", "in notify"))
     if moment.endswith("written down"):
         _die_at_update(account, before=moment.startswith("before"))
     batch = deliver(document(), document(pod="web-1"))
     with pytest.raises(Died):
-        account.function(PLAN, 1_000).delivery(batch)
+        account.invocation(PLAN, 1_000).answer_delivery(batch)
     # Lambda comes again while the dead invocation's time has not run out, and the retry queue after that.
-    account.function(PLAN, 1_000).delivery(batch)
+    account.invocation(PLAN, 1_000).answer_delivery(batch)
     _run_out(account)
     assert account.poll(PLAN) == []
     assert world.isolated == {"web-0", "web-1"} and len(world.tried) <= 3
@@ -172,7 +169,7 @@ def test_an_invocation_that_dies_is_gone_on_from_and_told_once(
     assert told == [1, 1]
     assert account.messages("retries") == account.messages("dead") == []
     count = len(account.notices())
-    account.function(PLAN).delivery(batch)
+    account.invocation(PLAN).answer_delivery(batch)
     assert len(account.notices()) == count and len(world.tried) <= 3
 
 
@@ -213,11 +210,11 @@ def test_what_another_invocation_is_at_is_told_by_that_one_alone(account: Accoun
         assert go_on.wait(PATIENCE)
         return isolate(context)
 
-    actions.ACTIONS["isolate"] = slow  # pyright: ignore[reportIndexIssue]
-    first = threading.Thread(target=lambda: account.function(PLAN).delivery(deliver(document())))
+    account.actions = acting(isolate=slow, evidence=_keep)
+    first = threading.Thread(target=lambda: account.invocation(PLAN).answer_delivery(deliver(document())))
     first.start()
     assert began.wait(PATIENCE)
-    said = account.function(PLAN).delivery(deliver(document()))
+    said = account.invocation(PLAN).answer_delivery(deliver(document()))
     assert said["in progress"] == 2 and account.notices() == []
     go_on.set()
     first.join()
@@ -226,11 +223,11 @@ def test_what_another_invocation_is_at_is_told_by_that_one_alone(account: Accoun
 
 KILLED = """
 import json, os, sys
-from falco_firelens.responder import actions
 from falco_firelens.responder.clients import AwsClients
-from falco_firelens.responder.handler import Function
-from falco_firelens.responder.environment import Places
-from tests.unit.responder.account import Invocation
+from falco_firelens.responder.handler import Invocation
+from falco_firelens.responder.environment import Environment
+from tests.unit.responder.account import LambdaContext
+from tests.unit.responder.events import acting
 from tests.unit.responder.test_interruptions import PLAN, _keep, cut_off
 from tests.waiting import PATIENCE
 
@@ -238,8 +235,9 @@ def isolate(context):
     cut_off(context)
     os._exit(9)
 
-actions.ACTIONS = {**actions.ACTIONS, "evidence": _keep, "isolate": isolate}
-Function(PLAN, AwsClients(), Places.of(os.environ), Invocation(100)).delivery(json.load(sys.stdin))
+actions = acting(evidence=_keep, isolate=isolate)
+invocation = Invocation(PLAN, AwsClients(), Environment.of(os.environ), LambdaContext(100), actions)
+invocation.answer_delivery(json.load(sys.stdin))
 """
 
 
@@ -253,7 +251,6 @@ def cut_off(context: Context) -> Done:
 
 def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
     """Really killed after the action, before the ledger knows: nothing of Python's own cleaning up helps."""
-    monkeypatch.setattr(actions, "ACTIONS", {**actions.ACTIONS, "evidence": _keep, "isolate": cut_off})
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     server = ThreadedMotoServer("127.0.0.1", 0)
@@ -261,6 +258,7 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(monkeypa
     try:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
         account, batch = Account(), deliver(document())
+        account.actions = acting(evidence=_keep, isolate=cut_off)
         process = subprocess.run(
             [sys.executable, "-c", KILLED],
             input=json.dumps(batch),
@@ -271,7 +269,7 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(monkeypa
         )
         assert process.returncode == 9
         assert account.objects("isolated/") == ["isolated/web-0"] and account.notices() == []
-        said = account.function(PLAN, 100).delivery(batch)
+        said = account.invocation(PLAN, 100).answer_delivery(batch)
         assert (said["repeated"], said["in progress"]) == (1, 2), "evidence was kept, the rest waits"
         _run_out(account)
         assert account.poll(PLAN) == [] and account.messages("retries") == account.messages("dead") == []

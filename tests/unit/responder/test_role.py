@@ -24,9 +24,9 @@ from moto.moto_api import state_manager
 from components.aws.location import arn
 from components.response.role import ClusterActions, action_statements, own_statements, trust
 from falco_firelens.responder.clients import AwsClients
-from falco_firelens.responder.environment import Places
-from falco_firelens.responder.handler import Function
-from tests.unit.responder.account import REGION, Account, Invocation, deliver, moto_account
+from falco_firelens.responder.environment import Environment
+from falco_firelens.responder.handler import Invocation
+from tests.unit.responder.account import REGION, Account, LambdaContext, deliver, moto_account
 from tests.unit.responder.events import configuration, document, playbook
 from tests.unit.responder.test_aws_actions import Aws, task
 
@@ -152,7 +152,7 @@ class Scene:
                 ClusterActions("eks", "eks", frozenset(["isolate"]), api=True),
                 ClusterActions("ecs", "jobs", frozenset(TASK), api=False),
             ]
-            acting = action_statements(PLACE, clusters, self.account.topic, [self.group])
+            acting = action_statements(PLACE, clusters, self.account.topic.rpartition(":")[2], [self.group])
             text = await pulumi.Output.json_dumps([*own, *acting]).future()
             assert text is not None
             return text
@@ -177,7 +177,7 @@ class Scene:
         clients = AwsClients()
         clients._session = session
         account = self.account
-        places = Places.of({**account.environment, "WEBHOOKS_SECRET": HOOKS})
+        environment = Environment.of({**account.environment, "WEBHOOKS_SECRET": HOOKS})
         cluster = {"name": "jobs", "platform": "ecs", "account": DEFAULT_ACCOUNT_ID, "region": REGION}
         victim = document(pod=None, platform="ecs", fields={"ecs.task.arn": self.task})
         victim["cluster"] = {**cluster, "node": self.instance}
@@ -185,7 +185,7 @@ class Scene:
 
             def deliver_(payload: Any) -> None:
                 try:
-                    Function(self.plan, clients, places, Invocation()).delivery(payload)
+                    Invocation(self.plan, clients, environment, LambdaContext()).answer_delivery(payload)
                 except Exception as error:
                     assert "AccessDenied" in str(error)
 

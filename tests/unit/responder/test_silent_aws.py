@@ -21,7 +21,7 @@ class Deaf(Account):
 
     def __init__(self, silence: Receiver) -> None:
         super().__init__()
-        self.ecs: Any = clients.once_silent_not_asked(
+        self.ecs: Any = clients.skipped_while_silent(
             boto3.client(  # pyright: ignore[reportCallIssue, reportArgumentType]
                 "ecs",
                 REGION,
@@ -53,7 +53,9 @@ def victim(number: int) -> dict[str, Any]:
 
 def test_a_service_that_does_not_answer_is_asked_once_and_all_is_tried_again(silence: Receiver, account: Deaf) -> None:
     plan = configuration(playbook(actions=["stopTask", "notify"]))
-    said = account.function(plan).delivery(deliver(*(victim(number) for number in range(5)), stream="jobs/i-1"))
+    said = account.invocation(plan).answer_delivery(
+        deliver(*(victim(number) for number in range(5)), stream="jobs/i-1")
+    )
     assert said["failed"] == 5 and len(silence.paths) == clients.ATTEMPTS
     first, *rest = account.messages("retries")
     assert "Read timeout" in first["reasons"]["stopTask"]
@@ -63,7 +65,7 @@ def test_a_service_that_does_not_answer_is_asked_once_and_all_is_tried_again(sil
 def test_after_a_while_it_is_asked_again(silence: Receiver, account: Deaf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "SILENT_SECONDS", 0)
     plan = configuration(playbook(actions=["stopTask"]))
-    account.function(plan).delivery(deliver(victim(1), victim(2), stream="jobs/i-1"))
+    account.invocation(plan).answer_delivery(deliver(victim(1), victim(2), stream="jobs/i-1"))
     assert len(silence.paths) == 2 * clients.ATTEMPTS
 
 

@@ -86,7 +86,7 @@ def told(account: Account, *hooks: tuple[str, str], **changes: Any) -> dict[str,
     """Answer an event with these webhooks, each a URL and its format."""
     value = json.dumps([{"url": url, "format": form} for url, form in hooks])
     account.aws("secretsmanager").create_secret(Name="hooks", SecretString=value)
-    return account.function(PLAN, WEBHOOKS_SECRET="hooks").delivery(deliver(document(**changes)))
+    return account.invocation(PLAN, WEBHOOKS_SECRET="hooks").answer_delivery(deliver(document(**changes)))
 
 
 def again(account: Account) -> list[str]:
@@ -123,7 +123,7 @@ def test_a_webhook_that_fails_is_told_later_and_nobody_else_twice(
         told(account, (broken.url(), "slack"), (receiver.url(), "json"))
         assert len(receiver.got) == len(account.notices()) == 1 and broken.got == []
         (message,) = account.messages("retries")
-        assert "1 of 2 webhooks did not take the notice" in message["reasons"]["notify"]
+        assert "1 of 2 webhooks did not accept the notice" in message["reasons"]["notify"]
         assert len(again(account)) == 1
         broken.answer = 200
         assert again(account) == []
@@ -171,7 +171,7 @@ def test_a_url_that_is_wrong_is_not_told_to_anybody(
 ) -> None:
     told(account, (url, "slack"))
     (message,) = account.messages("retries")
-    assert "did not take the notice" in message["reasons"]["notify"]
+    assert "did not accept the notice" in message["reasons"]["notify"]
     nothing_is_said(account, capsys, caplog, message)
 
 
@@ -182,7 +182,7 @@ def test_a_redirect_is_not_followed(account: Account, receiver: Receiver, status
         told(account, (receiver.url(), "json"))
         assert receiver.paths == [f"/services/{SECRET}"] and elsewhere.paths == []
     (message,) = account.messages("retries")
-    assert f"it answered {status}" in message["reasons"]["notify"]
+    assert f"HTTP status {status}" in message["reasons"]["notify"]
 
 
 @pytest.mark.parametrize("trusted", [True, False])
