@@ -72,7 +72,7 @@ def _groups(response: Response, configuration: Configuration, vpcs: Mapping[str,
 
 
 def _group(path: str, group: str, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
-    """A security group of another VPC is refused by EC2 when a node is to be moved to it."""
+    """Check that a security group is in the clusters' VPCs: EC2 refuses to move a node to one of another VPC."""
     try:
         found = looked_up(path, "a security group that is there", lambda: ec2.get_security_group(id=group).vpc_id)
     except MisfitError as misfit:

@@ -21,16 +21,16 @@ class BusyError(FailedError):
 
 @dataclass(frozen=True)
 class Done:
-    """What an action did. `undo` are commands; `changed` is False where there was nothing left to do."""
+    """What an action did. `undo` is what its undo command is given, `changed` is False where nothing was left to do."""
 
     detail: str
-    undo: tuple[str, ...] = ()
+    undo: str = ""
     changed: bool = True
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One action of a case. `repeated` says that it ran earlier, for another event or delivery."""
+    """One action of a case. `undo` are commands; `repeated` says that it ran earlier, for another event or delivery."""
 
     action: str
     target: str
@@ -57,4 +57,5 @@ class Outcome:
     @classmethod
     def from_done(cls, action: str, target: Target, done: Done) -> Self:
         """Make it of what an action did."""
-        return cls(action, str(target), "done" if done.changed else "unchanged", done.detail, done.undo)
+        undo = (f"falco-firelens undo {action} {done.undo}",) if done.undo else ()
+        return cls(action, str(target), "done" if done.changed else "unchanged", done.detail, undo)

@@ -25,10 +25,10 @@ def quarantine(context: Context) -> Done:
     moved = [
         interface["NetworkInterfaceId"] for interface in interfaces_of(ec2, instance) if _move(ec2, interface, group)
     ]
-    undo = (f"falco-firelens undo quarantine {context.target.cluster}/{instance}",)
+    reference = f"{context.target.cluster}/{instance}"
     if not moved:
-        return Done(f"all interfaces of {instance} are already in {group}", undo, changed=False)
-    return Done(f"{', '.join(moved)} of {instance} moved to {group}", undo)
+        return Done(f"all interfaces of {instance} are already in {group}", reference, changed=False)
+    return Done(f"{', '.join(moved)} of {instance} moved to {group}", reference)
 
 
 def interfaces_of(ec2: Any, instance: str) -> Sequence[dict[str, Any]]:

@@ -32,14 +32,14 @@ def drain_instance(context: Context) -> Done:
         return Done("the task is gone, and its container instance is not known", changed=False)
     ecs, cluster = context.aws("ecs"), context.cluster.name
     found = ecs.describe_container_instances(cluster=cluster, containerInstances=[instance])["containerInstances"]
-    undo = (f"falco-firelens undo drainInstance {cluster}/{instance.rpartition('/')[2]}",)
+    reference = f"{cluster}/{instance.rpartition('/')[2]}"
     if found and found[0]["status"] == "DRAINING":
-        return Done("already draining", undo if was_drained_here(found[0]) else (), changed=False)
+        return Done("already draining", reference if was_drained_here(found[0]) else "", changed=False)
     ecs.put_attributes(cluster=cluster, attributes=[{**DRAINED, "targetId": instance}])
     done = ecs.update_container_instances_state(cluster=cluster, containerInstances=[instance], status="DRAINING")
     if done.get("failures"):
         raise FailedError(f"ECS refused to drain {instance}: {done['failures'][0].get('reason')}")
-    return Done(f"container instance {instance.rpartition('/')[2]} is draining", undo)
+    return Done(f"container instance {instance.rpartition('/')[2]} is draining", reference)
 
 
 def was_drained_here(instance: dict[str, Any]) -> bool:

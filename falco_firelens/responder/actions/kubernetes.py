@@ -52,7 +52,7 @@ def isolate(context: Context) -> Done:
         client.patch(Pod, target.name, patch, namespace=target.namespace, patch_type=PatchType.MERGE)
     detail = f"NetworkPolicy {policy_name(uid)} denies the pod all traffic"
     but = list(_in_the_way(client, target.namespace, pod))
-    return Done(", but ".join([detail, *but]), undo_isolate(target), changed=changed)
+    return Done(", but ".join([detail, *but]), target.reference, changed=changed)
 
 
 def _in_the_way(client: Any, namespace: str, pod: Any) -> Iterator[str]:
@@ -64,11 +64,6 @@ def _in_the_way(client: Any, namespace: str, pod: Any) -> Iterator[str]:
         yield "it has its node's network, which no NetworkPolicy reaches: quarantine the node, or delete the pod"
     if allowing := sorted(_allowing(client, namespace, pod.metadata.labels or {})):
         yield f"other policies still allow it some: {', '.join(allowing)}"
-
-
-def undo_isolate(target: Target) -> tuple[str, ...]:
-    """Return the command that gives a pod its network back."""
-    return (f"falco-firelens undo isolate {target.reference}",)
 
 
 def deny_all(target: Target, uid: str) -> NetworkPolicy:
@@ -113,12 +108,13 @@ def cordon(context: Context) -> Done:
     node = find_node(context)
     if node is None:
         return Done(GONE, changed=False)
-    undo = (f"falco-firelens undo cordon {context.target.reference}",)
+    reference = context.target.reference
     if node.spec and node.spec.unschedulable:
-        return Done("already cordoned", undo if CORDONED in (node.metadata.annotations or {}) else (), changed=False)
+        cordoned_here = CORDONED in (node.metadata.annotations or {})
+        return Done("already cordoned", reference if cordoned_here else "", changed=False)
     patch = {"metadata": {"annotations": {CORDONED: "true"}}, "spec": {"unschedulable": True}}
     context.kubernetes.patch(Node, context.target.name, patch, patch_type=PatchType.MERGE)
-    return Done("no new pod comes to the node", undo)
+    return Done("the node takes no new pods", reference)
 
 
 def taint(context: Context) -> Done:
@@ -127,11 +123,10 @@ def taint(context: Context) -> Done:
     if node is None:
         return Done(GONE, changed=False)
     wanted, taints = {**TAINT, "effect": context.settings.get("effect", TAINT["effect"])}, taints_of(node)
-    undo = (f"falco-firelens undo taint {context.target.reference}",)
     if wanted in taints:
-        return Done("already tainted", undo, changed=False)
+        return Done("already tainted", context.target.reference, changed=False)
     put_taints(context.kubernetes, node, [*taints, wanted])
-    return Done(f"tainted {wanted['key']}={wanted['value']}:{wanted['effect']}", undo)
+    return Done(f"tainted {wanted['key']}={wanted['value']}:{wanted['effect']}", context.target.reference)
 
 
 def put_taints(client: Any, node: Node, taints: list[dict[str, str]]) -> None:

@@ -13,7 +13,7 @@ from falco_firelens.responder.targets import subject_of
 
 
 def no_labels() -> None:
-    """Stand in for the labels where no cluster is to be asked."""
+    """Stand in for the labels where no cluster may be called."""
     raise FailedError("it depends on the pod's labels: pass --context CONTEXT to look them up in the cluster")
 
 

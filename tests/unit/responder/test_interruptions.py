@@ -35,7 +35,7 @@ class World:
         self.tried.append(name)
         changed = name not in self.isolated
         self.isolated.add(name)
-        return Done("cut off", ("undo it",), changed=changed)
+        return Done("cut off", "it", changed=changed)
 
 
 def _keep(context: Context) -> Done:
@@ -101,7 +101,7 @@ def test_what_is_throttled_for_longer_waits_in_the_retry_queue(
     assert world.tried == ["web-0"]
     last = account.notices()[-1]
     assert "evidence pod eks/shop/web-0: done" in last and "isolate pod eks/shop/web-0: done" in last
-    assert "To undo:\n  undo it" in last, "a later notice knows what was done at first"
+    assert "To undo:\n  falco-firelens undo isolate it" in last, "a later notice knows what was done at first"
     assert len(account.notices()) == (2 if operation == "s3.PutObject" else 1)
 
 
@@ -246,7 +246,7 @@ def cut_off(context: Context) -> Done:
     key = f"isolated/{context.target.name}"
     found = context.aws("s3").list_objects_v2(Bucket="kept", Prefix=key)["KeyCount"]
     context.aws("s3").put_object(Bucket="kept", Key=key, Body=b"x")
-    return Done("cut off", ("undo it",), changed=not found)
+    return Done("cut off", "it", changed=not found)
 
 
 def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(monkeypatch: pytest.MonkeyPatch) -> None:

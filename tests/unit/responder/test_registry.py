@@ -76,7 +76,7 @@ def _refused(name: str) -> Action:
 
 
 def _snapshot(context: Context) -> Done:
-    return Done(f"snapshot of {context.target.name}", (f"falco-firelens undo snapshot {context.target.reference}",))
+    return Done(f"snapshot of {context.target.name}", context.target.reference)
 
 
 def _remove(client: Any, reference: str) -> str:
@@ -116,6 +116,7 @@ def test_one_more_record_is_one_more_action(
     responder = Responder(plan, None, MemoryLedger(), Environment(), actions=actions)  # pyright: ignore[reportArgumentType]
     (answer,) = responder.answer([found])
     assert [(one.action, one.state) for one in answer.outcomes] == [("snapshot", "done"), ("stopTask", "failed")]
+    assert answer.outcomes[0].undo == (f"falco-firelens undo snapshot jobs/{TASK.rpartition('/')[2]}",)
     failing = {**MORE, "snapshot": _refused("snapshot")}
     responder = Responder(plan, None, MemoryLedger(), Environment(), actions=failing)  # pyright: ignore[reportArgumentType]
     (answer,) = responder.answer([found])
