@@ -6,8 +6,8 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 from pulumi_aws import s3
 
-from .encryption_key import Statement
 from .location import Place
+from .policy_document import Statement, policy_document
 
 KEPT_AFTER_DELETION_DAYS = 30
 """How long a version lives on that was overwritten or deleted."""
@@ -132,4 +132,4 @@ def _policy(arn: pulumi.Input[str], args: EncryptedBucketArgs) -> pulumi.Output[
         "Resource": [arn, pulumi.Output.concat(arn, "/*")],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [tls_only, *args.get("statements", ())]})
+    return policy_document(tls_only, *args.get("statements", ()))

@@ -1,16 +1,13 @@
 """EncryptionKey: a KMS key of the account's own, and the statements that let AWS services use it."""
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import pulumi
 from pulumi_aws import kms
 
 from .location import Place, arn, global_arn
-
-Statement = dict[str, Any]
-"""One statement of an IAM policy document."""
+from .policy_document import Statement, policy_document
 
 DELETION_WINDOW_DAYS = 30
 """The longest that KMS waits before it deletes a key; what was encrypted with it cannot be read afterwards."""
@@ -107,7 +104,7 @@ def disk_statements(place: Place) -> list[Statement]:
     ]
 
 
-def key_policy(place: Place, statements: Sequence[Statement]) -> str:
+def key_policy(place: Place, statements: Sequence[Statement]) -> pulumi.Output[str]:
     """A key policy: the account's IAM policies administer the key, the statements say who else may use it.
 
     In a key policy the resource `*` means the key itself.
@@ -119,7 +116,7 @@ def key_policy(place: Place, statements: Sequence[Statement]) -> str:
         "Action": list(_ADMINISTRATION),
         "Resource": "*",
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [administration, *statements]})
+    return policy_document(administration, *statements)
 
 
 class EncryptionKeyArgs(TypedDict):

@@ -1,15 +1,15 @@
 """EcsCluster: an ECS cluster on EC2 instances that scale with the tasks and drain before they end."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import pulumi
 from pulumi_aws import autoscaling, ec2, ecs, iam, vpc
 
 from ..aws.encryption_key import EncryptionKey, disk_statements
 from ..aws.location import Place, arn
+from ..aws.policy_document import Statement, policy_document
 from .instances import instance_trust, metadata_options, root_disk, tag_specifications
 
 IMAGES = {
@@ -222,7 +222,7 @@ def user_data(cluster_name: str) -> str:
     return base64.b64encode(script.encode()).decode()
 
 
-def instance_policy(place: Place, cluster_name: str) -> str:
+def instance_policy(place: Place, cluster_name: str) -> pulumi.Output[str]:
     """What the ECS agent calls, for one cluster, and pulling images of this account, also through a cache.
 
     Much less than the AWS managed policy for container instances allows, which is for every cluster and log group.
@@ -230,7 +230,7 @@ def instance_policy(place: Place, cluster_name: str) -> str:
     """
     cluster = arn(place, "ecs", f"cluster/{cluster_name}")
     in_cluster = {"ArnEquals": {"ecs:cluster": cluster}}
-    statements: list[dict[str, Any]] = [
+    statements: list[Statement] = [
         {
             "Sid": "JoinCluster",
             "Effect": "Allow",
@@ -268,4 +268,4 @@ def instance_policy(place: Place, cluster_name: str) -> str:
             "Resource": arn(place, "ecr", "repository/*"),
         },
     ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+    return policy_document(*statements)

@@ -1,10 +1,11 @@
 """What EC2 instances of created clusters have in common: encrypted disks, IMDSv2 only, tags, a role."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_aws import ec2
+
+from ..aws.policy_document import Statement, policy_document
 
 ROOT_DEVICE = "/dev/xvda"
 """The root disk of Amazon Linux 2023."""
@@ -44,7 +45,11 @@ def tag_specifications(name: str, tags: Mapping[str, str]) -> Sequence[ec2.Launc
     ]
 
 
-def instance_trust() -> str:
+def instance_trust() -> pulumi.Output[str]:
     """The trust policy of a role for EC2 instances."""
-    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    statement: Statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ec2.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    return policy_document(statement)

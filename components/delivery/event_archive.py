@@ -10,8 +10,9 @@ from falco_firelens.schemas import athena as sql
 from falco_firelens.schemas import glue as schema
 
 from ..aws.encrypted_bucket import EncryptedBucket, EncryptedBucketArgs, bucket_arn
-from ..aws.encryption_key import USE_OF_KEY, Statement
+from ..aws.encryption_key import USE_OF_KEY
 from ..aws.location import Place, arn, global_arn
+from ..aws.policy_document import Statement
 from .event_stream import FOREIGN
 
 TABLE = "events"

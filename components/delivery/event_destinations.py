@@ -11,8 +11,9 @@ from falco_firelens.schemas import opensearch, redshift
 from falco_firelens.settings import Destinations, OpenSearchDestination, RedshiftDestination, S3Destination
 
 from ..aws.encrypted_bucket import EncryptedBucket
-from ..aws.encryption_key import EncryptionKey, Statement, log_group_statement
+from ..aws.encryption_key import EncryptionKey, log_group_statement
 from ..aws.location import Place
+from ..aws.policy_document import Statement
 from .event_archive import (
     EventArchive,
     EventArchiveArgs,

@@ -1,14 +1,13 @@
 """EventSearch: an OpenSearch domain for events, which only IAM principals of the account reach."""
 
-import json
 from collections.abc import Mapping
 from typing import TypedDict
 
 import pulumi
 from pulumi_aws import opensearch
 
-from ..aws.encryption_key import Statement
 from ..aws.location import Place, arn, global_arn
+from ..aws.policy_document import Statement, policy_document
 
 SHORTEST_DOMAIN, LONGEST_DOMAIN = 3, 28
 """https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_CreateDomain.html"""
@@ -65,7 +64,7 @@ def domain_name(slug: str) -> str:
     return name[:LONGEST_DOMAIN].strip("-") if len(name) >= SHORTEST_DOMAIN else f"{name}-events"
 
 
-def access_policy(place: Place, domain: str) -> str:
+def access_policy(place: Place, domain: str) -> pulumi.Output[str]:
     """The account's IAM policies say who reads and writes; nobody comes without a signature."""
     statement: Statement = {
         "Sid": "Account",
@@ -74,7 +73,7 @@ def access_policy(place: Place, domain: str) -> str:
         "Action": [f"es:ESHttp{method}" for method in ("Delete", "Get", "Head", "Patch", "Post", "Put")],
         "Resource": arn(place, "es", f"domain/{domain}/*"),
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy_document(statement)
 
 
 def search_statements(domain_arn: pulumi.Input[str], index: str) -> list[Statement]:

@@ -8,8 +8,8 @@ from pulumi_aws import cloudwatch, iam, kinesis
 
 from falco_firelens.schemas import glue as schema
 
-from ..aws.encryption_key import Statement
 from ..aws.location import Place, arn
+from ..aws.policy_document import Statement, policy_document
 
 RETENTION_DAYS = 90
 """How long Firehose's own log of failed deliveries is kept."""
@@ -101,8 +101,8 @@ class EventStream(pulumi.ComponentResource):
             "Action": "logs:PutLogEvents",
             "Resource": pulumi.Output.concat(log_group_arn, ":log-stream:", LOG_STREAM),
         }
-        document = {"Version": "2012-10-17", "Statement": [*args["statements"], log]}
-        policy = iam.RolePolicy(name, role=role.name, policy=pulumi.Output.json_dumps(document), opts=self._child)
+        document = policy_document(*args["statements"], log)
+        policy = iam.RolePolicy(name, role=role.name, policy=document, opts=self._child)
         return role, policy
 
 
@@ -125,7 +125,7 @@ def firehose_trust(place: Place) -> pulumi.Output[str]:
         "Action": "sts:AssumeRole",
         "Condition": {"StringEquals": {"sts:ExternalId": place["account"]}},
     }
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy_document(statement)
 
 
 def s3_configuration(

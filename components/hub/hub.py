@@ -12,6 +12,7 @@ from falco_firelens.insight.alarms import Alarm
 from falco_firelens.settings import HubSpoke
 
 from ..aws.location import Place, dashboard_link, global_arn
+from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_log import EventLog
 from ..delivery.event_stream import TableArgs
 from ..delivery.stream_names import received_stream, slug_of
@@ -99,7 +100,7 @@ class Hub(pulumi.ComponentResource):
             tags=self._args["tags"],
             opts=self._child,
         )
-        statement = {
+        statement: Statement = {
             "Sid": "Link",
             "Effect": "Allow",
             "Principal": {"AWS": [global_arn(self._place, "iam", "root", account) for account in accounts]},
@@ -110,7 +111,7 @@ class Hub(pulumi.ComponentResource):
         policy = oam.SinkPolicy(
             f"{self._name}-{region}",
             sink_identifier=sink.arn,
-            policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            policy=policy_document(statement),
             region=region,
             opts=self._child,
         )

@@ -8,8 +8,8 @@ from pulumi_aws import cloudwatch, iam
 
 from falco_firelens.schemas import glue as schema
 
-from ..aws.encryption_key import Statement
 from ..aws.location import Place, arn, global_arn
+from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_stream import EventStream, TableArgs, s3_configuration, s3_statements, table_statement
 
 PROCESSORS = (
@@ -129,8 +129,7 @@ class LogReceiver(pulumi.ComponentResource):
             "Action": ["firehose:PutRecord", "firehose:PutRecordBatch"],
             "Resource": stream_arn,
         }
-        document = pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [put]})
-        policy = iam.RolePolicy(f"{name}-subscription", role=role.name, policy=document, opts=self._child)
+        policy = iam.RolePolicy(f"{name}-subscription", role=role.name, policy=policy_document(put), opts=self._child)
         return role, policy
 
 
@@ -149,7 +148,7 @@ def _logs_trust(args: LogReceiverArgs) -> pulumi.Output[str]:
         "Action": "sts:AssumeRole",
         "Condition": {"ArnLike": {"aws:SourceArn": sources}},
     }
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy_document(statement)
 
 
 def _who_may_subscribe(args: LogReceiverArgs) -> pulumi.Output[str]:
@@ -161,4 +160,4 @@ def _who_may_subscribe(args: LogReceiverArgs) -> pulumi.Output[str]:
         "Action": "logs:PutSubscriptionFilter",
         "Resource": arn(place, "logs", f"destination:{args['stream_name']}"),
     }
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy_document(statement)

@@ -1,15 +1,15 @@
 """NotificationTopic: the encrypted SNS topic that alarms publish to, and who is subscribed to it."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import pulumi
 from pulumi_aws import sns
 
-from ..aws.encryption_key import EncryptionKey, Statement
+from ..aws.encryption_key import EncryptionKey
 from ..aws.location import Place, arn
+from ..aws.policy_document import Statement, policy_document
 
 
 class SubscriptionArgs(TypedDict):
@@ -52,8 +52,7 @@ class NotificationTopic(pulumi.ComponentResource):
         )
         topic = sns.Topic(name, name=topic_name, kms_master_key_id=key.arn, tags=args["tags"], opts=child)
         publish = _statement(place, alarms, ["sns:Publish"], arn(place, "sns", topic_name))
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [publish]})
-        allowed = sns.TopicPolicy(name, arn=topic.arn, policy=policy, opts=child)
+        allowed = sns.TopicPolicy(name, arn=topic.arn, policy=policy_document(publish), opts=child)
         for subscription in args["subscriptions"]:
             subscribe(name, topic.arn, subscription, child)
         self.arn = pulumi.Output.all(topic.arn, allowed.id).apply(lambda made: str(made[0]))

@@ -1,12 +1,13 @@
 """SharedNodeRole: lets the sensors of several clusters ship with the one role that the nodes of all of them have."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import iam
 
 from ..aws.location import Place, arn
+from ..aws.policy_document import Statement, policy_document
 from .shipping_role import streams_of_cluster, streams_statement, write_statement
 
 LONGEST_POLICY = 6144
@@ -45,7 +46,7 @@ class SharedNodeRole(pulumi.ComponentResource):
             policy = iam.Policy(
                 part,
                 description=f"Ships the security events of clusters whose nodes have the role {args['role']}",
-                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
+                policy=policy_document(*statements),
                 tags=args["tags"],
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -55,7 +56,7 @@ class SharedNodeRole(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _policies(args: SharedNodeRoleArgs) -> list[list[dict[str, Any]]]:
+def _policies(args: SharedNodeRoleArgs) -> list[list[Statement]]:
     """The statements of each policy; the first one has those that all clusters have in common."""
     streams = args.get("delivery_stream_arns")
     common = [streams_statement(streams)] if streams else []

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import eks, iam
 
 from ..aws.location import Place, arn
+from ..aws.policy_document import Statement, policy_document
 
 SETTLING_SECONDS = 10
 """An association takes several seconds to reach every part of EKS, and a pod that is admitted earlier never gets its
@@ -98,12 +99,12 @@ def shipping_policy(
 
     Log streams are named `<cluster>/<node>`, so a cluster's sensors cannot write into another cluster's streams.
     """
-    statements: list[dict[str, Any]] = []
+    statements: list[Statement] = []
     if log_group_arn is not None:
         statements.append(write_statement(streams_of_cluster(log_group_arn, stream_prefix)))
     if delivery_stream_arns:
         statements.append(streams_statement(delivery_stream_arns))
-    return _document(*statements)
+    return policy_document(*statements)
 
 
 def streams_of_cluster(log_group_arn: pulumi.Input[str], cluster: str) -> pulumi.Output[str]:
@@ -111,7 +112,7 @@ def streams_of_cluster(log_group_arn: pulumi.Input[str], cluster: str) -> pulumi
     return pulumi.Output.concat(log_group_arn, ":log-stream:", cluster, "/*")
 
 
-def write_statement(log_streams: pulumi.Input[str] | Sequence[pulumi.Input[str]]) -> dict[str, Any]:
+def write_statement(log_streams: pulumi.Input[str] | Sequence[pulumi.Input[str]]) -> Statement:
     """What `cloudwatch_logs` calls where it makes no log group."""
     return {
         "Sid": "ShipEvents",
@@ -121,7 +122,7 @@ def write_statement(log_streams: pulumi.Input[str] | Sequence[pulumi.Input[str]]
     }
 
 
-def streams_statement(delivery_stream_arns: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
+def streams_statement(delivery_stream_arns: Sequence[pulumi.Input[str]]) -> Statement:
     """What `kinesis_firehose` calls."""
     return {
         "Sid": "StreamEvents",
@@ -136,7 +137,7 @@ def pod_identity_trust(cluster_arn: pulumi.Input[str], namespace: str, service_a
 
     https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
     """
-    return _document(
+    return policy_document(
         {
             "Sid": "PodIdentity",
             "Effect": "Allow",
@@ -167,7 +168,7 @@ def irsa_trust(
             f"{name}:sub": f"system:serviceaccount:{namespace}:{service_account}",
         }
     )
-    return _document(
+    return policy_document(
         {
             "Sid": "ServiceAccount",
             "Effect": "Allow",
@@ -183,7 +184,7 @@ def ecs_tasks_trust(place: Place) -> pulumi.Output[str]:
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
     """
-    return _document(
+    return policy_document(
         {
             "Sid": "EcsTasks",
             "Effect": "Allow",
@@ -195,7 +196,3 @@ def ecs_tasks_trust(place: Place) -> pulumi.Output[str]:
             },
         }
     )
-
-
-def _document(*statements: dict[str, Any]) -> pulumi.Output[str]:
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -1,0 +1,19 @@
+"""Policy documents of IAM and of resources: statements, as the JSON text that AWS takes."""
+
+from typing import Any
+
+import pulumi
+
+Statement = dict[str, Any]
+"""One statement of a policy document."""
+
+VERSION = "2012-10-17"
+"""The policy language's current version.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+"""
+
+
+def policy_document(*statements: Statement) -> pulumi.Output[str]:
+    """The document of these statements, whose values may be outputs."""
+    return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})
