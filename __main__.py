@@ -6,15 +6,15 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.stack.deployment import Deployment
-from falco_firelens.sensor.model import SensorError
-from falco_firelens.settings import NAMESPACE, SettingsError, load, namespaced, plain_keys
+from falco_firelens.errors import StackError
+from falco_firelens.settings import NAMESPACE, load, namespaced, plain_keys
 
 FILE = f"Pulumi.{pulumi.get_stack()}.yaml"
 
 try:
     settings = load(namespaced({**get_config_env(), **CONFIG.get()}), file=FILE, root=Path(__file__).parent)
     deployment = Deployment("deployment", {"settings": settings, "file": FILE})
-except (SettingsError, SensorError) as error:
+except StackError as error:
     raise pulumi.RunError(str(error)) from None
 
 for key in plain_keys():

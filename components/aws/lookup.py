@@ -3,17 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from falco_firelens.settings import Mistake
+from falco_firelens.errors import MisfitError
 
 T = TypeVar("T")
-
-
-class MisfitError(Exception):
-    """Something in the account is not what the stack file says."""
-
-    def __init__(self, path: str, found: str, expected: str) -> None:
-        super().__init__(path)
-        self.mistake = Mistake(path, found, expected)
 
 
 def is_not_there(misfit: MisfitError) -> bool:
@@ -22,7 +14,11 @@ def is_not_there(misfit: MisfitError) -> bool:
 
 
 def looked_up(path: str, expected: str, lookup: Callable[[], T]) -> T:
-    """Call an invoke; the provider's own words say what it found instead. Raises MisfitError."""
+    """Call an invoke.
+
+    Raises:
+        MisfitError: it failed; the provider's own words say what it found instead.
+    """
     try:
         return lookup()
     except Exception as error:  # the SDK raises no narrower type for a failed invoke

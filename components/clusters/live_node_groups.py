@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from pulumi_aws import eks
 
+from falco_firelens.errors import MisfitError
 from falco_firelens.settings import NodeGroup
 
-from ..aws.lookup import MisfitError, is_not_there, looked_up
+from ..aws.lookup import is_not_there, looked_up
 
 _SUFFIX = re.compile(r"-[0-9a-f]{26}")
 """What the provider puts behind a node group's name: a time and a counter."""

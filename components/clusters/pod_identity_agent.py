@@ -3,7 +3,9 @@
 import pulumi
 from pulumi_aws import eks
 
-from ..aws.lookup import MisfitError, is_not_there, looked_up
+from falco_firelens.errors import MisfitError
+
+from ..aws.lookup import is_not_there, looked_up
 
 POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 """The add-on's name in EKS: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html."""

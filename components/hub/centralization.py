@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pulumi
 from pulumi_aws import iam
 
-from falco_firelens.settings import Mistake, Settings
+from falco_firelens.errors import MisfitError, Mistake
+from falco_firelens.settings import Settings
 
-from ..aws.lookup import MisfitError, looked_up
+from ..aws.lookup import looked_up
 
 PATH = "hub.organizationId"
 

@@ -6,7 +6,8 @@ from typing import Any, Literal, TypedDict, cast
 
 import pulumi
 
-from falco_firelens.settings import Mistake, S3Destination, Settings, Spoke
+from falco_firelens.errors import MisfitError
+from falco_firelens.settings import S3Destination, Settings, Spoke
 
 from ..aws.location import Place
 
@@ -43,19 +44,11 @@ class HubReference:
     log_destination_arn: str = ""
 
 
-class NoHubError(Exception):
-    """There is no hub that takes this spoke's events; carries the mistake."""
-
-    def __init__(self, found: str, expected: str) -> None:
-        super().__init__(found)
-        self.mistake = Mistake(PATH, found, expected)
-
-
 def hub_of(spoke: Spoke, place: Place) -> HubReference:
     """The hub of a spoke in this place, by its ARNs or by its stack's output.
 
     Raises:
-        NoHubError: there is no such stack, it is no hub, or none of this spoke.
+        MisfitError: there is no such stack, it is no hub, or none of this spoke.
     """
     if spoke.hub is None:
         return HubReference(
@@ -69,11 +62,11 @@ def hub_of(spoke: Spoke, place: Place) -> HubReference:
     account, region = place["account"], place["region"]
     if region not in hub["spokes"].get(account, ()):
         expected = f"one with account {account} and region {region} in its hub.spokes, deployed before its spokes"
-        raise NoHubError(f"a hub without this spoke at {spoke.hub}", expected)
+        raise MisfitError(PATH, f"a hub without this spoke at {spoke.hub}", expected)
     destination = hub["logDestinationArns"].get(account, {}).get(region)
     if spoke.delivery == "subscription" and not destination:
         expected = f"one that says `delivery: subscription` of account {account} in its hub.spokes"
-        raise NoHubError(f"a hub without a log destination for this spoke at {spoke.hub}", expected)
+        raise MisfitError(PATH, f"a hub without a log destination for this spoke at {spoke.hub}", expected)
     return HubReference(
         bucket_arn=str(hub["bucketArn"]),
         kms_key_arn=str(hub["kmsKeyArn"]),
@@ -89,10 +82,10 @@ def _output(stack: str) -> HubOutput:
         found: Any = pulumi.runtime.invoke(READ_STACK_OUTPUTS, {"name": stack}).value
     except Exception as error:  # the SDK raises no narrower type for a failed invoke
         reason = " ".join(str(error).split()).rpartition("failed: ")[2]
-        raise NoHubError(f"no stack {stack} ({reason})", expected) from None
+        raise MisfitError(PATH, f"no stack {stack} ({reason})", expected) from None
     output = found["outputs"].get("hub")
     if not output:
-        raise NoHubError(f"a stack that is no hub at {stack}", expected)
+        raise MisfitError(PATH, f"a stack that is no hub at {stack}", expected)
     return cast("HubOutput", output)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import falco_firelens
+from falco_firelens.errors import StackError
 from falco_firelens.responder.configuration import FILE, Configuration
 
 RUNTIME = "python3.13"
@@ -36,7 +37,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold."""
 
 
-class PackageError(Exception):
+class PackageError(StackError):
     """The package cannot be built; says why and what to do."""
 
 

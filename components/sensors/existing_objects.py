@@ -13,6 +13,7 @@ from typing import Any, cast
 import pulumi
 import yaml
 
+from falco_firelens.errors import StackError
 from falco_firelens.sensor.kubernetes import PART_OF
 
 SECONDS = 20
@@ -24,7 +25,7 @@ Check = Callable[[str, str | None, Inputs], Awaitable[None]]
 """Takes a kubeconfig, a context of it, and the inputs of the resource that is to be created."""
 
 
-class OccupiedError(Exception):
+class OccupiedError(StackError):
     """An object of that name exists, and creating ours would take it over or fail halfway."""
 
 

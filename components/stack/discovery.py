@@ -7,10 +7,10 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import ec2, ecs, eks, iam, opensearch
 
+from falco_firelens.errors import MisfitError, Mistake
 from falco_firelens.settings import (
     EcsCluster,
     EksCluster,
-    Mistake,
     RedshiftCreate,
     Settings,
     SettingsError,
@@ -20,13 +20,13 @@ from falco_firelens.settings import (
 )
 
 from ..aws.location import Place
-from ..aws.lookup import MisfitError, looked_up
+from ..aws.lookup import looked_up
 from ..clusters.kubeconfig import eks_kubeconfig
 from ..clusters.live_node_groups import LiveNodeGroup, live_node_groups
 from ..clusters.pod_identity_agent import warn_without_agent
 from ..delivery.event_warehouse import FIREHOSE
 from ..hub.centralization import missing_roles
-from ..hub.reference import HubReference, NoHubError, hub_of
+from ..hub.reference import HubReference, hub_of
 from .preflight import NO_ACCESS_ENTRIES, EksAccess, misfits
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
@@ -86,9 +86,9 @@ def discover(settings: Settings, file: str) -> Found:
     if settings.spoke:
         try:
             hub = hub_of(settings.spoke, place)
-        except NoHubError as error:
-            mistakes.append(error.mistake)
-    found = Found(place, _zones(settings), hub=hub)
+        except MisfitError as misfit:
+            mistakes.append(misfit.mistake)
+    found = Found(place, _zones(settings, mistakes), hub=hub)
     for index, cluster in enumerate(settings.clusters):
         path = f"clusters[{index}].existing"
         try:
@@ -147,14 +147,24 @@ def _place() -> Place:
     }
 
 
-def _zones(settings: Settings) -> Sequence[str]:
+def _zones(settings: Settings, mistakes: list[Mistake]) -> Sequence[str]:
     if settings.network.existing or not creates(settings):
         return ()
     ordinary = aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])
-    zones = aws.get_availability_zones(
-        state="available", filters=[ordinary], exclude_zone_ids=list(EKS_UNSUPPORTED_ZONES)
-    )
-    return sorted(zones.names)[: settings.network.availability_zones]
+    try:
+        zones = looked_up(
+            "network.availabilityZones",
+            "an answer of ec2:DescribeAvailabilityZones, or network.existing",
+            lambda: (
+                aws.get_availability_zones(
+                    state="available", filters=[ordinary], exclude_zone_ids=list(EKS_UNSUPPORTED_ZONES)
+                ).names
+            ),
+        )
+    except MisfitError as misfit:
+        mistakes.append(misfit.mistake)
+        return ()
+    return sorted(zones)[: settings.network.availability_zones]
 
 
 def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from pulumi_aws import ec2
 
+from falco_firelens.errors import MisfitError, Mistake
 from falco_firelens.responder.configuration import Configuration
 from falco_firelens.responder.permissions import Need, needs
-from falco_firelens.settings import EksCluster, Mistake, Response, Settings, everyone
+from falco_firelens.settings import EksCluster, Response, Settings, everyone
 
-from ..aws.lookup import MisfitError, looked_up
+from ..aws.lookup import looked_up
 from .response_configuration import response_configuration
 
 NO_ACCESS_ENTRIES = "CONFIG_MAP"

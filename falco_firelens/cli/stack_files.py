@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from falco_firelens.sensor.model import SensorError
+from falco_firelens.errors import StackError
 from falco_firelens.settings.loader import config_of, read_stack_file
 from falco_firelens.settings.reference import reference
 from falco_firelens.settings.schema import stack_file_schema
@@ -46,11 +46,8 @@ def _check(file: Path) -> int:
     try:
         settings = read_stack_file(file)
         measured = sizes(settings)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except SensorError as error:
-        print(f"{file.name}: {error}", file=sys.stderr)
+    except StackError as error:
+        print(error if isinstance(error, SettingsError) else f"{file.name}: {error}", file=sys.stderr)
         return 1
     print("\n".join([f"{file}: {_summary(settings)}", *(f"  {size}" for size in measured)]))
     warning = guard_warning(config_of(file))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from falco_firelens.contract import Platform
+from falco_firelens.errors import StackError
 
 Document = dict[str, Any]
 """One JSON object with camelCase keys, as the Kubernetes or the ECS API takes it."""
@@ -45,7 +46,7 @@ NOT_WHOLE_RULE = "Falco FireLens: event not whole"
 """The rule of Fluent Bit's own events: one of Falco's is lost or shortened on its way. Metric filters look for it."""
 
 
-class SensorError(ValueError):
+class SensorError(StackError):
     """A sensor that cannot be rendered; the message says what was found and what to do."""
 
 

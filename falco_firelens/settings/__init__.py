@@ -1,5 +1,6 @@
 """What a stack file may say: frozen models, one loader, the JSON schema. Every error names its path in the file."""
 
+from falco_firelens.errors import Mistake
 from falco_firelens.settings.alarms import Alarms, ClusterAlarms, Notification
 from falco_firelens.settings.capacity import NodeGroup
 from falco_firelens.settings.clusters import (
@@ -31,7 +32,7 @@ from falco_firelens.settings.loader import NAMESPACE, load, load_config, namespa
 from falco_firelens.settings.network import ExistingNetwork, Network
 from falco_firelens.settings.response import Playbook, Response
 from falco_firelens.settings.stack import Settings
-from falco_firelens.settings.validation.errors import Mistake, SettingsError
+from falco_firelens.settings.validation.errors import SettingsError
 from falco_firelens.settings.validation.locations import plain_keys
 from falco_firelens.settings.validation.messages import path_of
 from falco_firelens.settings.validation.raw import ENCRYPTED

@@ -7,9 +7,10 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from falco_firelens.errors import Mistake
 from falco_firelens.settings.stack import Settings
 from falco_firelens.settings.stack_files import NAMESPACE, document_of, guard_mistakes
-from falco_firelens.settings.validation.errors import Mistake, SettingsError
+from falco_firelens.settings.validation.errors import SettingsError
 from falco_firelens.settings.validation.files import Files
 from falco_firelens.settings.validation.messages import mistakes_of
 from falco_firelens.settings.validation.raw import ENCRYPTED, keys_of, plain

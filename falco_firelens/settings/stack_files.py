@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from falco_firelens.settings.validation.errors import Mistake
+from falco_firelens.errors import Mistake
 from falco_firelens.settings.validation.raw import plain
 from falco_firelens.settings.validation.wording import describe, describe_text
 from falco_firelens.settings.validation.yaml_text import DocumentError, stack_tree

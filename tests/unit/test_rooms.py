@@ -20,11 +20,12 @@ PRODUCT = {"sensor", "insight", "schemas", "settings", "responder", "policy", "f
 ALLOWED = {
     "falco_firelens": {"falco_firelens.cli"},
     "falco_firelens.contract": set[str](),
-    "falco_firelens.sensor": {"falco_firelens.contract"},
+    "falco_firelens.errors": set[str](),
+    "falco_firelens.sensor": {"falco_firelens.contract", "falco_firelens.errors"},
     "falco_firelens.insight": {"falco_firelens.contract", "falco_firelens.sensor"},
     "falco_firelens.schemas": {"falco_firelens.contract"},
     "falco_firelens.responder": {"falco_firelens.contract"},
-    "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.sensor"},
+    "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.errors", "falco_firelens.sensor"},
     "falco_firelens.policy": {"falco_firelens.settings"},
     "falco_firelens.cost": {"falco_firelens.insight", "falco_firelens.sensor", "falco_firelens.settings"},
     "falco_firelens.fleet": {
@@ -33,10 +34,19 @@ ALLOWED = {
         "falco_firelens.sensor",
         "falco_firelens.settings",
     },
-    "falco_firelens.cli": {"components.stack", *(f"falco_firelens.{room}" for room in PRODUCT)},
-    "components.aws": {"falco_firelens.settings"},
-    "components.clusters": {"components.aws", "falco_firelens.settings"},
-    "components.sensors": {"components.aws", "falco_firelens.contract", "falco_firelens.sensor"},
+    "falco_firelens.cli": {
+        "components.stack",
+        "falco_firelens.errors",
+        *(f"falco_firelens.{room}" for room in PRODUCT),
+    },
+    "components.aws": {"falco_firelens.errors"},
+    "components.clusters": {"components.aws", "falco_firelens.errors", "falco_firelens.settings"},
+    "components.sensors": {
+        "components.aws",
+        "falco_firelens.contract",
+        "falco_firelens.errors",
+        "falco_firelens.sensor",
+    },
     "components.delivery": {"components.aws", "falco_firelens.schemas", "falco_firelens.settings"},
     "components.insights": {
         "components.aws",
@@ -51,6 +61,7 @@ ALLOWED = {
         "components.sensors",
         "falco_firelens",
         "falco_firelens.contract",
+        "falco_firelens.errors",
         "falco_firelens.insight",
         "falco_firelens.responder",
     },
@@ -59,6 +70,7 @@ ALLOWED = {
         "components.delivery",
         "components.insights",
         "falco_firelens.contract",
+        "falco_firelens.errors",
         "falco_firelens.insight",
         "falco_firelens.schemas",
         "falco_firelens.settings",
@@ -131,8 +143,8 @@ def test_components_import_each_other_by_relative_names() -> None:
 
 def test_every_room_is_on_the_map() -> None:
     rooms = {room(module) for module, _ in sources() if "." in room(module) or module.split(".")[0] not in SPLIT}
-    paths = {name.replace(".", "/") + ("" if name == "falco_firelens.contract" else "/") for name in rooms}
-    paths = {path for path in paths if (ROOT / path).is_dir() or path == "falco_firelens/contract"}
+    paths = {name.replace(".", "/") for name in rooms - {"falco_firelens.__main__"}}
+    paths = {f"{path}/" if (ROOT / path).is_dir() else path for path in paths}
     missing = {path for path in paths if f"`{path}" not in PAGE}
     assert not missing
 

@@ -1,11 +1,12 @@
 """Mistakes of a stack file: how checks raise them, and the one error that carries them all."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from falco_firelens.errors import Mistake, StackError
 
 T = TypeVar("T")
 
@@ -16,19 +17,7 @@ MISTAKE = "mistake"
 """The error type of our own checks; every other type is pydantic's."""
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """One thing to mend in a stack file. The path is empty where the file as a whole is wrong."""
-
-    path: str
-    found: str
-    expected: str
-
-    def __str__(self) -> str:
-        return f"{self.path}{': ' if self.path else ''}found {self.found}, expected {self.expected}"
-
-
-class SettingsError(ValueError):
+class SettingsError(StackError):
     """A stack file that cannot be used: every mistake of it, one line each.
 
     Paths begin below the project's namespace: `clusters[0].name` is the name in `falco-firelens:clusters`.

@@ -7,7 +7,8 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from falco_firelens.contract import PLATFORMS
-from falco_firelens.settings.validation.errors import MISTAKE, Location, Mistake
+from falco_firelens.errors import Mistake
+from falco_firelens.settings.validation.errors import MISTAKE, Location
 from falco_firelens.settings.validation.locations import as_written, fields_at, is_secret, secret_paths
 from falco_firelens.settings.validation.raw import items_of, keys_of
 from falco_firelens.settings.validation.wording import LONGEST_SHOWN, describe, describe_text, one_of

@@ -11,6 +11,8 @@ import pulumi
 import pytest
 from pulumi.runtime.config import set_all_config
 
+from components.response import package
+from components.response.package import PackageError
 from tests.unit.components.cloud import Account, Monitor
 
 ROOT = Path(__file__).parents[3]
@@ -50,6 +52,19 @@ def test_a_stack_file_that_does_not_fit_the_account_does_too(monkeypatch: pytest
     clusters = [{"name": "jobs", "platform": "ecs", "existing": {"cluster": "gone"}}]
     with pytest.raises(pulumi.RunError, match=r"^Pulumi\.unit\.yaml: clusters\[0\]\.existing\.cluster: found nothing"):
         run({"falco-firelens:clusters": json.dumps(clusters)}, monkeypatch)
+
+
+def test_a_response_that_cannot_be_packed_does_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path) -> None:
+        raise PackageError("no registry")
+
+    monkeypatch.setattr(package, "_download", refuse)
+    config = {
+        "falco-firelens:clusters": '[{"name": "jobs", "platform": "ecs"}]',
+        "falco-firelens:response": '{"playbooks": [{"name": "all", "actions": {"notify": {}}}]}',
+    }
+    with pytest.raises(pulumi.RunError, match=r"^no registry$"):
+        run(config, monkeypatch)
 
 
 def test_an_encrypted_value_that_nothing_keeps_secret_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
