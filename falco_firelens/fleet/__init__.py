@@ -19,9 +19,10 @@ from falco_firelens.fleet.errors import (
 )
 from falco_firelens.fleet.events import Diagnostic, Ended, Event, Started, Step, Violation
 from falco_firelens.fleet.fleet import Fleet
-from falco_firelens.fleet.results import Change, PolicyFinding, Result, Status
+from falco_firelens.fleet.results import Change, Result, Status
 from falco_firelens.fleet.stacks import Selection, Stack
 from falco_firelens.fleet.waves import Waves
+from falco_firelens.policy.finding import PolicyFinding
 
 __all__ = [
     "AssumedRole",

@@ -29,10 +29,11 @@ from falco_firelens.fleet.errors import (
 from falco_firelens.fleet.locks import Holder, holders
 from falco_firelens.fleet.packs import Pack, Packs
 from falco_firelens.fleet.recorder import OnProgress, Recorder, Redactor
-from falco_firelens.fleet.results import PolicyFinding, Result, Status
+from falco_firelens.fleet.results import Result, Status
 from falco_firelens.fleet.stacks import Stack
 from falco_firelens.fleet.workspace import Workspace, encrypt, read_project, work_directory
-from falco_firelens.policy.verdict import of_changes
+from falco_firelens.policy.changes import findings
+from falco_firelens.policy.finding import PolicyFinding
 from falco_firelens.settings import Settings, SettingsError
 
 ATTEMPTS = 3
@@ -237,7 +238,7 @@ class Run:
     def _judge(self, recorder: Recorder) -> None:
         """What no policy pack sees: whether the engine would delete or replace what holds events."""
         if recorder.operation == Operation.PREVIEW and self._settings:
-            for one in of_changes(recorder.steps, self._settings.policy):
+            for one in findings(recorder.steps, self._settings.policy):
                 recorder.find(one)
 
     def _failure(self, engine: EngineCommand, printed: str) -> FleetError:

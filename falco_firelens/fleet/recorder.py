@@ -3,15 +3,15 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, cast
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata, StepEventStateMetadata
 
 from falco_firelens.fleet.events import Diagnostic, Event, Step, Violation
-from falco_firelens.fleet.results import PARTS_OF_A_REPLACEMENT, SECRET, UNCHANGED, Change, PolicyFinding
-from falco_firelens.policy.changes import Step as PlannedStep
-from falco_firelens.policy.changes import step_of
-from falco_firelens.policy.verdict import Violated, of_pack
+from falco_firelens.fleet.results import PARTS_OF_A_REPLACEMENT, SECRET, UNCHANGED, Change
+from falco_firelens.policy.changes import PlannedStep, step_of
+from falco_firelens.policy.finding import PolicyFinding, name_of, of_pack
 
 OnProgress = Callable[[Event], None]
 
@@ -97,7 +97,7 @@ class Recorder:
         if counts:
             self._record(op, step)
         if not (self._planning and phase == "done"):
-            name = step.urn.rsplit("::", 1)[-1]
+            name = name_of(step.urn)
             self._say(Step(self._stack, self.operation, op=op, type=step.type, name=name, phase=phase))
 
     def _plan(self, event: EngineEvent) -> None:
@@ -134,12 +134,12 @@ class Recorder:
             return
         if diagnostic.severity == "error":
             self.errors.append(message)
-        resource = (diagnostic.urn or "").rsplit("::", 1)[-1]
+        resource = name_of(diagnostic.urn or "")
         self._say(Diagnostic(self._stack, self.operation, diagnostic.severity, message, resource))
 
-    def find(self, broken: Violated) -> None:
-        """Keep and tell what a policy does not like."""
-        finding = PolicyFinding(broken.policy, broken.mandatory, self._redact(broken.message).strip(), broken.urn)
+    def find(self, found: PolicyFinding) -> None:
+        """Keep and report a finding."""
+        finding = replace(found, message=self._redact(found.message).strip())
         self.findings.append(finding)
         self._say(
             Violation(self._stack, self.operation, finding.policy, finding.mandatory, finding.message, finding.resource)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from falco_firelens.fleet.errors import FleetError
+from falco_firelens.policy.finding import PolicyFinding, name_of
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """The engine's placeholder for a value that is not known yet:
@@ -52,31 +53,12 @@ class Change:
     @property
     def name(self) -> str:
         """The logical name."""
-        return self.urn.rsplit("::", 1)[-1]
+        return name_of(self.urn)
 
     @property
     def kind(self) -> str:
         """The type's own name, such as `LogGroup`."""
         return self.type.rsplit(":", 1)[-1]
-
-
-@dataclass(frozen=True)
-class PolicyFinding:
-    """A policy that does not like a resource."""
-
-    policy: str
-    mandatory: bool
-    message: str
-    urn: str = ""
-
-    @property
-    def resource(self) -> str:
-        """The logical name."""
-        return self.urn.rsplit("::", 1)[-1]
-
-    def __str__(self) -> str:
-        what = f"policy {self.policy}{'' if self.mandatory else ' (advisory)'}"
-        return ": ".join([f"{what}, {self.resource}" if self.resource else what, self.message])
 
 
 @dataclass(frozen=True)

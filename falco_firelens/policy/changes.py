@@ -1,44 +1,30 @@
-"""Whether what the engine is about to do loses events without the word for it: what holds them would be deleted or
-replaced, or would keep them less long.
+"""Finds planned steps that would lose stored events without permission: deletions, replacements, shorter retention.
 
-CrossGuard cannot see it: a resource policy is handed what is to be, a stack policy what is left at the end. The engine
-tells its steps as events (Automation API, `--event-log`) and in `pulumi preview --json`; both are read here.
+CrossGuard cannot see them: a resource policy gets the resources that are to be, a stack policy those that are there at
+the end. The engine reports its steps as events (Automation API, `--event-log`) and in `pulumi preview --json`; both are
+read here.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
+from falco_firelens.policy.finding import PolicyFinding, name_of
 from falco_firelens.policy.keeping import KEEPS, Shortened, shortened
+from falco_firelens.policy.kinds import HOLDS_EVENTS, NOUNS
+from falco_firelens.settings.policy import Policy
 
 POLICY = "events-kept"
 """The policy's name, as in the stack file's `policy.advisory`."""
-
-HOLDS_EVENTS: Mapping[str, str] = {
-    "aws:cloudwatch/logGroup:LogGroup": "log group",
-    "aws:s3/bucket:Bucket": "bucket",
-    "aws:s3/bucketV2:BucketV2": "bucket",
-    "aws:kms/key:Key": "KMS key",
-    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": "delivery stream",
-    "aws:kinesis/stream:Stream": "data stream",
-    "aws:opensearch/domain:Domain": "OpenSearch domain",
-    "aws:opensearch/serverlessCollection:ServerlessCollection": "OpenSearch collection",
-    "aws:redshift/cluster:Cluster": "Redshift cluster",
-    "aws:redshiftserverless/namespace:Namespace": "Redshift namespace",
-    "aws:sqs/queue:Queue": "queue",
-    "aws:eks/cluster:Cluster": "EKS cluster",
-    "aws:ecs/cluster:Cluster": "ECS cluster",
-}
-"""Pulumi types of what events are in, or cannot be read or made without, and what messages call them."""
 
 _REPLACED = frozenset(("replace", "create-replacement", "read-replacement", "import-replacement"))
 _DELETED = frozenset(("delete", "delete-replaced"))
 
 
 @dataclass(frozen=True)
-class Step:
+class PlannedStep:
     """One thing that the engine would do to one resource.
 
     `operation` is the engine's word, such as `create-replacement`; `reasons` are the properties that make it replace.
@@ -55,93 +41,67 @@ class Step:
     new: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
 
-@dataclass(frozen=True)
-class Violation:
-    """Something that holds events and would be lost, or keep them less long."""
+def findings(steps: Iterable[PlannedStep], policy: Policy) -> tuple[PolicyFinding, ...]:
+    """One finding for each resource that would be lost or keep less, in the steps' order.
 
-    urn: str
-    kind: str
-    """What people call it, such as `log group`."""
-    change: str
-    """`deleted`, `replaced` or `shortened`."""
-    reasons: tuple[str, ...] = ()
-    shorter: tuple[Shortened, ...] = ()
-    policy: str = POLICY
-
-    @property
-    def name(self) -> str:
-        """The logical name."""
-        return name_of(self.urn)
-
-    @property
-    def message(self) -> str:
-        """What was found, and what to write instead; one line."""
-        what = self._shorter() if self.shorter else self._gone()
-        return (
-            f"{self.kind} {self.name}{what}. Take the change back or, if it may go, name it in the stack file:"
-            f" `falco-firelens:policy: {{mayLose: [{self.name}]}}`"
-        )
-
-    def _gone(self) -> str:
-        because = f", because of {', '.join(self.reasons)}" if self.reasons else ""
-        return f" would be {self.change}{because}, and what it holds be lost"
-
-    def _shorter(self) -> str:
-        said = ", ".join(f"{one.path} would be {one.after} instead of {one.before}" for one in self.shorter)
-        return f": {said}, and what is kept until now could be lost"
-
-
-def name_of(urn: str) -> str:
-    """A resource's logical name: what is after the fourth `::` of `urn:pulumi:stack::project::types::name`."""
-    return urn.split("::", 3)[-1]
-
-
-def violations(steps: Iterable[Step], allowed: Collection[str] = ()) -> tuple[Violation, ...]:
-    """One violation for each resource that would be lost or keep less, in the steps' order.
-
-    `allowed` names by URN or logical name, exactly, what may be deleted, replaced or shortened.
+    What `policy.mayLose` names, by URN or logical name and exactly, may be deleted, replaced or shortened.
     """
-    # A replacement is told in up to three steps, one of them a deletion, and not all of them give the reasons.
-    lost: dict[str, list[Step]] = {}
+    # The engine reports a replacement in up to three steps, one of them a deletion, and not all give the reasons.
+    lost: dict[str, list[PlannedStep]] = {}
     for step in steps:
-        if (_loses(step) or _shortened(step)) and step.urn not in allowed and name_of(step.urn) not in allowed:
+        may_go = step.urn in policy.may_lose or name_of(step.urn) in policy.may_lose
+        if (_loses(step) or _shortened(step)) and not may_go:
             lost.setdefault(step.urn, []).append(step)
-    return tuple(_violation(of_one) for of_one in lost.values())
+    mandatory = policy.level(POLICY) == "mandatory"
+    return tuple(PolicyFinding(POLICY, mandatory, _message(of_one), urn) for urn, of_one in lost.items())
 
 
-def _shortened(step: Step) -> tuple[Shortened, ...]:
+def _shortened(step: PlannedStep) -> tuple[Shortened, ...]:
     forgotten = step.operation in _DELETED and step.retained
     return () if forgotten else shortened(step.type, step.operation, step.old, step.new)
 
 
-def _loses(step: Step) -> bool:
+def _loses(step: PlannedStep) -> bool:
     gone = step.operation in _REPLACED or (step.operation in _DELETED and not step.retained)
     return gone and step.type in HOLDS_EVENTS
 
 
-def _violation(steps: Sequence[Step]) -> Violation:
-    first = steps[0]
-    if not any(map(_loses, steps)):
-        return Violation(first.urn, KEEPS[first.type].name, "shortened", shorter=_shortened(first))
+def _message(steps: Sequence[PlannedStep]) -> str:
+    """Say what was found in the steps of one resource, and what to write instead; one line."""
+    first, name = steps[0], name_of(steps[0].urn)
+    what = _gone(steps) if any(map(_loses, steps)) else _shorter(_shortened(first))
+    return (
+        f"{NOUNS[first.type]} {name}{what}. Take the change back or, if it may go, name it in the stack file:"
+        f" `falco-firelens:policy: {{mayLose: [{name}]}}`"
+    )
+
+
+def _gone(steps: Sequence[PlannedStep]) -> str:
     change = "replaced" if any(step.operation in _REPLACED for step in steps) else "deleted"
     reasons = next((step.reasons for step in steps if step.reasons), ())
-    return Violation(first.urn, HOLDS_EVENTS[first.type], change, reasons)
+    because = f", because of {', '.join(reasons)}" if reasons else ""
+    return f" would be {change}{because}, and what it holds be lost"
 
 
-def step_of(event: EngineEvent) -> Step | None:
+def _shorter(found: Sequence[Shortened]) -> str:
+    said = ", ".join(f"{one.path} would be {one.after} instead of {one.before}" for one in found)
+    return f": {said}, and what is kept until now could be lost"
+
+
+def step_of(event: EngineEvent) -> PlannedStep | None:
     """The step that an engine event announces; None for every other event."""
     announced = event.resource_pre_event
     return _of_metadata(announced.metadata) if announced else None
 
 
-def steps_of(events: Iterable[EngineEvent]) -> tuple[Step, ...]:
+def steps_of(events: Iterable[EngineEvent]) -> tuple[PlannedStep, ...]:
     """The steps of an operation's events."""
     return tuple(step for event in events if (step := step_of(event)))
 
 
-def _of_metadata(metadata: StepEventMetadata) -> Step:
+def _of_metadata(metadata: StepEventMetadata) -> PlannedStep:
     old, new = metadata.old, metadata.new
-    return Step(
+    return PlannedStep(
         str(metadata.op.value),
         metadata.urn,
         metadata.type,
@@ -157,15 +117,15 @@ def _inputs(kind: str, inputs: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return inputs or {} if kind in KEEPS else {}
 
 
-def steps_of_preview(preview: Mapping[str, Any]) -> tuple[Step, ...]:
+def steps_of_preview(preview: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
     """The steps in what `pulumi preview --json` prints."""
     return tuple(_of_digest(step) for step in preview.get("steps", ()))
 
 
-def _of_digest(step: Mapping[str, Any]) -> Step:
+def _of_digest(step: Mapping[str, Any]) -> PlannedStep:
     old: Mapping[str, Any] = step.get("oldState") or {}
     new: Mapping[str, Any] = step.get("newState") or {}
     kind: str = (new or old).get("type", "")
     reasons = tuple(step.get("replaceReasons") or ())
     inputs = [_inputs(kind, state.get("inputs")) for state in (old, new)]
-    return Step(step["op"], step["urn"], kind, reasons, bool(old.get("retainOnDelete")), *inputs)
+    return PlannedStep(step["op"], step["urn"], kind, reasons, bool(old.get("retainOnDelete")), *inputs)

@@ -18,10 +18,10 @@ from typing import Any
 
 from pulumi.automation.events import EngineEvent
 
-from falco_firelens.policy.changes import steps_of, steps_of_preview
+from falco_firelens.policy.changes import findings, steps_of, steps_of_preview
 from falco_firelens.policy.configuration import PACK, pack_config
+from falco_firelens.policy.finding import PolicyFinding
 from falco_firelens.policy.reference import reference
-from falco_firelens.policy.verdict import Violated, of_changes
 from falco_firelens.settings import Settings, SettingsError, read_stack_file
 from falco_firelens.settings.policy import Policy
 from falco_firelens.settings.validation.inputs import InputError, object_of
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if chosen.command == "check-preview":
             policy = read_stack_file(chosen.stack_file).policy if chosen.stack_file else Policy()
-            return _tell(of_changes(steps_of_preview(_read(chosen.file)), policy))
+            return _report(findings(steps_of_preview(_read(chosen.file)), policy))
         return preview(chosen.file, read_stack_file(chosen.file), options)
     except (SettingsError, InputError) as error:
         print(error, file=sys.stderr)
@@ -53,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="falco-firelens policy", description="Policies of stacks; docs/policy.md.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, about in (("preview", "preview a stack under its policies"), ("config", "print what the pack is told")):
+    for name, about in (
+        ("preview", "preview a stack under its policies"),
+        ("config", "print the pack's configuration"),
+    ):
         commands.add_parser(name, help=about).add_argument("file", type=Path, metavar="Pulumi.<stack>.yaml")
     check = commands.add_parser("check-preview", help="say what the changes of a preview would lose")
     check.add_argument("file", type=Path, help="what `pulumi preview --json` printed; - for standard input")
@@ -84,10 +87,10 @@ def preview(file: Path, settings: Settings, options: Iterable[str] = ()) -> int:
         flags = {"PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
         done = subprocess.run([*command, *pack], env={**os.environ, **flags}, check=False)
         steps = steps_of(EngineEvent.from_json(json.loads(line)) for line in events.read_text().splitlines())
-    return _tell(of_changes(steps, settings.policy)) or done.returncode
+    return _report(findings(steps, settings.policy)) or done.returncode
 
 
-def _tell(found: Sequence[Violated]) -> int:
-    for violated in found:
-        print(violated)
-    return int(any(violated.mandatory for violated in found))
+def _report(found: Sequence[PolicyFinding]) -> int:
+    for one in found:
+        print(f"[{'mandatory' if one.mandatory else 'advisory'}] {one.policy}: {one.message}")
+    return int(any(one.mandatory for one in found))

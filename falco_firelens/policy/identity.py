@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS, KMS_KEY, NARROWING_ONLY
+from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS, ITS_OWN, OPENING
 from falco_firelens.policy.rule import Check, Finding, Resource, Rule, items_of, keys_of, show
-
-_OPENING = tuple(kind for kind in DOCUMENTS if kind not in NARROWING_ONLY)
 
 NARROWING = frozenset((
     "aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount",
@@ -116,10 +114,10 @@ RULES = (
         "no-iam-wildcard",
         "Policies name actions, and resources where the API knows any.",
         {
-            # In a key's own policy, `*` means the key; a trust policy has no resource at all.
-            **{kind: _each(_actions if kind == KMS_KEY else _actions_and_resources) for kind in _OPENING},
+            # A trust policy has no resource at all.
+            **{kind: _each(_actions if kind in ITS_OWN else _actions_and_resources) for kind in OPENING},
             **dict.fromkeys(ATTACHMENTS, _attachment),
         },
     ),
-    Rule("no-public-principal", "No policy lets everybody in.", dict.fromkeys(_OPENING, _each(_principals))),
+    Rule("no-public-principal", "No policy lets everybody in.", dict.fromkeys(OPENING, _each(_principals))),
 )

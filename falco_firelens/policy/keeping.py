@@ -31,12 +31,11 @@ class Shortened:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A type that says how long something is kept."""
+class Keeping:
+    """How a type says how long something is kept. `shortened` is what the docs say of it."""
 
-    name: str
-    """What messages call it."""
     compare: Callable[[Inputs, Inputs], Iterator[Shortened]]
+    shortened: str
     gone_with_it: bool = False
     """Whether deleting the resource ends the keeping of what stays, as with an object lock."""
 
@@ -44,7 +43,7 @@ class Kind:
 def shortened(kind: str, operation: str, old: Inputs, new: Inputs) -> tuple[Shortened, ...]:
     """What a step would keep less long of a resource of a Pulumi type, by its old and its new inputs.
 
-    A resource that is only made is not judged: what an update that failed has left unmade must not need a word.
+    A resource that is only made is not judged: what a failed update has left unmade must not need a permission.
     """
     known = KEEPS.get(kind)
     if known is None or not (operation == "update" or (operation == "delete" and known.gone_with_it)):
@@ -114,19 +113,25 @@ def _default_retention(inputs: Inputs) -> Mapping[str, Any]:
     return keys_of(keys_of(inputs.get("rule")).get("defaultRetention"))
 
 
-KEEPS: Mapping[str, Kind] = {
-    "aws:cloudwatch/logGroup:LogGroup": Kind("log group", _period("retentionInDays", "days", math.inf)),
-    "aws:sqs/queue:Queue": Kind("queue", _period("messageRetentionSeconds", "seconds", 345_600)),
-    "aws:kinesis/stream:Stream": Kind("data stream", _period("retentionPeriod", "hours", 24)),
+_MESSAGES = "the time that messages are kept"
+
+KEEPS: Mapping[str, Keeping] = {
+    "aws:cloudwatch/logGroup:LogGroup": Keeping(
+        _period("retentionInDays", "days", math.inf), "`retentionInDays` lowered, or given where there was none"
+    ),
+    "aws:sqs/queue:Queue": Keeping(_period("messageRetentionSeconds", "seconds", 345_600), _MESSAGES),
+    "aws:kinesis/stream:Stream": Keeping(_period("retentionPeriod", "hours", 24), _MESSAGES),
     **{
-        f"aws:s3/bucketLifecycleConfiguration{v}:BucketLifecycleConfiguration{v}": Kind("bucket lifecycle", _lifecycle)
-        for v in ("", "V2")
+        f"aws:s3/bucketLifecycleConfiguration{version}:BucketLifecycleConfiguration{version}": Keeping(
+            _lifecycle, "objects, or their earlier versions, expire sooner, or where they never did; by filter"
+        )
+        for version in ("", "V2")
     },
     **{
-        f"aws:s3/bucketObjectLockConfiguration{v}:BucketObjectLockConfiguration{v}": Kind(
-            "object lock", _lock, gone_with_it=True
+        f"aws:s3/bucketObjectLockConfiguration{version}:BucketObjectLockConfiguration{version}": Keeping(
+            _lock, "the default retention removed or shortened, or no longer `COMPLIANCE`", gone_with_it=True
         )
-        for v in ("", "V2")
+        for version in ("", "V2")
     },
 }
 """Pulumi types that say how long something is kept. What a number that is not there means is the service's own default:

@@ -1,6 +1,10 @@
 """docs/policy.md, generated from the rules."""
 
-from falco_firelens.policy.changes import HOLDS_EVENTS, POLICY
+from collections.abc import Iterator
+
+from falco_firelens.policy.changes import POLICY
+from falco_firelens.policy.keeping import KEEPS
+from falco_firelens.policy.kinds import HOLDS_EVENTS, NOUNS
 from falco_firelens.policy.rule import AnyRule, Rule
 from falco_firelens.policy.rules import RULES
 
@@ -62,10 +66,7 @@ It is also broken by a step that makes events be kept less long than before:
 
 | | what is shortened |
 | --- | --- |
-| log group | `retentionInDays` lowered, or given where there was none |
-| bucket lifecycle | objects, or their earlier versions, expire sooner, or where they never did; by filter |
-| object lock | the default retention removed or shortened, or no longer `COMPLIANCE` |
-| queue, data stream | the time that messages are kept |
+{{shortened}}
 
 A setting that is only made is not judged, so that an update that was cut short can go on without a word; and a date in
 a lifecycle rule, or the rules in a bucket's own deprecated properties, are not read.
@@ -105,8 +106,16 @@ def reference() -> str:
         "| --- | --- | --- |",
         *rows,
     ]
-    kinds = ", ".join(dict.fromkeys(HOLDS_EVENTS.values()))
-    return INTRODUCTION + "\n".join(table) + "\n" + CHANGES.format(kinds=kinds)
+    kinds = ", ".join(dict.fromkeys(NOUNS[kind] for kind in HOLDS_EVENTS))
+    return INTRODUCTION + "\n".join(table) + "\n" + CHANGES.format(kinds=kinds, shortened="\n".join(_shortened()))
+
+
+def _shortened() -> Iterator[str]:
+    """A row for each kind of shortening; several types can share one."""
+    rows: dict[str, dict[str, None]] = {}
+    for kind, keeping in KEEPS.items():
+        rows.setdefault(keeping.shortened, {})[NOUNS[kind]] = None
+    yield from (f"| {', '.join(nouns)} | {shortened} |" for shortened, nouns in rows.items())
 
 
 def _types(rule: AnyRule) -> str:

@@ -9,8 +9,9 @@ from itertools import groupby
 from falco_firelens.fleet.comment.markdown import code, fence, folded, table, visible
 from falco_firelens.fleet.comment.permissions import PermissionChange, permission_changes
 from falco_firelens.fleet.comment.values import diff
-from falco_firelens.fleet.results import Change, PolicyFinding, Result, Status, count
-from falco_firelens.policy.changes import HOLDS_EVENTS
+from falco_firelens.fleet.results import Change, Result, Status, count
+from falco_firelens.policy.finding import PolicyFinding, type_of
+from falco_firelens.policy.kinds import HOLDS_EVENTS, NOUNS
 
 LIMIT = 65_536
 """Characters of a comment: https://github.com/orgs/community/discussions/41331"""
@@ -80,8 +81,8 @@ def _in_order(result: Result) -> Result:
 
 
 def _place(urn: str) -> tuple[int, str]:
-    kind = urn.rpartition("::")[0].replace("::", "$").rpartition("$")[2]
-    return list(HOLDS_EVENTS).index(kind) if kind in HOLDS_EVENTS else len(HOLDS_EVENTS), urn
+    kind = type_of(urn)
+    return HOLDS_EVENTS.index(kind) if kind in HOLDS_EVENTS else len(HOLDS_EVENTS), urn
 
 
 def _importance(result: Result) -> tuple[object, ...]:
@@ -114,7 +115,7 @@ def _alarms(results: Sequence[Result]) -> Iterator[str]:
         for result, finding in forbidden[:_MOST_ALARMS]
     ]
     lines += [
-        f"> - **{HOLDS_EVENTS[one.type]} {_PAST[one.op]}**: {code(one.name)} of {code(result.stack)}{_why(one)}"
+        f"> - **{NOUNS[one.type]} {_PAST[one.op]}**: {code(one.name)} of {code(result.stack)}{_why(one)}"
         for result, one in lost[:_MOST_ALARMS]
     ]
     left = max(0, len(forbidden) - _MOST_ALARMS) + max(0, len(lost) - _MOST_ALARMS)

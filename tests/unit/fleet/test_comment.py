@@ -20,7 +20,7 @@ from falco_firelens.fleet.comment.permissions import permission_changes
 from falco_firelens.fleet.comment.values import diff
 from falco_firelens.fleet.recorder import Recorder, Redactor
 from falco_firelens.fleet.results import UNKNOWN
-from falco_firelens.policy.changes import HOLDS_EVENTS
+from falco_firelens.policy.kinds import HOLDS_EVENTS, NOUNS
 
 RECORDED = Path(__file__).parent / "recorded_preview.json"
 LOG_GROUP, ALARM = "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -357,7 +357,7 @@ def test_the_loss_of_whatever_the_policy_guards_is_in_the_warning(op: str, kind:
     text = comment([result(change(op, kind, "it"), *[change("create", name=f"n{index}") for index in range(9)])])
 
     box = text[text.index("[!CAUTION]") :].split("\n\n")[0]
-    assert f"**{HOLDS_EVENTS[kind]} {op}d**: `it`" in box
+    assert f"**{NOUNS[kind]} {op}d**: `it`" in box
 
 
 def test_a_thousand_stacks_fit() -> None:

@@ -106,6 +106,12 @@ ATTACHMENT = Sample(
     ("policyArn: found AmazonS3FullAccess, which has wildcards; write a policy with what is needed",),
 )
 
+ITS_OWN = Sample(
+    {"policy": allow(["kms:Decrypt"], "*")},
+    {"policy": allow(["kms:*"], "*")},
+    ('policy[1].Action: found "kms:*"; write the actions that are needed, by name',),
+)
+
 IAM = {
     "aws:iam/policy:Policy": document("policy"),
     "aws:iam/rolePolicy:RolePolicy": document("policy"),
@@ -124,11 +130,8 @@ IAM = {
         {"inlinePolicies": [{"name": "own", "policy": allow("logs:*", "arn:aws:logs:::x")}]},
         ('inlinePolicies.own[1].Action: found "logs:*"; write the actions that are needed, by name',),
     ),
-    "aws:kms/key:Key": Sample(
-        {"policy": allow(["kms:Decrypt"], "*")},
-        {"policy": allow(["kms:*"], "*")},
-        ('policy[1].Action: found "kms:*"; write the actions that are needed, by name',),
-    ),
+    "aws:kms/key:Key": ITS_OWN,
+    "aws:oam/sinkPolicy:SinkPolicy": ITS_OWN,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ATTACHMENT,
     "aws:iam/userPolicyAttachment:UserPolicyAttachment": ATTACHMENT,
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": ATTACHMENT,

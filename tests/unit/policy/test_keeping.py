@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pulumi.automation.events import EngineEvent
 
-from falco_firelens.policy.changes import Step, steps_of, steps_of_preview, violations
+from falco_firelens.policy.changes import PlannedStep, steps_of, steps_of_preview
 from falco_firelens.policy.keeping import KEEPS, shortened
-from tests.unit.policy.test_changes import LOG_GROUP, urn
+from tests.unit.policy.test_changes import LOG_GROUP, urn, violations
 
 QUEUE = "aws:sqs/queue:Queue"
 STREAM = "aws:kinesis/stream:Stream"
@@ -134,14 +134,15 @@ def test_deleting_a_lifecycle_keeps_everything() -> None:
     assert said(LIFECYCLE, rules(expires(365)), {}, "delete") == []
 
 
-def shorter(days: int, **more: Any) -> Step:
-    return Step("update", urn("events"), LOG_GROUP, old={"retentionInDays": 90}, new={"retentionInDays": days}, **more)
+def shorter(days: int, **more: Any) -> PlannedStep:
+    old, new = {"retentionInDays": 90}, {"retentionInDays": days}
+    return PlannedStep("update", urn("events"), LOG_GROUP, old=old, new=new, **more)
 
 
 def test_a_violation_says_what_would_be_and_what_to_write() -> None:
     (found,) = violations([shorter(7)])
 
-    assert (found.name, found.change, found.kind) == ("events", "shortened", "log group")
+    assert found.resource == "events"
     assert found.message == (
         "log group events: retentionInDays would be 7 days instead of 90 days, "
         "and what is kept until now could be lost. Take the change back or, if it may go, name it in the stack file: "
@@ -149,16 +150,17 @@ def test_a_violation_says_what_would_be_and_what_to_write() -> None:
     )
 
 
-def test_the_word_allows_it_and_keeping_what_pulumi_deletes_does_not() -> None:
+def test_a_named_resource_may_keep_less_and_keeping_what_pulumi_deletes_does_not() -> None:
     assert violations([shorter(7)], ["events"]) == ()
     assert violations([shorter(7, retained=True)])
-    forgotten = Step("delete", urn("b", LOCK), LOCK, retained=True, old=lock(days=1))
+    forgotten = PlannedStep("delete", urn("b", LOCK), LOCK, retained=True, old=lock(days=1))
     assert violations([forgotten]) == ()
 
 
-def test_what_is_replaced_as_well_is_told_as_lost() -> None:
-    (found,) = violations([shorter(7), Step("replace", urn("events"), LOG_GROUP, ("name",))])
-    assert (found.change, found.shorter) == ("replaced", ())
+def test_what_is_replaced_as_well_is_reported_as_lost() -> None:
+    (found,) = violations([shorter(7), PlannedStep("replace", urn("events"), LOG_GROUP, ("name",))])
+    assert "would be replaced, because of name" in found.message
+    assert "instead of" not in found.message
 
 
 def test_inputs_are_read_from_events_and_previews_of_what_keeps_something_alone() -> None:

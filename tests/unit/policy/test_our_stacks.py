@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ import pytest
 import yaml
 
 from falco_firelens.policy.configuration import pack_config
+from falco_firelens.policy.kinds import DOCUMENTS, TAGGABLE
 from falco_firelens.policy.pack import message
 from falco_firelens.policy.rule import AnyRule, Resource, Rule
 from falco_firelens.policy.rules import RULES
-from falco_firelens.policy.tags import TAGGABLE
 from falco_firelens.settings import load
 from falco_firelens.settings.loader import namespaced
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, Account, Deployed, Registered, deploy
@@ -128,3 +129,19 @@ def test_the_types_that_take_tags_are_those_of_the_sdk() -> None:
     ours = {kind for kind in used if kind.startswith("aws:")}
     assert {kind for kind in ours if takes_tags(kind)} <= set(TAGGABLE)
     assert all(takes_tags(kind) for kind in TAGGABLE)
+
+
+def is_policy_document(value: object) -> bool:
+    return isinstance(value, str) and '"Statement"' in value and "Statement" in json.loads(value)
+
+
+def test_the_types_with_a_policy_document_are_those_that_the_program_deploys() -> None:
+    held = {
+        (item.type, name)
+        for stack in DEPLOYMENTS
+        for item in deployed(stack).resources
+        for name, value in item.inputs.items()
+        if is_policy_document(value)
+    }
+    assert len(held) > 8
+    assert held <= set(DOCUMENTS.items())
