@@ -29,12 +29,12 @@ CREDENTIALS_ANNOTATION = "falco-firelens/credentials"
 class KubernetesSensorArgs(TypedDict):
     """`chart` replaces Falco's own workload; Fluent Bit's is always ours.
 
-    `permission` says how Fluent Bit gets its credentials; for IRSA, `role_arn` is the role. `kubeconfig`, and a
-    `context` of it, are for a look at the cluster before its namespace is created.
+    `credentials` says where Fluent Bit's come from; `role_arn` is the role that its service account asks for.
+    `kubeconfig`, and a `context` of it, are for a look at the cluster before its namespace is created.
     """
 
     manifests: KubernetesManifests
-    permission: str
+    credentials: str
     kubeconfig: pulumi.Input[str]
     context: NotRequired[str]
     chart: NotRequired[FalcoChart]
@@ -63,7 +63,7 @@ class KubernetesSensor(pulumi.ComponentResource):
             spec=manifests.network_policy["spec"],
             opts=inside,
         )
-        fluent_bit = _with_credentials(manifests.fluent_bit, args["permission"], args.get("role_arn"))
+        fluent_bit = _with_credentials(manifests.fluent_bit, args["credentials"], args.get("role_arn"))
         _workload(f"{name}-fluent-bit", fluent_bit, inside)
         chart = args.get("chart")
         if chart:
@@ -97,14 +97,17 @@ def _workload(
     )
 
 
-def _with_credentials(workload: Workload, permission: str, role_arn: pulumi.Input[str] | None) -> Workload:
-    """Ask for the role, and roll the pods when the credentials come another way, which a pod is told only once."""
+def _with_credentials(workload: Workload, source: str, role_arn: pulumi.Input[str] | None) -> Workload:
+    """Annotate the service account with the role, and restart the pods when the source of the credentials changes.
+
+    A pod gets its credentials only when it is admitted.
+    """
     account: Document = workload.service_account
     if role_arn is not None:
         account = {**account, "metadata": _annotated(account["metadata"], ROLE_ANNOTATION, role_arn)}
     spec: Document = workload.daemon_set["spec"]
     template: Document = spec["template"]
-    metadata = _annotated(template["metadata"], CREDENTIALS_ANNOTATION, role_arn or permission)
+    metadata = _annotated(template["metadata"], CREDENTIALS_ANNOTATION, role_arn or source)
     spec = {**spec, "template": {**template, "metadata": metadata}}
     return replace(workload, service_account=account, daemon_set={**workload.daemon_set, "spec": spec})
 

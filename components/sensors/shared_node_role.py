@@ -1,14 +1,14 @@
 """SharedNodeRole: lets the sensors of several clusters ship with the one role that the nodes of all of them have."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 from pulumi_aws import iam
 
 from ..aws.location import Place, arn
 from ..aws.policy_document import Statement, policy_document
-from .shipping_role import streams_of_cluster, streams_statement, write_statement
+from .shipping_role import ShippingTargets, streams_of_cluster, streams_statement, write_statement
 
 LONGEST_POLICY = 6144
 """Characters of a managed policy without white space. All inline policies of a role together have 10,240, of which the
@@ -23,16 +23,14 @@ LONGEST_CLUSTER = 40
 class SharedNodeRoleArgs(TypedDict):
     """`role` is the role's name, `clusters` the first parts of the names of the log streams.
 
-    `log_group` is the plain name of the group whose ARN is `log_group_arn`. At least one of that and
-    `delivery_stream_arns` is given.
+    `log_group` is the plain name of the targets' log group.
     """
 
     place: Place
     role: str
     clusters: Sequence[str]
     log_group: str
-    log_group_arn: NotRequired[pulumi.Input[str]]
-    delivery_stream_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    targets: ShippingTargets
     tags: Mapping[str, str]
 
 
@@ -58,11 +56,12 @@ class SharedNodeRole(pulumi.ComponentResource):
 
 def _policies(args: SharedNodeRoleArgs) -> list[list[Statement]]:
     """The statements of each policy; the first one has those that all clusters have in common."""
-    streams = args.get("delivery_stream_arns")
+    targets = args["targets"]
+    streams = targets.get("delivery_stream_arns")
     common = [streams_statement(streams)] if streams else []
-    if "log_group_arn" not in args:
+    if "log_group_arn" not in targets:
         return [common]
-    group, clusters, most = args["log_group_arn"], args["clusters"], clusters_in_a_policy(args)
+    group, clusters, most = targets["log_group_arn"], args["clusters"], clusters_in_a_policy(args)
     portions = [clusters[begin : begin + most] for begin in range(0, len(clusters), most)]
     writing = [write_statement([streams_of_cluster(group, cluster) for cluster in portion]) for portion in portions]
     return [[*(() if number else common), statement] for number, statement in enumerate(writing)]

@@ -23,19 +23,27 @@ class ServiceAccount(TypedDict):
     name: str
 
 
-class ShippingRoleArgs(TypedDict):
-    """`stream_prefix` is the first part of the names of the log streams, the cluster's name; `delivery_stream_arns`
-    are Firehose's. At least one of `log_group_arn` and these is given.
+class RoleHolder(TypedDict):
+    """Who gets the permission: a role that is made, with `trust_policy`, or a role of nodes, named `node_role`."""
 
-    Either `trust_policy` (a role is made) or `node_role` (the name of the role that gets the policy) is given.
-    """
-
-    log_group_arn: NotRequired[pulumi.Input[str]]
-    delivery_stream_arns: NotRequired[Sequence[pulumi.Input[str]]]
-    stream_prefix: str
     trust_policy: NotRequired[pulumi.Input[str]]
     pod_identity: NotRequired[ServiceAccount]
     node_role: NotRequired[pulumi.Input[str]]
+
+
+class ShippingTargets(TypedDict):
+    """What a sensor ships to, at least one of them: the log group, and Firehose's delivery streams."""
+
+    log_group_arn: NotRequired[pulumi.Input[str]]
+    delivery_stream_arns: NotRequired[Sequence[pulumi.Input[str]]]
+
+
+class ShippingRoleArgs(TypedDict):
+    """`stream_prefix` is the first part of the names of the log streams, the cluster's name."""
+
+    stream_prefix: str
+    targets: ShippingTargets
+    holder: RoleHolder
     tags: Mapping[str, str]
 
 
@@ -50,13 +58,14 @@ class ShippingRole(pulumi.ComponentResource):
     def __init__(self, name: str, args: ShippingRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:ShippingRole", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        role_name = args.get("node_role")
+        holder = args["holder"]
+        role_name = holder.get("node_role")
         self.role_arn = pulumi.Output.from_input("")
         if role_name is None:
             role = iam.Role(
                 name,
                 description=f"Ships the security events of {args['stream_prefix']}",
-                assume_role_policy=args.get("trust_policy"),
+                assume_role_policy=holder.get("trust_policy"),
                 tags=args["tags"],
                 opts=child,
             )
@@ -64,12 +73,10 @@ class ShippingRole(pulumi.ComponentResource):
         iam.RolePolicy(
             name,
             role=role_name,
-            policy=shipping_policy(
-                args.get("log_group_arn"), args["stream_prefix"], args.get("delivery_stream_arns", ())
-            ),
+            policy=shipping_policy(args["targets"], args["stream_prefix"]),
             opts=child,
         )
-        account = args.get("pod_identity")
+        account = holder.get("pod_identity")
         if account:
             eks.PodIdentityAssociation(
                 name,
@@ -90,20 +97,16 @@ async def _settle(_: pulumi.ResourceHookArgs) -> None:
     await asyncio.sleep(SETTLING_SECONDS)
 
 
-def shipping_policy(
-    log_group_arn: pulumi.Input[str] | None,
-    stream_prefix: str,
-    delivery_stream_arns: Sequence[pulumi.Input[str]] = (),
-) -> pulumi.Output[str]:
+def shipping_policy(targets: ShippingTargets, stream_prefix: str) -> pulumi.Output[str]:
     """What Fluent Bit's outputs call: two actions where `cloudwatch_logs` makes no log group, one for Firehose.
 
     Log streams are named `<cluster>/<node>`, so a cluster's sensors cannot write into another cluster's streams.
     """
     statements: list[Statement] = []
-    if log_group_arn is not None:
-        statements.append(write_statement(streams_of_cluster(log_group_arn, stream_prefix)))
-    if delivery_stream_arns:
-        statements.append(streams_statement(delivery_stream_arns))
+    if "log_group_arn" in targets:
+        statements.append(write_statement(streams_of_cluster(targets["log_group_arn"], stream_prefix)))
+    if streams := targets.get("delivery_stream_arns"):
+        statements.append(streams_statement(streams))
     return policy_document(*statements)
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi_kubernetes import Provider
 
-from falco_firelens.contract import SENSOR_NAMESPACE, SENSOR_SERVICE
+from falco_firelens.contract import SENSOR_SERVICE
 from falco_firelens.sensor.model import EcsTask
 from falco_firelens.settings import Cluster, KubernetesCluster, Settings
 from falco_firelens.settings import EcsCluster as EcsSettings
@@ -28,9 +28,10 @@ from ..insights.event_insights import EventInsights, insights_args, name_prefix
 from ..sensors.ecs_sensor import EcsSensor
 from ..sensors.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
 from ..sensors.shared_node_role import SharedNodeRole, SharedNodeRoleArgs
-from ..sensors.shipping_role import ShippingRole, ShippingRoleArgs, ecs_tasks_trust, irsa_trust, pod_identity_trust
+from ..sensors.shipping_role import RoleHolder, ShippingRole, ShippingRoleArgs, ShippingTargets, ecs_tasks_trust
 from .discovery import creates, discover
 from .hub import hub_args, receiving
+from .permission import Identities, permission_of
 from .rendering import RenderedKubernetes, Sensors, render
 from .response import Reached, Response, Surroundings, deploy, prepare
 
@@ -52,18 +53,11 @@ class DeploymentArgs(TypedDict):
 
 @dataclass(frozen=True)
 class _Eks:
-    """What a sensor needs to know of an EKS cluster, created or adopted.
-
-    `ordered_name` is the name for resources that must come after a created cluster's control plane.
-    """
+    """What a sensor needs to know of an EKS cluster, created or adopted."""
 
     name: str
-    arn: str
-    ordered_name: pulumi.Input[str]
     kubeconfig: pulumi.Output[str]
-    oidc_provider_arn: pulumi.Input[str]
-    oidc_issuer: pulumi.Input[str]
-    node_role: pulumi.Input[str]
+    identities: Identities
     security_group_id: pulumi.Input[str] | None = None
     ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
 
@@ -240,10 +234,10 @@ class Deployment(pulumi.ComponentResource):
 
     def _eks(self, cluster: EksSettings, eks: _Eks, rendered: RenderedKubernetes) -> Mapping[str, Any]:
         provider = self._kubernetes_provider(cluster.name, eks.kubeconfig, None)
-        permission = self._eks_permission(cluster, eks, rendered.service_account)
-        role = self._shipping_role(cluster.name, permission, cluster.node_role)
-        sensor = self._kubernetes_sensor(cluster, provider, rendered, role, eks.ready)
-        self._reached[cluster.name] = Reached(provider, [*eks.ready, sensor], eks.ordered_name, eks.security_group_id)
+        sensor = self._kubernetes_sensor(cluster, provider, rendered, eks.identities, eks.ready)
+        self._reached[cluster.name] = Reached(
+            provider, [*eks.ready, sensor], eks.identities.eks_name, eks.security_group_id
+        )
         return {
             "platform": cluster.platform,
             "name": eks.name,
@@ -253,6 +247,7 @@ class Deployment(pulumi.ComponentResource):
 
     def _created_eks(self, cluster: EksSettings) -> _Eks:
         create, place, live = cluster.create, self._found.place, self._found.node_groups.get(cluster.name, {})
+        permission = permission_of(cluster)
         assert create is not None
         made = EksCluster(
             cluster.name,
@@ -266,20 +261,22 @@ class Deployment(pulumi.ComponentResource):
                 "vpc_id": self._network.vpc_id,
                 "private_subnet_ids": self._network.private_subnet_ids,
                 "addons": {**create.addons},
-                "pod_identity": cluster.permission == "podIdentity",
-                "oidc_provider": cluster.permission == "irsa",
+                "pod_identity": permission.pod_identity,
+                "oidc_provider": permission.oidc_provider,
                 "tags": self._settings.tags,
             },
             self._child,
         )
         return _Eks(
             name=cluster.name,
-            arn=cluster_arn(place, cluster.name),
-            ordered_name=made.cluster_name,
             kubeconfig=made.kubeconfig,
-            oidc_provider_arn=made.oidc_provider_arn,
-            oidc_issuer=made.oidc_issuer,
-            node_role=made.node_role_name,
+            identities=Identities(
+                node_role=made.node_role_name,
+                arn=cluster_arn(place, cluster.name),
+                eks_name=made.cluster_name,
+                oidc_provider_arn=made.oidc_provider_arn,
+                oidc_issuer=made.oidc_issuer,
+            ),
             security_group_id=made.security_group_id,
             ready=[made],
         )
@@ -288,34 +285,21 @@ class Deployment(pulumi.ComponentResource):
         found = self._found.eks[cluster.name]
         return _Eks(
             name=found.name,
-            arn=found.arn,
-            ordered_name=found.name,
             kubeconfig=pulumi.Output.secret(found.kubeconfig),
-            oidc_provider_arn=found.oidc_provider_arn,
-            oidc_issuer=found.oidc_issuer,
-            node_role=cluster.node_role or "",
+            identities=Identities(
+                node_role=cluster.node_role or "",
+                arn=found.arn,
+                eks_name=found.name,
+                oidc_provider_arn=found.oidc_provider_arn,
+                oidc_issuer=found.oidc_issuer,
+            ),
         )
-
-    def _eks_permission(self, cluster: EksSettings, eks: _Eks, service_account: str) -> ShippingRoleArgs:
-        args = self._shipping_args(cluster.name)
-        if cluster.permission == "nodeRole":
-            return {**args, "node_role": eks.node_role}
-        if cluster.permission == "irsa":
-            trust = irsa_trust(eks.oidc_provider_arn, eks.oidc_issuer, SENSOR_NAMESPACE, service_account)
-            return {**args, "trust_policy": trust}
-        return {
-            **args,
-            "trust_policy": pod_identity_trust(eks.arn, SENSOR_NAMESPACE, service_account),
-            "pod_identity": {"cluster_name": eks.ordered_name, "namespace": SENSOR_NAMESPACE, "name": service_account},
-        }
 
     def _kubernetes(
         self, cluster: KubernetesCluster, kubeconfig: pulumi.Output[str], rendered: RenderedKubernetes
     ) -> Mapping[str, Any]:
         provider = self._kubernetes_provider(cluster.name, kubeconfig, cluster.existing.context)
-        args: ShippingRoleArgs = {**self._shipping_args(cluster.name), "node_role": cluster.node_role}
-        role = self._shipping_role(cluster.name, args, cluster.node_role)
-        sensor = self._kubernetes_sensor(cluster, provider, rendered, role, [])
+        sensor = self._kubernetes_sensor(cluster, provider, rendered, Identities(cluster.node_role), [])
         self._reached[cluster.name] = Reached(provider, [sensor])
         return {"platform": cluster.platform, "name": cluster.name, "sensor": _daemon_sets(sensor)}
 
@@ -336,20 +320,22 @@ class Deployment(pulumi.ComponentResource):
         cluster: EksSettings | KubernetesCluster,
         provider: Provider,
         rendered: RenderedKubernetes,
-        role: ShippingRole | SharedNodeRole,
+        identities: Identities,
         ready: list[pulumi.Resource],
     ) -> KubernetesSensor:
         """The sensor comes after its permission: EKS gives a pod its credentials only when the pod is admitted."""
+        permission = permission_of(cluster)
+        role = self._shipping_role(cluster, permission.holder(identities, rendered.service_account))
         args: KubernetesSensorArgs = {
             "manifests": rendered.manifests,
-            "permission": cluster.permission,
+            "credentials": permission.name,
             "kubeconfig": self.kubeconfigs[cluster.name],
         }
         if isinstance(cluster, KubernetesCluster) and cluster.existing.context:
             args["context"] = cluster.existing.context
         if rendered.chart:
             args["chart"] = rendered.chart
-        if cluster.permission == "irsa" and isinstance(role, ShippingRole):
+        if permission.annotated and isinstance(role, ShippingRole):
             args["role_arn"] = role.role_arn
         opts = pulumi.ResourceOptions(parent=self, providers=[provider], depends_on=[role, *ready])
         return KubernetesSensor(f"{cluster.name}-sensor", args, opts)
@@ -359,7 +345,7 @@ class Deployment(pulumi.ComponentResource):
         ecs = self._created_ecs(cluster) if cluster.create else self._adopted_ecs(cluster)
         role = ShippingRole(
             f"{cluster.name}-shipping",
-            {**self._shipping_args(cluster.name), "trust_policy": ecs_tasks_trust(place)},
+            self._shipping_args(cluster.name, {"trust_policy": ecs_tasks_trust(place)}),
             self._child,
         )
         sensor = EcsSensor(
@@ -406,34 +392,39 @@ class Deployment(pulumi.ComponentResource):
         found = self._found.ecs[cluster.name]
         return _Ecs(found.name, found.arn, found.instances)
 
-    def _shipping_args(self, cluster: str) -> ShippingRoleArgs:
-        args: ShippingRoleArgs = {"stream_prefix": cluster, "tags": self._settings.tags}
+    def _targets(self) -> ShippingTargets:
+        targets: ShippingTargets = {}
         if self._events:
-            args["log_group_arn"] = self._events.log_group_arn
+            targets["log_group_arn"] = self._events.log_group_arn
         if self._streams:
-            args["delivery_stream_arns"] = list(self._streams.streams.values())
-        return args
+            targets["delivery_stream_arns"] = list(self._streams.streams.values())
+        return targets
+
+    def _shipping_args(self, cluster: str, holder: RoleHolder) -> ShippingRoleArgs:
+        return {
+            "stream_prefix": cluster,
+            "targets": self._targets(),
+            "holder": holder,
+            "tags": self._settings.tags,
+        }
 
     def _shipping_role(
-        self, cluster: str, args: ShippingRoleArgs, node_role: str | None
+        self, cluster: EksSettings | KubernetesCluster, holder: RoleHolder
     ) -> ShippingRole | SharedNodeRole:
         """The cluster's own, unless its nodes have a role that another cluster's have too."""
-        shared = self._node_roles.get(node_role or "")
-        return shared or ShippingRole(f"{cluster}-shipping", args, self._child)
+        shared = self._node_roles.get(cluster.node_role or "")
+        args = self._shipping_args(cluster.name, holder)
+        return shared or ShippingRole(f"{cluster.name}-shipping", args, self._child)
 
     def _shared_node_role(self, role: str, clusters: list[str]) -> SharedNodeRole:
-        log_group, own = self._settings.events.log_group, self._shipping_args("")
         args: SharedNodeRoleArgs = {
             "place": self._found.place,
             "role": role,
             "clusters": clusters,
-            "log_group": log_group,
+            "log_group": self._settings.events.log_group,
+            "targets": self._targets(),
             "tags": self._settings.tags,
         }
-        if "log_group_arn" in own:
-            args["log_group_arn"] = own["log_group_arn"]
-        if "delivery_stream_arns" in own:
-            args["delivery_stream_arns"] = own["delivery_stream_arns"]
         return SharedNodeRole(f"{role}-shipping", args, self._child)
 
 

@@ -27,6 +27,7 @@ from ..clusters.pod_identity_agent import warn_without_agent
 from ..delivery.event_warehouse import FIREHOSE
 from ..hub.centralization import missing_roles
 from ..hub.reference import HubReference, hub_of
+from .permission import permission_of
 from .preflight import NO_ACCESS_ENTRIES, EksAccess, misfits
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
@@ -176,14 +177,14 @@ def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
         lambda: eks.get_cluster(name=existing.name),
     )
     issuer = found.identities[0].oidcs[0].issuer if found.identities else ""
-    provider = ""
-    if cluster.permission == "irsa":
+    provider, permission = "", permission_of(cluster)
+    if permission.oidc_provider:
         provider = looked_up(
             f"{path}.name",
-            "a cluster with an IAM OIDC provider, because permission is irsa",
+            f"a cluster with an IAM OIDC provider, because permission is {permission.name}",
             lambda: iam.get_open_id_connect_provider(url=issuer).arn,
         )
-    if cluster.permission == "podIdentity":
+    if permission.pod_identity:
         warn_without_agent(existing.name, f"{path}.name")
     given = existing.kubeconfig.get_secret_value() if existing.kubeconfig else None
     authority = found.certificate_authorities[0].data

@@ -20,6 +20,7 @@ from falco_firelens.settings import Cluster, EcsCluster, Settings
 
 from ..aws.location import Place
 from ..delivery.stream_names import stream_names
+from .permission import permission_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _render(cluster: Cluster, settings: Settings, place: Place, sensors: Sensors
     if isinstance(cluster, EcsCluster):
         sensors.ecs[cluster.name] = ecs.task(options, pipeline)
         return
-    manifests = kubernetes.manifests(options, pipeline, host_network=cluster.permission == "nodeRole")
+    manifests = kubernetes.manifests(options, pipeline, host_network=permission_of(cluster).host_network)
     chart = (
         _chart(options, pipeline.identity, settings.falco.chart_repository)
         if settings.falco.install == "helm"
