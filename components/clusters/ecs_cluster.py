@@ -10,7 +10,7 @@ from pulumi_aws import autoscaling, ec2, ecs, iam, vpc
 from ..aws.encryption_key import EncryptionKey, disk_statements
 from ..aws.location import Place, arn
 from ..aws.policy_document import Statement, policy_document
-from .instances import instance_trust, metadata_options, root_disk, tag_specifications
+from .instances import ClusterNetwork, instance_trust, metadata_options, root_disk, tag_specifications
 
 IMAGES = {
     "x86_64": "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
@@ -42,18 +42,23 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProv
 """
 
 
-class EcsClusterArgs(TypedDict):
+class CapacityArgs(TypedDict):
     """`instance_types` are of the given architecture, the preferred one first."""
 
-    place: Place
-    cluster_name: str
     instance_types: Sequence[str]
     architecture: str
     min_size: int
     max_size: int
     disk_gib: int
-    vpc_id: pulumi.Input[str]
-    private_subnet_ids: Sequence[pulumi.Input[str]]
+
+
+class EcsClusterArgs(TypedDict):
+    """A cluster, and the instances that its tasks run on."""
+
+    place: Place
+    cluster_name: str
+    capacity: CapacityArgs
+    network: ClusterNetwork
     tags: Mapping[str, str]
 
 
@@ -101,7 +106,7 @@ class EcsCluster(pulumi.ComponentResource):
 
     def _launch_template(self, cluster: ecs.Cluster, profile: iam.InstanceProfile) -> ec2.LaunchTemplate:
         """The image is looked up when an instance starts, so a preview does not change because AWS released one."""
-        args = self._args
+        args, capacity = self._args, self._args["capacity"]
         key = EncryptionKey(
             f"{self._prefix}-key",
             {
@@ -115,8 +120,8 @@ class EcsCluster(pulumi.ComponentResource):
         )
         return ec2.LaunchTemplate(
             self._prefix,
-            image_id=f"resolve:ssm:{IMAGES[args['architecture']]}",
-            instance_type=args["instance_types"][0],
+            image_id=f"resolve:ssm:{IMAGES[capacity['architecture']]}",
+            instance_type=capacity["instance_types"][0],
             iam_instance_profile={"arn": profile.arn},
             network_interfaces=[
                 ec2.LaunchTemplateNetworkInterfaceArgs(
@@ -126,7 +131,7 @@ class EcsCluster(pulumi.ComponentResource):
                     security_groups=[self._security_group().id],
                 )
             ],
-            block_device_mappings=root_disk(args["disk_gib"], key.arn),
+            block_device_mappings=root_disk(capacity["disk_gib"], key.arn),
             metadata_options=metadata_options(),
             update_default_version=True,
             user_data=cluster.name.apply(user_data),
@@ -140,7 +145,7 @@ class EcsCluster(pulumi.ComponentResource):
         group = ec2.SecurityGroup(
             self._prefix,
             description=f"Container instances of the ECS cluster {self._args['cluster_name']}",
-            vpc_id=self._args["vpc_id"],
+            vpc_id=self._args["network"]["vpc_id"],
             tags={**self._args["tags"], "Name": self._prefix},
             opts=self._child,
         )
@@ -156,13 +161,13 @@ class EcsCluster(pulumi.ComponentResource):
 
     def _auto_scaling_group(self, template: ec2.LaunchTemplate) -> autoscaling.Group:
         """Protected from scaling in, because the capacity provider decides which instance is free to go."""
-        args = self._args
+        args, capacity = self._args, self._args["capacity"]
         tags = {**args["tags"], MANAGED: "true"}
         return autoscaling.Group(
             self._prefix,
-            min_size=args["min_size"],
-            max_size=args["max_size"],
-            vpc_zone_identifiers=args["private_subnet_ids"],
+            min_size=capacity["min_size"],
+            max_size=capacity["max_size"],
+            vpc_zone_identifiers=args["network"]["private_subnet_ids"],
             mixed_instances_policy={
                 "instances_distribution": {"on_demand_percentage_above_base_capacity": 100},
                 "launch_template": {
@@ -170,7 +175,7 @@ class EcsCluster(pulumi.ComponentResource):
                         "launch_template_id": template.id,
                         "version": template.latest_version.apply(str),
                     },
-                    "overrides": [{"instance_type": kind} for kind in args["instance_types"]],
+                    "overrides": [{"instance_type": kind} for kind in capacity["instance_types"]],
                 },
             },
             instance_refresh={"strategy": "Rolling", "preferences": {"scale_in_protected_instances": "Refresh"}},

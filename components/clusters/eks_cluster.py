@@ -8,12 +8,9 @@ import pulumi
 import pulumi_eks
 from pulumi_aws import cloudwatch, ec2, eks, iam
 
-from falco_firelens.settings import NodeGroup
-
 from ..aws.encryption_key import EncryptionKey, disk_statements, log_group_statement
 from ..aws.location import Place, arn, global_arn
-from .instances import instance_trust, metadata_options, root_disk, tag_specifications
-from .live_node_groups import LiveNodeGroup
+from .instances import ClusterNetwork, instance_trust, metadata_options, root_disk, tag_specifications
 from .pod_identity_agent import POD_IDENTITY_AGENT
 
 CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -57,31 +54,15 @@ class NodeGroupArgs(TypedDict):
     disk_gib: int
 
 
-def node_group_args(group: NodeGroup, live: LiveNodeGroup | None) -> NodeGroupArgs:
-    """What a stack file says about a node group, which is there already where `live` is given.
+class EndpointArgs(TypedDict):
+    """`access` is private, public or publicAndPrivate; `public_cidrs` is empty where it is private."""
 
-    Without `desiredSize` the number of nodes is an autoscaler's. Whatever sends EKS new sizes sends that number too, so
-    an update that changes the sizes, or replaces the group, keeps as many nodes as there are, within the new sizes.
-    """
-    desired, autoscaled = group.desired_size, False
-    if desired is None:
-        now = live.desired_size if live else group.min_size
-        desired = min(max(now, group.min_size), group.max_size)
-        autoscaled = live is None or live.is_as_wanted(group, AMI_TYPES[group.architecture])
-    return {
-        "name": group.name,
-        "instance_types": group.instance_types,
-        "architecture": group.architecture,
-        "min_size": group.min_size,
-        "max_size": group.max_size,
-        "desired_size": desired,
-        "autoscaled": autoscaled,
-        "disk_gib": group.disk_gib,
-    }
+    access: str
+    public_cidrs: Sequence[str]
 
 
 class EksClusterArgs(TypedDict):
-    """`endpoint_access` is private, public or publicAndPrivate; `public_access_cidrs` is empty where it is private.
+    """`pod_identity` and `oidc_provider` are what permissions of pods need.
 
     `addons` are versions by name; an add-on that is not named keeps the version that it was created with.
     """
@@ -89,11 +70,9 @@ class EksClusterArgs(TypedDict):
     place: Place
     cluster_name: str
     version: str
-    endpoint_access: str
-    public_access_cidrs: Sequence[str]
+    endpoint: EndpointArgs
     node_groups: Sequence[NodeGroupArgs]
-    vpc_id: pulumi.Input[str]
-    private_subnet_ids: Sequence[pulumi.Input[str]]
+    network: ClusterNetwork
     addons: Mapping[str, str]
     pod_identity: bool
     oidc_provider: bool
@@ -166,17 +145,17 @@ class EksCluster(pulumi.ComponentResource):
         for the certificate of the other's issuer.
         """
         args = self._args
-        private, public = _ENDPOINTS[args["endpoint_access"]]
+        private, public = _ENDPOINTS[args["endpoint"]["access"]]
         return pulumi_eks.Cluster(
             self._prefix,
             name=args["cluster_name"],
             version=args["version"],
-            vpc_id=args["vpc_id"],
-            private_subnet_ids=args["private_subnet_ids"],
+            vpc_id=args["network"]["vpc_id"],
+            private_subnet_ids=args["network"]["private_subnet_ids"],
             authentication_mode=pulumi_eks.AuthenticationMode.API,
             endpoint_private_access=private,
             endpoint_public_access=public,
-            public_access_cidrs=args["public_access_cidrs"] or None,
+            public_access_cidrs=args["endpoint"]["public_cidrs"] or None,
             encryption_config_key_arn=key_arn,
             enabled_cluster_log_types=list(CONTROL_PLANE_LOGS),
             create_oidc_provider=False,
@@ -213,7 +192,7 @@ class EksCluster(pulumi.ComponentResource):
                 node_group_name_prefix=f"{group['name']}-",
                 version=self._args["version"],
                 node_role_arn=role.arn,
-                subnet_ids=self._args["private_subnet_ids"],
+                subnet_ids=self._args["network"]["private_subnet_ids"],
                 ami_type=AMI_TYPES[group["architecture"]],
                 instance_types=group["instance_types"],
                 launch_template={"id": template.id, "version": template.latest_version.apply(str)},

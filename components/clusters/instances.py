@@ -1,6 +1,7 @@
 """What EC2 instances of created clusters have in common: encrypted disks, IMDSv2 only, tags, a role."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 import pulumi
 from pulumi_aws import ec2
@@ -9,6 +10,13 @@ from ..aws.policy_document import Statement, policy_document
 
 ROOT_DEVICE = "/dev/xvda"
 """The root disk of Amazon Linux 2023."""
+
+
+class ClusterNetwork(TypedDict):
+    """Where a cluster's instances are."""
+
+    vpc_id: pulumi.Input[str]
+    private_subnet_ids: Sequence[pulumi.Input[str]]
 
 
 def metadata_options() -> ec2.LaunchTemplateMetadataOptionsArgs:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pulumi_aws import eks
 
 from falco_firelens.errors import MisfitError
-from falco_firelens.settings import NodeGroup
 
 from ..aws.lookup import is_not_there, looked_up
 
@@ -25,19 +24,13 @@ class LiveNodeGroup:
     instance_types: Sequence[str]
     ami_type: str
 
-    def is_as_wanted(self, group: NodeGroup, ami_type: str) -> bool:
-        """Whether nothing is to be changed of it that would send EKS, or a group in its place, a number of nodes."""
-        wanted = (group.min_size, group.max_size, tuple(group.instance_types), ami_type)
-        return wanted == (self.min_size, self.max_size, tuple(self.instance_types), self.ami_type)
 
-
-def live_node_groups(cluster: str, groups: Sequence[NodeGroup], path: str) -> Mapping[str, LiveNodeGroup]:
-    """Those of a cluster's groups that are there and whose number of nodes is an autoscaler's, by name.
+def live_node_groups(cluster: str, autoscaled: Sequence[str], path: str) -> Mapping[str, LiveNodeGroup]:
+    """Find the groups of a cluster whose number of nodes is an autoscaler's, by name; only those that are there.
 
     Raises:
         MisfitError: EKS does not answer.
     """
-    autoscaled = [group.name for group in groups if group.desired_size is None]
     if not autoscaled:
         return {}
     expected = "an answer of eks:ListNodegroups and eks:DescribeNodegroup, to keep as many nodes as there are"

@@ -7,18 +7,20 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import ec2
 
-from falco_firelens.settings.network import SUBNET_BITS
-
 from ..aws.location import Place
 
 _EVERYWHERE = "0.0.0.0/0"
 
 
 class NetworkArgs(TypedDict):
-    """`zones` are availability zones by name; with `nat_per_zone` each has a NAT gateway, else the first one has it."""
+    """`zones` are availability zones by name; with `nat_per_zone` each has a NAT gateway, else the first one has it.
+
+    A subnet's prefix is longer than the network's by `subnet_bits`.
+    """
 
     place: Place
     cidr: str
+    subnet_bits: int
     zones: Sequence[str]
     nat_per_zone: bool
     tags: Mapping[str, str]
@@ -49,7 +51,7 @@ class Network(pulumi.ComponentResource):
         )
         ec2.DefaultSecurityGroup(name, vpc_id=self._vpc.id, tags=self._tags(f"{name}-unused"), opts=self._child)
         zones = args["zones"]
-        private, public = subnet_cidrs(args["cidr"], len(zones))
+        private, public = subnet_cidrs(args["cidr"], len(zones), args["subnet_bits"])
         public_subnets = self._public_subnets(public)
         private_subnets, tables = self._private_subnets(private, self._nat_gateways(public_subnets))
         ec2.VpcEndpoint(
@@ -154,8 +156,8 @@ class Network(pulumi.ComponentResource):
         return subnets, tables
 
 
-def subnet_cidrs(cidr: str, zones: int) -> tuple[list[str], list[str]]:
+def subnet_cidrs(cidr: str, zones: int, subnet_bits: int) -> tuple[list[str], list[str]]:
     """The private and the public subnets' ranges; those of a zone stay what they are when others are added."""
-    blocks = [str(block) for block in IPv4Network(cidr).subnets(prefixlen_diff=SUBNET_BITS)]
+    blocks = [str(block) for block in IPv4Network(cidr).subnets(prefixlen_diff=subnet_bits)]
     half = len(blocks) // 2
     return blocks[:zones], blocks[half : half + zones]

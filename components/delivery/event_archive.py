@@ -22,15 +22,21 @@ MOST_BYTES_A_QUERY = 100 * 2**30
 """Athena stops a query that has read this much, about half a dollar's worth."""
 
 
+class PartitionArgs(TypedDict):
+    """Partitions of the table: queries see only the accounts and regions listed here."""
+
+    accounts: Sequence[str]
+    regions: Sequence[str]
+
+
 class EventTableArgs(TypedDict):
-    """`accounts` and `regions` are those whose events the bucket has: whoever is not named is not found by queries."""
+    """The table over a bucket, and its database."""
 
     place: Place
     database: str
     format: Literal["parquet", "json"]
     bucket_name: str
-    accounts: Sequence[str]
-    regions: Sequence[str]
+    partitions: PartitionArgs
     tags: Mapping[str, str]
 
 
@@ -46,7 +52,8 @@ class EventTable(pulumi.ComponentResource):
         database = glue.CatalogDatabase(
             name, name=args["database"], description="Security events of Falco", tags=args["tags"], opts=child
         )
-        described = schema.table(args["format"], args["bucket_name"], args["accounts"], args["regions"])
+        partitions = args["partitions"]
+        described = schema.table(args["format"], args["bucket_name"], partitions["accounts"], partitions["regions"])
         table = glue.CatalogTable(
             name,
             name=TABLE,
@@ -61,8 +68,17 @@ class EventTable(pulumi.ComponentResource):
         self.register_outputs({"databaseName": self.database_name, "tableName": self.table_name})
 
 
+class RetentionArgs(TypedDict):
+    """How long the archive's bucket keeps objects, and how; 0 days mean never."""
+
+    versioning: bool
+    object_lock_days: int
+    infrequent_access_days: int
+    expire_days: int
+
+
 class EventArchiveArgs(TypedDict):
-    """`names` is what bucket, database and workgroup are called after, see `names_after`.
+    """`names` are those that `archive_names` makes.
 
     `key_arn` is a key with `archive_key_statements`. `writers` are other accounts that may write their own folders.
     """
@@ -71,12 +87,8 @@ class EventArchiveArgs(TypedDict):
     names: "ArchiveNames"
     key_arn: pulumi.Input[str]
     format: Literal["parquet", "json"]
-    versioning: bool
-    object_lock_days: NotRequired[int]
-    infrequent_access_days: int
-    expire_days: int
-    accounts: Sequence[str]
-    regions: Sequence[str]
+    retention: RetentionArgs
+    partitions: PartitionArgs
     writers: NotRequired[Sequence[str]]
     protect: bool
     tags: Mapping[str, str]
@@ -110,8 +122,7 @@ class EventArchive(pulumi.ComponentResource):
                 "database": args["names"]["database"],
                 "format": args["format"],
                 "bucket_name": args["names"]["bucket"],
-                "accounts": args["accounts"],
-                "regions": args["regions"],
+                "partitions": args["partitions"],
                 "tags": args["tags"],
             },
             self._child,
@@ -228,10 +239,7 @@ def _bucket_args(args: EventArchiveArgs) -> EncryptedBucketArgs:
         "place": place,
         "bucket_name": bucket,
         "key_arn": args["key_arn"],
-        "versioning": args["versioning"],
-        "object_lock_days": args.get("object_lock_days", 0),
-        "infrequent_access_days": args["infrequent_access_days"],
-        "expire_days": args["expire_days"],
+        **args["retention"],
         "statements": writer_statements(place, bucket, args.get("writers", ())),
         "protect": args["protect"],
         "tags": args["tags"],

@@ -1,14 +1,13 @@
 """EventDestinations: every Firehose stream of a stack and what it delivers to, under one key."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import redshiftdata
 
 from falco_firelens.schemas import glue as schema
 from falco_firelens.schemas import opensearch, redshift
-from falco_firelens.settings import Destinations, OpenSearchDestination, RedshiftDestination, S3Destination
 
 from ..aws.encrypted_bucket import EncryptedBucket
 from ..aws.encryption_key import EncryptionKey, log_group_statement
@@ -18,13 +17,23 @@ from .event_archive import (
     EventArchive,
     EventArchiveArgs,
     EventTable,
+    PartitionArgs,
+    RetentionArgs,
     account_key_statement,
     archive_key_statements,
     archive_names,
 )
-from .event_search import EventSearch, domain_name, search_statements
-from .event_stream import EventStream, TableArgs, error_log_group, s3_configuration, s3_statements, table_statement
-from .event_warehouse import EventWarehouse, Warehouse
+from .event_search import DomainArgs, EventSearch, domain_name, search_statements
+from .event_stream import (
+    BufferArgs,
+    EventStream,
+    TableArgs,
+    error_log_group,
+    s3_configuration,
+    s3_statements,
+    table_statement,
+)
+from .event_warehouse import EventWarehouse, Warehouse, WorkgroupArgs
 from .stream_names import slug_of, stream_names
 
 DELIVERY = "delivery"
@@ -38,15 +47,47 @@ RETRY_SECONDS = 7200
 
 
 class ReceivingArgs(TypedDict):
-    """What a hub's archive has beside the stack's own events. `accounts` and `regions` are all that it has.
+    """What a hub's archive has beside the stack's own events. `partitions` are all that it has.
 
     `streams` are further streams that the key is for, by their names, in which `*` stands for anything.
     """
 
-    accounts: Sequence[str]
-    regions: Sequence[str]
+    partitions: PartitionArgs
     writers: Sequence[str]
     streams: Sequence[str]
+
+
+class ExistingBucketArgs(TypedDict):
+    """A bucket that is there already, and the key that encrypts it, if one does."""
+
+    bucket_arn: str
+    key_arn: str | None
+
+
+class S3Args(TypedDict):
+    """The archive: either a bucket that is made, or one that exists."""
+
+    format: Literal["parquet", "json"]
+    buffer: BufferArgs
+    create: NotRequired[RetentionArgs]
+    existing: NotRequired[ExistingBucketArgs]
+
+
+class OpenSearchArgs(TypedDict):
+    """Search: either a domain that is made, or one that exists, by its ARN."""
+
+    index_rotation: str
+    create: NotRequired[DomainArgs]
+    existing_arn: NotRequired[str]
+
+
+class RedshiftArgs(TypedDict):
+    """A table in a warehouse: either one that is made, or one that exists."""
+
+    database: str
+    table: str
+    create: NotRequired[WorkgroupArgs]
+    existing: NotRequired[Warehouse]
 
 
 class EventDestinationsArgs(TypedDict):
@@ -56,8 +97,10 @@ class EventDestinationsArgs(TypedDict):
     """
 
     place: Place
-    settings: Destinations
     log_group: str
+    s3: NotRequired[S3Args]
+    opensearch: NotRequired[OpenSearchArgs]
+    redshift: NotRequired[RedshiftArgs]
     sensors: bool
     receiving: NotRequired[ReceivingArgs]
     protect: bool
@@ -79,22 +122,23 @@ class EventDestinations(pulumi.ComponentResource):
         super().__init__("falco-firelens:index:EventDestinations", name, {}, opts)
         self._args, self._place, self._tags = args, args["place"], args["tags"]
         self._child = pulumi.ResourceOptions(parent=self)
-        self._names = stream_names(args["settings"], args["log_group"]) if args["sensors"] else {}
+        given = [destination for destination in ("s3", "opensearch", "redshift") if destination in args]
+        self._names = stream_names(given if args["sensors"] else (), args["log_group"])
         self._archive_names = archive_names(self._place, slug_of(args["log_group"]))
         self._receiving = args.get("receiving")
         self.archive = None
         self.key_arn = self._key(name)
         streams: dict[str, EventStream] = {}
         outputs: dict[str, Mapping[str, Any]] = {}
-        if args["settings"].s3:
-            stream, outputs["s3"] = self._s3(args["settings"].s3)
+        if "s3" in args:
+            stream, outputs["s3"] = self._s3(args["s3"])
             streams |= {"s3": stream} if stream else {}
-        if args["settings"].opensearch or args["settings"].redshift:
+        if "opensearch" in args or "redshift" in args:
             self._delivery = self._delivery_bucket()
-        if args["settings"].opensearch:
-            streams["opensearch"], outputs["opensearch"] = self._opensearch(args["settings"].opensearch)
-        if args["settings"].redshift:
-            streams["redshift"], outputs["redshift"] = self._redshift(args["settings"].redshift)
+        if "opensearch" in args:
+            streams["opensearch"], outputs["opensearch"] = self._opensearch(args["opensearch"])
+        if "redshift" in args:
+            streams["redshift"], outputs["redshift"] = self._redshift(args["redshift"])
         self.streams = {destination: stream.stream_arn for destination, stream in streams.items()}
         self.outputs = outputs
         self.register_outputs({"streams": self.streams, "outputs": self.outputs})
@@ -118,35 +162,31 @@ class EventDestinations(pulumi.ComponentResource):
         return key.arn
 
     def _users(self) -> list[Statement]:
-        s3 = self._args["settings"].s3
-        if s3 and not s3.bucket_arn:
+        if "create" in self._args.get("s3", {}):
             writers = self._receiving["writers"] if self._receiving else ()
             return archive_key_statements(self._place, self._archive_names["workgroup"], writers)
         return [account_key_statement(self._place)]
 
-    def _s3(self, settings: S3Destination) -> tuple[EventStream | None, Mapping[str, Any]]:
-        return self._given_bucket(settings, settings.bucket_arn) if settings.bucket_arn else self._archive(settings)
+    def _s3(self, s3: S3Args) -> tuple[EventStream | None, Mapping[str, Any]]:
+        if "create" in s3:
+            return self._archive(s3, s3["create"])
+        assert "existing" in s3
+        return self._existing_bucket(s3, s3["existing"])
 
-    def _archive(self, settings: S3Destination) -> tuple[EventStream | None, Mapping[str, Any]]:
+    def _archive(self, s3: S3Args, retention: RetentionArgs) -> tuple[EventStream | None, Mapping[str, Any]]:
         place = self._place
         args: EventArchiveArgs = {
             "place": place,
             "names": self._archive_names,
             "key_arn": self.key_arn,
-            "format": settings.format,
-            "versioning": settings.versioning,
-            "infrequent_access_days": settings.infrequent_access_days,
-            "expire_days": settings.expire_days,
-            "accounts": [place["account"]],
-            "regions": [place["region"]],
+            "format": s3["format"],
+            "retention": retention,
+            "partitions": {"accounts": [place["account"]], "regions": [place["region"]]},
             "protect": self._args["protect"],
             "tags": self._tags,
         }
         if self._receiving:
-            args["accounts"], args["regions"] = self._receiving["accounts"], self._receiving["regions"]
-            args["writers"] = self._receiving["writers"]
-        if settings.object_lock_days:
-            args["object_lock_days"] = settings.object_lock_days
+            args["partitions"], args["writers"] = self._receiving["partitions"], self._receiving["writers"]
         archive = self.archive = EventArchive("archive", args, self._child)
         output = {
             "bucket": archive.bucket_name,
@@ -156,15 +196,15 @@ class EventDestinations(pulumi.ComponentResource):
         }
         if not self._args["sensors"]:
             return None, output
-        stream = self._s3_stream(settings, archive.bucket_arn, self.key_arn, archive)
+        stream = self._s3_stream(s3, archive.bucket_arn, self.key_arn, archive)
         prefix = schema.events_folder(place["account"], place["region"])
         return stream, {"stream": stream.stream_name, "prefix": prefix, **output}
 
-    def _given_bucket(self, settings: S3Destination, bucket_arn: str) -> tuple[EventStream, Mapping[str, Any]]:
-        """A bucket of somebody else: Parquet needs a table of columns in this account all the same."""
-        place, bucket = self._place, bucket_arn.rpartition(":")[2]
-        table = self._columns(bucket) if settings.format == "parquet" else None
-        stream = self._s3_stream(settings, bucket_arn, settings.kms_key_arn, table)
+    def _existing_bucket(self, s3: S3Args, existing: ExistingBucketArgs) -> tuple[EventStream, Mapping[str, Any]]:
+        """A bucket of another stack or account: Parquet needs a table of columns in this account all the same."""
+        place, bucket = self._place, existing["bucket_arn"].rpartition(":")[2]
+        table = self._columns(bucket) if s3["format"] == "parquet" else None
+        stream = self._s3_stream(s3, existing["bucket_arn"], existing["key_arn"], table)
         prefix = schema.events_folder(place["account"], place["region"])
         return stream, {"stream": stream.stream_name, "bucket": bucket, "prefix": prefix}
 
@@ -177,8 +217,7 @@ class EventDestinations(pulumi.ComponentResource):
                 "database": self._archive_names["database"],
                 "format": "parquet",
                 "bucket_name": bucket,
-                "accounts": [place["account"]],
-                "regions": [place["region"]],
+                "partitions": {"accounts": [place["account"]], "regions": [place["region"]]},
                 "tags": self._tags,
             },
             self._child,
@@ -186,7 +225,7 @@ class EventDestinations(pulumi.ComponentResource):
 
     def _s3_stream(
         self,
-        settings: S3Destination,
+        s3: S3Args,
         bucket_arn: pulumi.Input[str],
         key_arn: pulumi.Input[str] | None,
         table: EventTable | EventArchive | None,
@@ -196,11 +235,12 @@ class EventDestinations(pulumi.ComponentResource):
             schema.events_folder(place["account"], place["region"]),
             schema.errors_folder(place["account"], place["region"]),
         ]
-        key_region = settings.kms_key_arn.split(":")[3] if settings.kms_key_arn else place["region"]
-        foreign = settings.bucket_arn is not None
+        existing = s3.get("existing")
+        key_region = existing["key_arn"].split(":")[3] if existing and existing["key_arn"] else place["region"]
+        foreign = existing is not None
         statements = s3_statements(place, bucket_arn, key_arn, folders, key_region=key_region, foreign=foreign)
         columns: TableArgs | None = None
-        if table and settings.format == "parquet":
+        if table and s3["format"] == "parquet":
             columns = {"database_name": table.database_name, "table_name": table.table_name}
             statements.append(table_statement(place, columns))
         return EventStream(
@@ -210,14 +250,7 @@ class EventDestinations(pulumi.ComponentResource):
                 "stream_name": self._names["s3"],
                 "key_arn": self.key_arn,
                 "destination": "extended_s3",
-                "configuration": s3_configuration(
-                    place,
-                    bucket_arn,
-                    key_arn,
-                    buffer_mib=settings.buffer_mib,
-                    buffer_seconds=settings.buffer_seconds,
-                    table=columns,
-                ),
+                "configuration": s3_configuration(place, bucket_arn, key_arn, buffer=s3["buffer"], table=columns),
                 "statements": statements,
                 "tags": self._tags,
             },
@@ -253,8 +286,8 @@ class EventDestinations(pulumi.ComponentResource):
         }
         return configuration, s3_statements(self._place, bucket, key, [f"{folder}/", f"{schema.ERRORS}{folder}/"])
 
-    def _opensearch(self, settings: OpenSearchDestination) -> tuple[EventStream, Mapping[str, Any]]:
-        domain = self._domain(settings)
+    def _opensearch(self, args: OpenSearchArgs) -> tuple[EventStream, Mapping[str, Any]]:
+        domain = self._domain(args)
         backup, statements = self._through_s3("opensearch")
         stream = EventStream(
             "search",
@@ -266,7 +299,7 @@ class EventDestinations(pulumi.ComponentResource):
                 "configuration": {
                     "domain_arn": domain["arn"],
                     "index_name": opensearch.INDEX,
-                    "index_rotation_period": settings.index_rotation,
+                    "index_rotation_period": args["index_rotation"],
                     "buffering_size": 5,
                     "buffering_interval": 60,
                     "retry_duration": RETRY_SECONDS,
@@ -280,21 +313,17 @@ class EventDestinations(pulumi.ComponentResource):
         )
         return stream, {"stream": stream.stream_name, "refused": self._delivery.bucket_name, "domain": domain}
 
-    def _domain(self, settings: OpenSearchDestination) -> Mapping[str, pulumi.Input[str]]:
-        """ARN and, of a domain of ours, where it answers."""
-        if settings.existing:
-            return {"arn": settings.existing.domain_arn}
-        create = settings.create
-        assert create is not None
+    def _domain(self, args: OpenSearchArgs) -> Mapping[str, pulumi.Input[str]]:
+        """ARN and, of a domain that is made, where it answers."""
+        if "existing_arn" in args:
+            return {"arn": args["existing_arn"]}
+        assert "create" in args
         made = EventSearch(
             "search",
             {
                 "place": self._place,
                 "domain_name": domain_name(slug_of(self._args["log_group"])),
-                "instance_type": create.instance_type,
-                "instances": create.instances,
-                "volume_gib": create.volume_gib,
-                "version": create.version,
+                "domain": args["create"],
                 "key_arn": self.key_arn,
                 "protect": self._args["protect"],
                 "tags": self._tags,
@@ -303,9 +332,9 @@ class EventDestinations(pulumi.ComponentResource):
         )
         return {"arn": made.domain_arn, "endpoint": made.endpoint}
 
-    def _redshift(self, settings: RedshiftDestination) -> tuple[EventStream, Mapping[str, Any]]:
-        into = self._warehouse(settings)
-        table = self._table(settings, into)
+    def _redshift(self, args: RedshiftArgs) -> tuple[EventStream, Mapping[str, Any]]:
+        into = self._warehouse(args)
+        table = self._table(args, into)
         staging, statements = self._through_s3("redshift")
         secret: Statement = {
             "Sid": "ReadPassword",
@@ -328,7 +357,7 @@ class EventDestinations(pulumi.ComponentResource):
                 "destination": "redshift",
                 "configuration": {
                     "cluster_jdbcurl": into.jdbc_url,
-                    "data_table_name": settings.table,
+                    "data_table_name": args["table"],
                     "data_table_columns": redshift.column_list(),
                     "copy_options": redshift.COPY_OPTIONS,
                     "retry_duration": RETRY_SECONDS,
@@ -345,47 +374,43 @@ class EventDestinations(pulumi.ComponentResource):
         return stream, {
             "stream": stream.stream_name,
             "staging": self._delivery.bucket_name,
-            "database": settings.database,
-            "table": settings.table,
+            "database": args["database"],
+            "table": args["table"],
         }
 
-    def _table(self, settings: RedshiftDestination, into: Warehouse) -> pulumi.Resource:
+    def _table(self, args: RedshiftArgs, into: Warehouse) -> pulumi.Resource:
         """Makes the table, and again where it would be made elsewhere or otherwise.
 
         AWS forgets a statement after a day, and what the provider then reads of it is empty: a change by the passing of
         time alone, which would run the statement again.
         """
-        sql = redshift.create_table(settings.table)
+        sql = redshift.create_table(args["table"])
         return redshiftdata.Statement(
             "warehouse",
             workgroup_name=into.workgroup,
             cluster_identifier=into.cluster,
-            database=settings.database,
+            database=args["database"],
             secret_arn=into.secret_arn,
             sql=sql,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 ignore_changes=["clusterIdentifier", "secretArn", "sql", "workgroupName"],
-                replacement_trigger=[sql, settings.database, into.workgroup, into.cluster],
+                replacement_trigger=[sql, args["database"], into.workgroup, into.cluster],
             ),
         )
 
-    def _warehouse(self, settings: RedshiftDestination) -> Warehouse:
-        """One that is there already, or one of ours."""
-        if settings.existing:
-            existing = settings.existing
-            return Warehouse(existing.workgroup, existing.cluster, existing.jdbc_url, existing.secret_arn)
-        create = settings.create
-        assert create is not None
+    def _warehouse(self, args: RedshiftArgs) -> Warehouse:
+        """One that is there already, or one that is made."""
+        if "existing" in args:
+            return args["existing"]
+        assert "create" in args
         made = EventWarehouse(
             "warehouse",
             {
                 "place": self._place,
                 "warehouse": f"{slug_of(self._args['log_group'])}-warehouse",
-                "database": settings.database,
-                "vpc_id": create.vpc_id,
-                "subnet_ids": create.public_subnet_ids,
-                "base_capacity": create.base_capacity_rpus,
+                "database": args["database"],
+                "workgroup": args["create"],
                 "key_arn": self.key_arn,
                 "protect": self._args["protect"],
                 "tags": self._tags,

@@ -15,15 +15,21 @@ SHORTEST_DOMAIN, LONGEST_DOMAIN = 3, 28
 TLS_POLICY = "Policy-Min-TLS-1-2-PFS-2023-10"
 
 
+class DomainArgs(TypedDict):
+    """Engine, and data nodes, each with a disk."""
+
+    instance_type: str
+    instances: int
+    volume_gib: int
+    version: str
+
+
 class EventSearchArgs(TypedDict):
     """`key_arn` encrypts the disks; its policy lets the account's principals use it."""
 
     place: Place
     domain_name: str
-    instance_type: str
-    instances: int
-    volume_gib: int
-    version: str
+    domain: DomainArgs
     key_arn: pulumi.Input[str]
     protect: bool
     tags: Mapping[str, str]
@@ -37,16 +43,17 @@ class EventSearch(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EventSearchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:EventSearch", name, {}, opts)
+        desired = args["domain"]
         domain = opensearch.Domain(
             name,
             domain_name=args["domain_name"],
-            engine_version=args["version"],
+            engine_version=desired["version"],
             cluster_config={
-                "instance_type": args["instance_type"],
-                "instance_count": args["instances"],
-                "zone_awareness_enabled": args["instances"] % 2 == 0,
+                "instance_type": desired["instance_type"],
+                "instance_count": desired["instances"],
+                "zone_awareness_enabled": desired["instances"] % 2 == 0,
             },
-            ebs_options={"ebs_enabled": True, "volume_type": "gp3", "volume_size": args["volume_gib"]},
+            ebs_options={"ebs_enabled": True, "volume_type": "gp3", "volume_size": desired["volume_gib"]},
             encrypt_at_rest={"enabled": True, "kms_key_id": args["key_arn"]},
             node_to_node_encryption={"enabled": True},
             domain_endpoint_options={"enforce_https": True, "tls_security_policy": TLS_POLICY},

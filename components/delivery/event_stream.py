@@ -22,6 +22,13 @@ Firehose gives each object there the ACL `bucket-owner-full-control`.
 https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#cross-account-delivery-s3"""
 
 
+class BufferArgs(TypedDict):
+    """Firehose writes an object when so much has come, or after so long."""
+
+    mib: int
+    seconds: int
+
+
 class TableArgs(TypedDict):
     """The Glue table whose columns events are converted to."""
 
@@ -133,8 +140,7 @@ def s3_configuration(
     bucket_arn: pulumi.Input[str],
     key_arn: pulumi.Input[str] | None,
     *,
-    buffer_mib: int,
-    buffer_seconds: int,
+    buffer: BufferArgs,
     table: TableArgs | None,
 ) -> dict[str, Any]:
     """An archive as destination; with a table events become Parquet, without one they stay JSON, compressed.
@@ -146,8 +152,8 @@ def s3_configuration(
         "bucket_arn": bucket_arn,
         "prefix": schema.events_prefix(place["account"], place["region"]),
         "error_output_prefix": schema.errors_prefix(place["account"], place["region"]),
-        "buffering_size": buffer_mib,
-        "buffering_interval": buffer_seconds,
+        "buffering_size": buffer["mib"],
+        "buffering_interval": buffer["seconds"],
         "compression_format": "UNCOMPRESSED" if table else "GZIP",
         "custom_time_zone": "UTC",
     }

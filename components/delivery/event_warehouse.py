@@ -52,15 +52,21 @@ FIREHOSE: Final[Mapping[str, str]] = {
 #using-iam-rs-vpc, which also says that it comes by the database's public address only."""
 
 
+class WorkgroupArgs(TypedDict):
+    """`subnet_ids` are subnets with a route to an internet gateway."""
+
+    vpc_id: str
+    subnet_ids: Sequence[str]
+    base_capacity: int
+
+
 class EventWarehouseArgs(TypedDict):
-    """`subnet_ids` are subnets with a route to an internet gateway, `key_arn` encrypts what is kept."""
+    """`warehouse` is the name of namespace and workgroup; `key_arn` encrypts what is kept."""
 
     place: Place
     warehouse: str
     database: str
-    vpc_id: str
-    subnet_ids: Sequence[str]
-    base_capacity: int
+    workgroup: WorkgroupArgs
     key_arn: pulumi.Input[str]
     protect: bool
     tags: Mapping[str, str]
@@ -103,9 +109,9 @@ class EventWarehouse(pulumi.ComponentResource):
             name,
             workgroup_name=args["warehouse"],
             namespace_name=namespace.namespace_name,
-            base_capacity=args["base_capacity"],
+            base_capacity=args["workgroup"]["base_capacity"],
             publicly_accessible=True,
-            subnet_ids=args["subnet_ids"],
+            subnet_ids=args["workgroup"]["subnet_ids"],
             security_group_ids=[group.id],
             port=PORT,
             tags=args["tags"],
@@ -125,7 +131,7 @@ class EventWarehouse(pulumi.ComponentResource):
         group = ec2.SecurityGroup(
             name,
             description=f"Firehose to the warehouse {args['warehouse']}",
-            vpc_id=args["vpc_id"],
+            vpc_id=args["workgroup"]["vpc_id"],
             tags=args["tags"],
             opts=self._child,
         )

@@ -1,9 +1,8 @@
-"""What a stack's delivery streams are called, for Fluent Bit is told of them before anything is made."""
+"""What a stack's delivery streams are called, since Fluent Bit is rendered before any of them is made."""
 
 import hashlib
 import re
-
-from falco_firelens.settings import Destinations
+from collections.abc import Iterable
 
 LONGEST_SLUG = 40
 """Stream names have at most 64 characters, and a destination's is added."""
@@ -20,10 +19,9 @@ def shortened(name: str, whole: str, longest: int) -> str:
     return f"{name[: longest - 9]}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
-def stream_names(settings: Destinations, log_group: str) -> dict[str, str]:
-    """The streams of a stack by destination."""
-    given = {"s3": settings.s3, "opensearch": settings.opensearch, "redshift": settings.redshift}
-    return {name: f"{slug_of(log_group)}-{name}" for name, destination in given.items() if destination}
+def stream_names(destinations: Iterable[str], log_group: str) -> dict[str, str]:
+    """The streams of a stack by destination, such as `s3`."""
+    return {name: f"{slug_of(log_group)}-{name}" for name in destinations}
 
 
 def received_stream(log_group: str, account: str, region: str) -> str:

@@ -6,7 +6,6 @@ import pulumi
 from pulumi_aws import iam
 
 from falco_firelens.errors import MisfitError, Mistake
-from falco_firelens.settings import Settings
 
 from ..aws.lookup import looked_up
 
@@ -25,10 +24,8 @@ https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSObservability
 """
 
 
-def missing_roles(settings: Settings) -> Iterator[Mistake]:
+def missing_roles() -> Iterator[Mistake]:
     """A mistake for each service-linked role that is not there; only a warning where roles may not be listed."""
-    if not settings.hub or not settings.hub.organization_id:
-        return
     for service in SERVICES:
         prefix = f"/aws-service-role/{service}/"
         try:

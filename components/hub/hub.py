@@ -2,25 +2,22 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import cloudwatch, oam, observabilityadmin
 
 from falco_firelens.insight import hub_dashboard
 from falco_firelens.insight.alarms import Alarm
-from falco_firelens.settings import HubSpoke
 
 from ..aws.location import Place, dashboard_link, global_arn
 from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_log import EventLog
-from ..delivery.event_stream import TableArgs
 from ..delivery.stream_names import received_stream, slug_of
 from ..insights.metric_alarm import metric_alarm
 from ..insights.notification_topic import NotificationTopic, SubscriptionArgs
 from .centralization import KEY_TAG
-from .log_receiver import LogReceiver, LogReceiverArgs
-from .reference import HubOutput
+from .log_receiver import ArchiveArgs, LogReceiver
 from .spoke import SHARED
 
 
@@ -33,34 +30,61 @@ class CentralArgs(TypedDict):
     protect: bool
 
 
-class HubArgs(TypedDict):
-    """`log_group` is what the spokes' log groups are called. `table` is given where the archive is of Parquet.
+class SpokeArgs(TypedDict):
+    """One account that sends events; with `subscription` it sends them to log destinations of the hub's."""
 
-    With `observability` there is a sink in every region, and with it the dashboard, which is called `prefix`.
-    `view` is what that shows. `alarms` are those of what the hub delivers itself, which is nothing where all spokes
-    have streams of their own.
+    account: str
+    regions: Sequence[str]
+    subscription: bool
+
+
+class WatchArgs(TypedDict):
+    """What watches the hub. `prefix` begins the names; `view` is what the dashboard shows, if there is one.
+
+    `alarms`: for streams that the hub itself delivers; empty if every spoke has its own stream.
     """
 
-    place: Place
     prefix: str
-    log_group: str
-    spokes: Sequence[HubSpoke]
-    observability: bool
-    central: NotRequired[CentralArgs]
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    format: Literal["parquet", "json"]
-    table: NotRequired[TableArgs]
-    buffer_mib: int
-    buffer_seconds: int
     view: hub_dashboard.View
     alarms: Sequence[Alarm]
     subscriptions: Sequence[SubscriptionArgs]
+
+
+class HubArgs(TypedDict):
+    """`log_group` is what the spokes' log groups are called.
+
+    With `observability` there is a sink in every region, and with it the dashboard.
+    """
+
+    place: Place
+    log_group: str
+    spokes: Sequence[SpokeArgs]
+    observability: bool
+    central: NotRequired[CentralArgs]
+    archive: ArchiveArgs
+    watch: WatchArgs
     tags: Mapping[str, str]
 
 
+class HubOutput(TypedDict):
+    """The stack output `hub`, which spokes read.
+
+    What is by region or by account has an entry only where the hub has made something, and a text is empty where it
+    has not.
+    """
+
+    bucketArn: pulumi.Input[str]
+    kmsKeyArn: pulumi.Input[str]
+    format: str
+    spokes: Mapping[str, list[str]]
+    sinkArns: Mapping[str, pulumi.Input[str]]
+    logDestinationArns: Mapping[str, Mapping[str, pulumi.Input[str]]]
+    dashboard: str
+    topic: pulumi.Input[str]
+
+
 class Hub(pulumi.ComponentResource):
-    """Sinks, log destinations, the organization's rule and the dashboard. `output` is what the spokes are told."""
+    """Sinks, log destinations, the organization's rule and the dashboard. `output` is for the spokes."""
 
     output: HubOutput
 
@@ -68,26 +92,27 @@ class Hub(pulumi.ComponentResource):
         super().__init__("falco-firelens:index:Hub", name, {}, opts)
         self._name, self._args, self._place = name, args, args["place"]
         self._child = pulumi.ResourceOptions(parent=self)
-        others = [spoke.account for spoke in args["spokes"] if spoke.account != self._place["account"]]
-        regions = sorted({region for spoke in args["spokes"] for region in spoke.regions})
+        archive, spokes = args["archive"], args["spokes"]
+        others = [spoke["account"] for spoke in spokes if spoke["account"] != self._place["account"]]
+        regions = sorted({region for spoke in spokes for region in spoke["regions"]})
         sinks = {region: self._sink(region, others) for region in regions if args["observability"] and others}
         destinations = {
-            spoke.account: {region: self._receiver(spoke.account, region) for region in spoke.regions}
-            for spoke in args["spokes"]
-            if spoke.delivery == "subscription"
+            spoke["account"]: {region: self._receiver(spoke["account"], region) for region in spoke["regions"]}
+            for spoke in spokes
+            if spoke["subscription"]
         }
         central = args.get("central")
         if central:
             self._centralization(central, regions)
         self.output = {
-            "bucketArn": args["bucket_arn"],
-            "kmsKeyArn": args["key_arn"],
-            "format": args["format"],
-            "spokes": {spoke.account: list(spoke.regions) for spoke in args["spokes"]},
+            "bucketArn": archive["bucket_arn"],
+            "kmsKeyArn": archive["key_arn"],
+            "format": archive["format"],
+            "spokes": {spoke["account"]: list(spoke["regions"]) for spoke in spokes},
             "sinkArns": sinks,
             "logDestinationArns": destinations,
             "dashboard": self._dashboard() if args["observability"] else "",
-            "topic": self._alarms() if args["alarms"] else "",
+            "topic": self._alarms() if args["watch"]["alarms"] else "",
         }
         self.register_outputs({"output": self.output})
 
@@ -115,25 +140,24 @@ class Hub(pulumi.ComponentResource):
             region=region,
             opts=self._child,
         )
-        # Whoever links waits for the permission to.
+        # A link waits for the permission to be made.
         return pulumi.Output.all(sink.arn, policy.id).apply(lambda ids: str(ids[0]))
 
     def _receiver(self, account: str, region: str) -> pulumi.Output[str]:
         args = self._args
-        receiver: LogReceiverArgs = {
-            "place": self._place,
-            "account": account,
-            "region": region,
-            "stream_name": received_stream(args["log_group"], account, region),
-            "bucket_arn": args["bucket_arn"],
-            "key_arn": args["key_arn"],
-            "buffer_mib": args["buffer_mib"],
-            "buffer_seconds": args["buffer_seconds"],
-            "tags": args["tags"],
-        }
-        if "table" in args:
-            receiver["table"] = args["table"]
-        return LogReceiver(f"{self._name}-{account}-{region}", receiver, self._child).destination_arn
+        receiver = LogReceiver(
+            f"{self._name}-{account}-{region}",
+            {
+                "place": self._place,
+                "account": account,
+                "region": region,
+                "stream_name": received_stream(args["log_group"], account, region),
+                "archive": args["archive"],
+                "tags": args["tags"],
+            },
+            self._child,
+        )
+        return receiver.destination_arn
 
     def _centralization(self, central: CentralArgs, regions: Sequence[str]) -> None:
         """Copies what comes into the spokes' log groups from now on, encrypted ones too, with the source added.
@@ -182,30 +206,30 @@ class Hub(pulumi.ComponentResource):
         )
 
     def _alarms(self) -> pulumi.Output[str]:
-        """Those whose stream is the hub's are not told by their own alarms when it fails."""
-        args, prefix = self._args, self._args["prefix"]
+        """The spokes whose stream is the hub's have no alarms of their own on it."""
+        args, watch, prefix = self._args, self._args["watch"], self._args["watch"]["prefix"]
         topic = NotificationTopic(
             f"{self._name}-topic",
             {
                 "place": self._place,
                 "topic": prefix,
                 "alarm_prefix": prefix,
-                "subscriptions": args["subscriptions"],
+                "subscriptions": watch["subscriptions"],
                 "tags": args["tags"],
             },
             self._child,
         )
-        for each in args["alarms"]:
+        for each in watch["alarms"]:
             name = f"{self._name}-{each.name.removeprefix(f'{prefix}-')}"
             metric_alarm(name, each, topic.arn, args["tags"], self._child)
         return topic.arn
 
     def _dashboard(self) -> str:
-        name = self._args["prefix"]
+        name = self._args["watch"]["prefix"]
         cloudwatch.Dashboard(
             self._name,
             dashboard_name=name,
-            dashboard_body=json.dumps(hub_dashboard.body(self._args["view"])),
+            dashboard_body=json.dumps(hub_dashboard.body(self._args["watch"]["view"])),
             opts=self._child,
         )
         return dashboard_link(self._place, name)

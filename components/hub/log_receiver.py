@@ -1,7 +1,7 @@
 """LogReceiver: takes what the log group of another account sends by a subscription, and puts it into the archive."""
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import cloudwatch, iam
@@ -10,7 +10,7 @@ from falco_firelens.schemas import glue as schema
 
 from ..aws.location import Place, arn, global_arn
 from ..aws.policy_document import Statement, policy_document
-from ..delivery.event_stream import EventStream, TableArgs, s3_configuration, s3_statements, table_statement
+from ..delivery.event_stream import BufferArgs, EventStream, TableArgs, s3_configuration, s3_statements, table_statement
 
 PROCESSORS = (
     {
@@ -27,21 +27,24 @@ PROCESSORS = (
 https://docs.aws.amazon.com/firehose/latest/dev/Message_extraction.html"""
 
 
-class LogReceiverArgs(TypedDict):
-    """`account` and `region` are the sender's. The log destination has to be in its region, the stream has not.
+class ArchiveArgs(TypedDict):
+    """The hub's archive. The key's policy names the streams' log groups; `table` is given for Parquet."""
 
-    `key_arn` is the archive's key, whose policy knows the stream's log group. `table` is given for Parquet.
-    """
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    format: Literal["parquet", "json"]
+    table: NotRequired[TableArgs]
+    buffer: BufferArgs
+
+
+class LogReceiverArgs(TypedDict):
+    """`account` and `region` are the sender's. The log destination has to be in its region, the stream has not."""
 
     place: Place
     account: str
     region: str
     stream_name: str
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    table: NotRequired[TableArgs]
-    buffer_mib: int
-    buffer_seconds: int
+    archive: ArchiveArgs
     tags: Mapping[str, str]
 
 
@@ -76,27 +79,21 @@ class LogReceiver(pulumi.ComponentResource):
             region=args["region"],
             opts=self._child,
         )
-        # Whoever subscribes waits for the permission to.
+        # A subscription waits for the permission to be made.
         self.destination_arn = pulumi.Output.all(destination.arn, policy.id).apply(lambda ids: str(ids[0]))
         self.stream_name = stream.stream_name
         self.register_outputs({"destinationArn": self.destination_arn, "streamName": self.stream_name})
 
     def _stream(self, name: str, args: LogReceiverArgs) -> EventStream:
-        place, table = args["place"], args.get("table")
+        place, archive, table = args["place"], args["archive"], args["archive"].get("table")
         sender = (args["account"], args["region"])
         folders = [schema.events_folder(*sender), schema.errors_folder(*sender)]
-        statements = s3_statements(place, args["bucket_arn"], args["key_arn"], folders)
+        bucket_arn, key_arn = archive["bucket_arn"], archive["key_arn"]
+        statements = s3_statements(place, bucket_arn, key_arn, folders)
         if table:
             statements.append(table_statement(place, table))
         configuration: dict[str, Any] = {
-            **s3_configuration(
-                place,
-                args["bucket_arn"],
-                args["key_arn"],
-                buffer_mib=args["buffer_mib"],
-                buffer_seconds=args["buffer_seconds"],
-                table=table,
-            ),
+            **s3_configuration(place, bucket_arn, key_arn, buffer=archive["buffer"], table=table),
             "prefix": schema.events_prefix(*sender),
             "error_output_prefix": schema.errors_prefix(*sender),
             "processing_configuration": {"enabled": True, "processors": list(PROCESSORS)},
@@ -106,7 +103,7 @@ class LogReceiver(pulumi.ComponentResource):
             {
                 "place": place,
                 "stream_name": args["stream_name"],
-                "key_arn": args["key_arn"],
+                "key_arn": key_arn,
                 "destination": "extended_s3",
                 "configuration": configuration,
                 "statements": statements,

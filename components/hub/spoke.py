@@ -7,10 +7,6 @@ import pulumi
 from pulumi_aws import cloudwatch, oam
 
 from falco_firelens.insight.hub_dashboard import SHARED_NAMESPACES
-from falco_firelens.settings import Settings
-
-from ..aws.location import Place
-from .reference import HubReference
 
 SHARED = ("AWS::CloudWatch::Metric", "AWS::Logs::LogGroup")
 """The kinds of things that a spoke shares with its hub."""
@@ -19,7 +15,7 @@ SUBSCRIPTION = "hub"
 """The name of the subscription filter, of which a log group can have two."""
 
 
-class SubscriptionArgs(TypedDict):
+class LogSubscriptionArgs(TypedDict):
     """A log group that sends its events to a hub's log destination."""
 
     log_group_name: pulumi.Input[str]
@@ -31,20 +27,8 @@ class SpokeLinkArgs(TypedDict):
 
     log_group: str
     sink_arn: NotRequired[str]
-    subscription: NotRequired[SubscriptionArgs]
+    subscription: NotRequired[LogSubscriptionArgs]
     tags: Mapping[str, str]
-
-
-def spoke_args(
-    settings: Settings, place: Place, hub: HubReference, log_group_name: pulumi.Input[str] | None
-) -> SpokeLinkArgs:
-    """What a stack file says about a spoke. A hub sees its own account's other regions without a link."""
-    args: SpokeLinkArgs = {"log_group": settings.events.log_group, "tags": settings.tags}
-    if hub.sink_arn and f":{place['account']}:" not in hub.sink_arn:
-        args["sink_arn"] = hub.sink_arn
-    if log_group_name is not None and settings.spoke and settings.spoke.delivery == "subscription":
-        args["subscription"] = {"log_group_name": log_group_name, "destination_arn": hub.log_destination_arn}
-    return args
 
 
 class SpokeLink(pulumi.ComponentResource):

@@ -1,7 +1,6 @@
 """EventInsights: saved queries, metrics, alarms and the dashboard of a log group."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
@@ -11,63 +10,27 @@ from pulumi_aws import cloudwatch
 from falco_firelens.insight import alarms, dashboard
 from falco_firelens.insight.metrics import NAMESPACE, MetricFilter, filters
 from falco_firelens.insight.queries import QUERIES
-from falco_firelens.settings import Settings
 
 from ..aws.location import Place, arn
-from ..delivery.event_destinations import stream_names
 from .metric_alarm import metric_alarm
 from .notification_topic import NotificationTopic, SubscriptionArgs
 
 
 class EventInsightsArgs(TypedDict):
-    """`log_group` is the group's plain name, `log_group_name` the name of the one that is there.
+    """`delivery` has the log group's plain name, `log_group_name` is the name of the one that is there.
 
     `prefix` begins the names of alarms, topic and dashboard, which an account has only once in a region.
+    `minimum_priority` is the dashboard's.
     """
 
     place: Place
     prefix: str
-    log_group: str
     log_group_name: pulumi.Input[str]
+    delivery: alarms.Delivery
     thresholds: Sequence[alarms.Thresholds]
-    late_minutes: int
-    streams: Sequence[alarms.Stream]
     minimum_priority: str
     subscriptions: Sequence[SubscriptionArgs]
     tags: Mapping[str, str]
-
-
-def insights_args(settings: Settings, place: Place, stack: str, log_group_name: pulumi.Input[str]) -> EventInsightsArgs:
-    """What a stack file says about alarms and those who are told, for the stack of this name."""
-    events = settings.events
-    streams = stream_names(events.destinations, events.log_group)
-    return {
-        "place": place,
-        "prefix": name_prefix(stack),
-        "log_group": events.log_group,
-        "log_group_name": log_group_name,
-        "thresholds": [_thresholds(settings, cluster.name) for cluster in settings.clusters],
-        "late_minutes": settings.alarms.delivery_late_minutes,
-        "streams": [alarms.Stream(streams[each], each) for each in alarms.DESTINATIONS if each in streams],
-        "minimum_priority": settings.alarms.minimum_priority,
-        "subscriptions": subscription_args(settings),
-        "tags": settings.tags,
-    }
-
-
-def name_prefix(stack: str) -> str:
-    """What the names begin with of whatever an account has only once in a region."""
-    return f"falco-{re.sub('[^A-Za-z0-9_-]', '-', stack)}"
-
-
-def subscription_args(settings: Settings) -> list[SubscriptionArgs]:
-    """Who is told about alarms."""
-    return [{"protocol": to.protocol, "endpoint": to.endpoint.get_secret_value()} for to in settings.notifications]
-
-
-def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:
-    own = settings.alarms.of(cluster)
-    return alarms.Thresholds(cluster, own.minimum_priority, own.silent_minutes, own.dropped_percent)
 
 
 class EventInsights(pulumi.ComponentResource):
@@ -84,8 +47,7 @@ class EventInsights(pulumi.ComponentResource):
         for each in filters(threshold.minimum_priority for threshold in args["thresholds"]):
             self._metric_filter(each)
         self.topic_arn = self._topic().arn
-        delivery = alarms.Delivery(args["log_group"], args["late_minutes"], tuple(args["streams"]))
-        wanted = alarms.alarms(prefix, args["thresholds"], delivery, topic=prefix)
+        wanted = alarms.alarms(prefix, args["thresholds"], args["delivery"], topic=prefix)
         made: dict[str, pulumi.Resource] = {
             each.name: metric_alarm(self._logical(each.name), each, self.topic_arn, args["tags"], self._child)
             for each in wanted
@@ -155,10 +117,10 @@ class EventInsights(pulumi.ComponentResource):
         args = self._args
         view = dashboard.View(
             region=args["place"]["region"],
-            log_group=args["log_group"],
+            log_group=args["delivery"].log_group,
             clusters=tuple(threshold.cluster for threshold in args["thresholds"]),
             minimum_priority=args["minimum_priority"],
-            streams=tuple(args["streams"]),
+            streams=args["delivery"].streams,
             alarm_arns=tuple(arn(args["place"], "cloudwatch", f"alarm:{name}") for name in alarm_names),
         )
         cloudwatch.Dashboard(

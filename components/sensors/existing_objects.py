@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, cast
 
 import pulumi
-import yaml
 
 from falco_firelens.errors import StackError
 from falco_firelens.sensor.kubernetes import PART_OF
@@ -21,7 +20,10 @@ SECONDS = 20
 
 Inputs = Mapping[str, Any]
 
-Check = Callable[[str, str | None, Inputs], Awaitable[None]]
+Kubeconfig = Mapping[str, Any]
+"""What the YAML of one says."""
+
+Check = Callable[[Kubeconfig, str | None, Inputs], Awaitable[None]]
 """Takes a kubeconfig, a context of it, and the inputs of the resource that is to be created."""
 
 
@@ -36,7 +38,7 @@ class ExistingObjects:
     one that cannot be asked is a warning: what keeps this from looking keeps the provider from creating.
     """
 
-    def __init__(self, name: str, kubeconfig: pulumi.Input[str], context: str | None) -> None:
+    def __init__(self, name: str, kubeconfig: pulumi.Input[Kubeconfig], context: str | None) -> None:
         self._name, self._context = name, context
         self._kubeconfig = pulumi.Output.unsecret(pulumi.Output.from_input(kubeconfig))
 
@@ -52,12 +54,12 @@ class ExistingObjects:
         async def look(args: pulumi.ResourceHookArgs) -> None:
             kubeconfig = await cast("Any", self._kubeconfig.future())
             if kubeconfig:
-                await self._look(str(kubeconfig), check, cast("Inputs", args.new_inputs))
+                await self._look(kubeconfig, check, cast("Inputs", args.new_inputs))
 
         options = pulumi.ResourceHookOptions(on_dry_run=True)
         return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(f"{self._name}-{subject}", look, options)])
 
-    async def _look(self, kubeconfig: str, check: Check, new: Inputs) -> None:
+    async def _look(self, kubeconfig: Kubeconfig, check: Check, new: Inputs) -> None:
         try:
             await check(kubeconfig, self._context, new)
         except OccupiedError:
@@ -78,7 +80,7 @@ def guard_daemon_sets(hooks: pulumi.ResourceHookBinding) -> pulumi.ResourceTrans
     return transform
 
 
-async def check_namespace(kubeconfig: str, context: str | None, new: Inputs) -> None:
+async def check_namespace(kubeconfig: Kubeconfig, context: str | None, new: Inputs) -> None:
     """Raise OccupiedError where the namespace exists and is not the stack's."""
     from lightkube.resources.core_v1 import Namespace
 
@@ -93,7 +95,7 @@ async def check_namespace(kubeconfig: str, context: str | None, new: Inputs) -> 
         )
 
 
-async def check_daemon_set(kubeconfig: str, context: str | None, new: Inputs, *, sensor: str) -> None:
+async def check_daemon_set(kubeconfig: Kubeconfig, context: str | None, new: Inputs, *, sensor: str) -> None:
     """Raise OccupiedError where the DaemonSet exists and selects other pods; `sensor` is the component's name."""
     from lightkube.resources.apps_v1 import DaemonSet
 
@@ -107,7 +109,7 @@ async def check_daemon_set(kubeconfig: str, context: str | None, new: Inputs, *,
         )
 
 
-async def _get(kubeconfig: str, context: str | None, kind: Any, name: str, namespace: str | None = None) -> Any:
+async def _get(kubeconfig: Kubeconfig, context: str | None, kind: Any, name: str, namespace: str | None = None) -> Any:
     """Return the object, or None where there is none.
 
     On the event loop, where hooks of many clusters wait side by side. In threads the interpreter crashes at times: two
@@ -117,7 +119,7 @@ async def _get(kubeconfig: str, context: str | None, kind: Any, name: str, names
     from httpx2 import Timeout
     from lightkube import ApiError, AsyncClient, KubeConfig
 
-    config = KubeConfig.from_dict(yaml.safe_load(kubeconfig)).get(context_name=context)
+    config = KubeConfig.from_dict(dict(kubeconfig)).get(context_name=context)
     client = AsyncClient(config=config, timeout=Timeout(SECONDS))
     try:
         return await client.get(kind, name, namespace=namespace)

@@ -12,7 +12,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from falco_firelens.sensor.model import Document, FalcoChart, KubernetesManifests, Workload
 
 from .chart_pods import like_ours
-from .existing_objects import ExistingObjects, guard_daemon_sets
+from .existing_objects import ExistingObjects, Kubeconfig, guard_daemon_sets
 from .owned import owned, owned_too
 
 ROLLOUT = pulumi.CustomTimeouts(create="30m", update="60m")
@@ -30,12 +30,12 @@ class KubernetesSensorArgs(TypedDict):
     """`chart` replaces Falco's own workload; Fluent Bit's is always ours.
 
     `credentials` says where Fluent Bit's come from; `role_arn` is the role that its service account asks for.
-    `kubeconfig`, and a `context` of it, are for a look at the cluster before its namespace is created.
+    `kubeconfig`, parsed, and a `context` of it are for a look at the cluster before its namespace is created.
     """
 
     manifests: KubernetesManifests
     credentials: str
-    kubeconfig: pulumi.Input[str]
+    kubeconfig: pulumi.Input[Kubeconfig]
     context: NotRequired[str]
     chart: NotRequired[FalcoChart]
     role_arn: NotRequired[pulumi.Input[str]]

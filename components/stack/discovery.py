@@ -1,6 +1,6 @@
 """Looks up what a stack finds in its account, and whether it is what the stack file says, before anything is made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -21,14 +21,14 @@ from falco_firelens.settings import (
 
 from ..aws.location import Place
 from ..aws.lookup import looked_up
-from ..clusters.kubeconfig import eks_kubeconfig
 from ..clusters.live_node_groups import LiveNodeGroup, live_node_groups
 from ..clusters.pod_identity_agent import warn_without_agent
 from ..delivery.event_warehouse import FIREHOSE
 from ..hub.centralization import missing_roles
-from ..hub.reference import HubReference, hub_of
+from .kubeconfig import eks_kubeconfig
 from .permission import permission_of
 from .preflight import NO_ACCESS_ENTRIES, EksAccess, misfits
+from .spoke import HubReference, hub_of
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
 """Where EKS places no control plane: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html."""
@@ -82,7 +82,7 @@ def discover(settings: Settings, file: str) -> Found:
     if settings.account not in (None, place["account"]):
         expected = f"credentials of account {settings.account}"
         raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
-    mistakes = [*_hub_itself(settings, place), *missing_roles(settings), *_elsewhere(settings, place)]
+    mistakes = [*_hub_itself(settings, place), *_central(settings), *_elsewhere(settings, place)]
     hub = None
     if settings.spoke:
         try:
@@ -94,8 +94,10 @@ def discover(settings: Settings, file: str) -> Found:
         path = f"clusters[{index}].existing"
         try:
             if isinstance(cluster, EksCluster) and cluster.create:
-                groups = cluster.create.node_groups
-                found.node_groups[cluster.name] = live_node_groups(cluster.name, groups, f"clusters[{index}].create")
+                autoscaled = [group.name for group in cluster.create.node_groups if group.desired_size is None]
+                found.node_groups[cluster.name] = live_node_groups(
+                    cluster.name, autoscaled, f"clusters[{index}].create"
+                )
             elif isinstance(cluster, EksCluster) and cluster.existing:
                 found.eks[cluster.name] = _eks(cluster, place["region"], path)
             elif isinstance(cluster, EcsCluster) and cluster.existing:
@@ -125,6 +127,10 @@ def _hub_itself(settings: Settings, place: Place) -> list[Mistake]:
         for index, spoke in enumerate(settings.hub.spokes if settings.hub else ())
         if spoke.account == place["account"] and place["region"] in spoke.regions
     ]
+
+
+def _central(settings: Settings) -> Iterable[Mistake]:
+    return missing_roles() if settings.hub and settings.hub.organization_id else ()
 
 
 def _elsewhere(settings: Settings, place: Place) -> list[Mistake]:

@@ -12,7 +12,8 @@ from ..delivery.event_archive import EventArchive
 from ..delivery.event_destinations import ReceivingArgs
 from ..delivery.stream_names import received_stream, stream_names
 from ..hub.hub import HubArgs
-from ..insights.event_insights import name_prefix, subscription_args
+from ..hub.log_receiver import ArchiveArgs
+from .insights import name_prefix, subscription_args
 
 
 def receiving(settings: Settings, hub: Hub, place: Place) -> ReceivingArgs:
@@ -20,8 +21,10 @@ def receiving(settings: Settings, hub: Hub, place: Place) -> ReceivingArgs:
     own = [place] if settings.clusters else []
     subscribe = any(spoke.delivery == "subscription" for spoke in hub.spokes)
     return {
-        "accounts": sorted({spoke.account for spoke in hub.spokes} | {place["account"] for place in own}),
-        "regions": sorted({*hub.regions} | {place["region"] for place in own}),
+        "partitions": {
+            "accounts": sorted({spoke.account for spoke in hub.spokes} | {place["account"] for place in own}),
+            "regions": sorted({*hub.regions} | {place["region"] for place in own}),
+        },
         "writers": [spoke.account for spoke in hub.spokes if spoke.account != place["account"]],
         "streams": [received_stream(settings.events.log_group, "*", "*")] if subscribe else [],
     }
@@ -33,25 +36,32 @@ def hub_args(
     """The hub of the stack of this name."""
     events = settings.events
     s3 = events.destinations.s3 or S3Destination()
-    wanted = alarms_of(settings, hub, stack)
-    args: HubArgs = {
-        "place": place,
-        "prefix": _prefix(stack),
-        "log_group": events.log_group,
-        "spokes": hub.spokes,
-        "observability": hub.observability,
+    watching = alarms_of(settings, hub, stack)
+    archive_args: ArchiveArgs = {
         "bucket_arn": archive.bucket_arn,
         "key_arn": key_arn,
         "format": s3.format,
-        "buffer_mib": s3.buffer_mib,
-        "buffer_seconds": s3.buffer_seconds,
-        "view": view(settings, hub, place, wanted),
-        "alarms": wanted,
-        "subscriptions": subscription_args(settings),
-        "tags": settings.tags,
+        "buffer": {"mib": s3.buffer_mib, "seconds": s3.buffer_seconds},
     }
     if s3.format == "parquet":
-        args["table"] = {"database_name": archive.database_name, "table_name": archive.table_name}
+        archive_args["table"] = {"database_name": archive.database_name, "table_name": archive.table_name}
+    args: HubArgs = {
+        "place": place,
+        "log_group": events.log_group,
+        "spokes": [
+            {"account": one.account, "regions": one.regions, "subscription": one.delivery == "subscription"}
+            for one in hub.spokes
+        ],
+        "observability": hub.observability,
+        "archive": archive_args,
+        "watch": {
+            "prefix": _prefix(stack),
+            "view": view(settings, hub, place, watching),
+            "alarms": watching,
+            "subscriptions": subscription_args(settings),
+        },
+        "tags": settings.tags,
+    }
     if hub.organization_id:
         args["central"] = {
             "organization_id": hub.organization_id,
@@ -85,7 +95,7 @@ def alarms_of(settings: Settings, hub: Hub, stack: str) -> Sequence[alarms.Alarm
     return (*delivery, alarms.notifications_failing(prefix, topic=prefix))
 
 
-def view(settings: Settings, hub: Hub, place: Place, wanted: Sequence[alarms.Alarm]) -> hub_dashboard.View:
+def view(settings: Settings, hub: Hub, place: Place, watching: Sequence[alarms.Alarm]) -> hub_dashboard.View:
     """Say what a hub's dashboard looks at: its spokes, and its own clusters if it has any."""
     log_group, partition = settings.events.log_group, place["partition"]
     seen = {(region, spoke.account) for spoke in hub.spokes for region in spoke.regions}
@@ -98,9 +108,9 @@ def view(settings: Settings, hub: Hub, place: Place, wanted: Sequence[alarms.Ala
         log_group=log_group,
         minimum_priority=settings.alarms.minimum_priority,
         log_groups=groups,
-        stream=stream_names(settings.events.destinations, log_group)["s3"],
+        stream=stream_names(settings.events.destinations.names, log_group)["s3"],
         received=tuple(stream.name for stream in _received(settings, hub)),
-        alarm_arns=[arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in wanted],
+        alarm_arns=[arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in watching],
         central=(_central_log_group(log_group), *(log_group for _ in own)) if hub.organization_id else (),
     )
 

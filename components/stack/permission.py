@@ -24,7 +24,7 @@ class Identities:
 
     node_role: pulumi.Input[str] = ""
     arn: str = ""
-    eks_name: pulumi.Input[str] = ""
+    eks_name: pulumi.Input[str] | None = None
     oidc_provider_arn: pulumi.Input[str] = ""
     oidc_issuer: pulumi.Input[str] = ""
 
@@ -51,6 +51,7 @@ def permission_of(cluster: EksCluster | KubernetesCluster) -> Permission:
 
 
 def _pod_identity(of: Identities, service_account: str) -> RoleHolder:
+    assert of.eks_name is not None
     return {
         "trust_policy": pod_identity_trust(of.arn, SENSOR_NAMESPACE, service_account),
         "pod_identity": {"cluster_name": of.eks_name, "namespace": SENSOR_NAMESPACE, "name": service_account},

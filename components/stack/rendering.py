@@ -93,10 +93,11 @@ def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
 def _pipeline(cluster: Cluster, settings: Settings, place: Place) -> Pipeline:
     identity = ClusterIdentity(cluster.name, cluster.platform, place["account"], place["region"])
     events, region = settings.events, place["region"]
+    streams = stream_names(events.destinations.names, events.log_group).values()
     return Pipeline(
         identity,
         LogGroup(events.log_group, region) if events.cloudwatch else None,
-        tuple(FirehoseStream(name, region) for name in stream_names(events.destinations, events.log_group).values()),
+        tuple(FirehoseStream(name, region) for name in streams),
         settings.image_registry,
     )
 

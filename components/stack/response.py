@@ -18,13 +18,13 @@ from falco_firelens.settings import KubernetesCluster, Settings
 from falco_firelens.settings import Response as ResponseSettings
 
 from ..aws.location import Place
-from ..clusters.kubeconfig import cluster_of
-from ..insights.event_insights import subscription_args
 from ..response.cluster_access import ClusterAccess, ClusterAccessArgs, store_access
 from ..response.event_response import EventResponse, EventResponseArgs, Secrets, secret_prefix
 from ..response.network import HTTPS, FunctionNetwork, function_network
 from ..response.package import build
 from ..response.role import ClusterActions
+from .insights import subscription_args
+from .kubeconfig import cluster_of
 from .preflight import needs_in
 from .response_configuration import response_configuration
 

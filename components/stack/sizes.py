@@ -7,8 +7,8 @@ from falco_firelens.sensor import ecs, kubernetes
 from falco_firelens.settings import Settings
 
 from ..aws.location import Place
-from ..hub.reference import HubReference, with_archive
 from .rendering import Sensors, render
+from .spoke import HubReference, with_archive
 
 _ANYWHERE: Place = {
     "account": "0" * 12,

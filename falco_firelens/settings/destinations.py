@@ -310,6 +310,7 @@ class Destinations(Model):
     """A table in Redshift."""
 
     @property
-    def given(self) -> bool:
-        """Whether there is any."""
-        return any((self.s3, self.opensearch, self.redshift))
+    def names(self) -> tuple[str, ...]:
+        """Those that are given, by their keys."""
+        given = {"s3": self.s3, "opensearch": self.opensearch, "redshift": self.redshift}
+        return tuple(name for name, destination in given.items() if destination)

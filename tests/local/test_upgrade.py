@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.clusters.kubeconfig import cluster_identifier
+from components.stack.kubeconfig import cluster_identifier
 from localcloud.cloud import LocalCloud
 from tests.local.conftest import with_state
 from tests.local.stack import Stack, Step, named

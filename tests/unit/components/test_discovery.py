@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.clusters.kubeconfig import cluster_identifier, eks_kubeconfig
+from components.stack.kubeconfig import cluster_identifier, eks_kubeconfig
 from falco_firelens.sensor.model import SensorError
 from falco_firelens.settings import SettingsError
 from tests.unit.components.cloud import ACCOUNT, VPC, Account, NotFoundError, deploy

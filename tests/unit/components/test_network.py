@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.clusters.network import subnet_cidrs
+from falco_firelens.settings.network import SUBNET_BITS
 from tests.unit.components.cloud import ZONES, Account, Deployed, deploy
 from tests.unit.components.stacks import ECS, EKS, OWN
 
@@ -22,12 +23,12 @@ def test_subnets_are_disjoint_inside_the_vpc_and_stay_when_zones_are_added(
     address: int, prefix: int, zones: int, more: int
 ) -> None:
     vpc = IPv4Network(f"10.{address}.0.0/{prefix}")
-    private, public = subnet_cidrs(str(vpc), zones)
+    private, public = subnet_cidrs(str(vpc), zones, SUBNET_BITS)
     subnets = [IPv4Network(cidr) for cidr in (*private, *public)]
     assert len(subnets) == 2 * zones
     assert all(subnet.subnet_of(vpc) for subnet in subnets)
     assert not any(one.overlaps(other) for one in subnets for other in subnets if one is not other)
-    later_private, later_public = subnet_cidrs(str(vpc), min(4, zones + more))
+    later_private, later_public = subnet_cidrs(str(vpc), min(4, zones + more), SUBNET_BITS)
     assert (later_private[:zones], later_public[:zones]) == (private, public)
 
 

@@ -32,11 +32,16 @@ def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str, region:
     )
 
 
+def parsed(kubeconfig: str) -> Mapping[str, Any]:
+    """What a kubeconfig's YAML says."""
+    return cast("Mapping[str, Any]", yaml.safe_load(kubeconfig))
+
+
 def cluster_identifier(kubeconfig: str, context: str | None = None) -> str:
     """What tells this cluster from any other: a hash of its certificate authority, or of its address where it has none.
 
-    A cluster that moves to another address stays the same one. A cluster that was built anew under the same name does
-    not, so its sensors are installed again rather than believed to be there.
+    A cluster that moves to another address stays the same one. A cluster that was rebuilt under the same name does not,
+    so its sensors are installed again rather than believed to be there.
     """
     server = cluster_of(kubeconfig, context)
     identity = server.get("certificate-authority-data") or server.get("certificate-authority") or server["server"]
@@ -45,7 +50,7 @@ def cluster_identifier(kubeconfig: str, context: str | None = None) -> str:
 
 def cluster_of(kubeconfig: str, context: str | None = None) -> Mapping[str, Any]:
     """Return a kubeconfig's entry for the cluster of a context, or of the current one."""
-    document = cast("Mapping[str, Any]", yaml.safe_load(kubeconfig))
+    document = parsed(kubeconfig)
     contexts = _by_name(document, "contexts", "context")
     return _by_name(document, "clusters", "cluster")[contexts[context or document["current-context"]]["cluster"]]
 

@@ -1,8 +1,7 @@
-"""What a hub tells its spokes, in its stack's output `hub`, and how a spoke reads it before anything is made."""
+"""A spoke's hub: how a stack finds it before anything is made, and what follows from it for the spoke."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, cast
 
 import pulumi
 
@@ -10,6 +9,8 @@ from falco_firelens.errors import MisfitError
 from falco_firelens.settings import S3Destination, Settings, Spoke
 
 from ..aws.location import Place
+from ..hub.hub import HubOutput
+from ..hub.spoke import SpokeLinkArgs
 
 PATH = "spoke.hub"
 
@@ -17,20 +18,6 @@ READ_STACK_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 """The engine's own function behind stack references. A `StackReference` gives outputs, which come too late for what is
 rendered and checked before the first resource:
 https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/builtins.go"""
-
-
-class HubOutput(TypedDict):
-    """The stack output `hub`. What is by region or by account has an entry only where the hub has made something, and a
-    text is empty where it has not."""
-
-    bucketArn: pulumi.Input[str]
-    kmsKeyArn: pulumi.Input[str]
-    format: str
-    spokes: Mapping[str, list[str]]
-    sinkArns: Mapping[str, pulumi.Input[str]]
-    logDestinationArns: Mapping[str, Mapping[str, pulumi.Input[str]]]
-    dashboard: str
-    topic: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -92,7 +79,7 @@ def _output(stack: str) -> HubOutput:
 def with_archive(settings: Settings, hub: HubReference | None) -> Settings:
     """The settings with the archive that they imply: a hub's own by its defaults, or the hub's of a spoke.
 
-    From there on a spoke is a stack whose archive is somebody else's.
+    From there on a spoke is a stack whose archive is in another account.
     """
     if settings.hub and not settings.events.destinations.s3:
         return _with_s3(settings, S3Destination())
@@ -106,3 +93,15 @@ def _with_s3(settings: Settings, s3: S3Destination) -> Settings:
     destinations = settings.events.destinations.model_copy(update={"s3": s3})
     events = settings.events.model_copy(update={"destinations": destinations})
     return settings.model_copy(update={"events": events})
+
+
+def spoke_args(
+    settings: Settings, place: Place, hub: HubReference, log_group_name: pulumi.Input[str] | None
+) -> SpokeLinkArgs:
+    """What a stack file says about a spoke. A hub sees its own account's other regions without a link."""
+    args: SpokeLinkArgs = {"log_group": settings.events.log_group, "tags": settings.tags}
+    if hub.sink_arn and f":{place['account']}:" not in hub.sink_arn:
+        args["sink_arn"] = hub.sink_arn
+    if log_group_name is not None and settings.spoke and settings.spoke.delivery == "subscription":
+        args["subscription"] = {"log_group_name": log_group_name, "destination_arn": hub.log_destination_arn}
+    return args

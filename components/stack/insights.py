@@ -1,0 +1,48 @@
+"""What a stack file says about alarms and notifications, as the components take it."""
+
+import re
+
+import pulumi
+
+from falco_firelens.insight import alarms
+from falco_firelens.settings import Settings
+
+from ..aws.location import Place
+from ..delivery.stream_names import stream_names
+from ..insights.event_insights import EventInsightsArgs
+from ..insights.notification_topic import SubscriptionArgs
+
+
+def insights_args(settings: Settings, place: Place, stack: str, log_group_name: pulumi.Input[str]) -> EventInsightsArgs:
+    """The alarms, the dashboard and the recipients of the stack of this name."""
+    events = settings.events
+    streams = stream_names(events.destinations.names, events.log_group)
+    return {
+        "place": place,
+        "prefix": name_prefix(stack),
+        "log_group_name": log_group_name,
+        "delivery": alarms.Delivery(
+            events.log_group,
+            settings.alarms.delivery_late_minutes,
+            tuple(alarms.Stream(streams[each], each) for each in alarms.DESTINATIONS if each in streams),
+        ),
+        "thresholds": [_thresholds(settings, cluster.name) for cluster in settings.clusters],
+        "minimum_priority": settings.alarms.minimum_priority,
+        "subscriptions": subscription_args(settings),
+        "tags": settings.tags,
+    }
+
+
+def name_prefix(stack: str) -> str:
+    """What the names begin with of whatever an account has only once in a region."""
+    return f"falco-{re.sub('[^A-Za-z0-9_-]', '-', stack)}"
+
+
+def subscription_args(settings: Settings) -> list[SubscriptionArgs]:
+    """The recipients of alarms."""
+    return [{"protocol": to.protocol, "endpoint": to.endpoint.get_secret_value()} for to in settings.notifications]
+
+
+def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:
+    own = settings.alarms.of(cluster)
+    return alarms.Thresholds(cluster, own.minimum_priority, own.silent_minutes, own.dropped_percent)
