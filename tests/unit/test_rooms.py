@@ -40,20 +40,15 @@ ALLOWED = {
         *(f"falco_firelens.{room}" for room in PRODUCT),
     },
     "components.aws": {"falco_firelens.errors"},
-    "components.clusters": {"components.aws", "falco_firelens.errors", "falco_firelens.settings"},
+    "components.clusters": {"components.aws", "falco_firelens.errors"},
     "components.sensors": {
         "components.aws",
         "falco_firelens.contract",
         "falco_firelens.errors",
         "falco_firelens.sensor",
     },
-    "components.delivery": {"components.aws", "falco_firelens.schemas", "falco_firelens.settings"},
-    "components.insights": {
-        "components.aws",
-        "components.delivery",
-        "falco_firelens.insight",
-        "falco_firelens.settings",
-    },
+    "components.delivery": {"components.aws", "falco_firelens.schemas"},
+    "components.insights": {"components.aws", "falco_firelens.insight"},
     "components.response": {
         "components.aws",
         "components.delivery",
@@ -73,12 +68,15 @@ ALLOWED = {
         "falco_firelens.errors",
         "falco_firelens.insight",
         "falco_firelens.schemas",
-        "falco_firelens.settings",
     },
     "standin": set[str](),
 }
 """What each room imports at most. `components.stack`, which puts a stack together, and what is not the product may
 import any room of the product."""
+
+
+MOST_ARGUMENTS = 10
+"""Of a component, its place and its tags among them; what belongs together is a group."""
 
 
 def room(module: str) -> str:
@@ -139,6 +137,55 @@ def test_components_import_each_other_by_relative_names() -> None:
     for module, file in sources():
         if module.startswith("components"):
             assert not re.search(r"^\s*(from|import) components\b", file.read_text(), re.MULTILINE), file
+
+
+COMPONENTS = {module: ast.parse(file.read_text()) for module, file in sources() if module.startswith("components.")}
+
+
+def named(node: ast.AST) -> set[str]:
+    """The names in a piece of code, those in quoted annotations too."""
+    found = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return found | {name for text in texts for name in re.findall(r"\w+", text)}
+
+
+def bases(of: ast.ClassDef) -> set[str]:
+    return {ast.unparse(base).rpartition(".")[2] for base in of.bases}
+
+
+def classes(tree: ast.Module, base: str) -> Iterator[ast.ClassDef]:
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and base in bases(node))
+
+
+def test_yaml_is_parsed_where_a_stack_is_put_together_and_nowhere_else_in_the_components() -> None:
+    parsing = [module for module, file in sources() if module in COMPONENTS and "yaml" in set(imported(module, file))]
+    assert parsing
+    assert {room(module) for module in parsing} == {"components.stack"}
+
+
+def test_no_component_is_the_argument_of_another() -> None:
+    components = {node.name for tree in COMPONENTS.values() for node in classes(tree, "ComponentResource")}
+    arguments = [
+        (f"{module}.{node.name}", line)
+        for module, tree in COMPONENTS.items()
+        for node in classes(tree, "TypedDict")
+        for line in node.body
+        if isinstance(line, ast.AnnAssign)
+    ]
+    assert len(components) > 20 and len(arguments) > 100
+    taken = [f"{name}: {ast.unparse(line)}" for name, line in arguments if named(line.annotation) & components]
+    assert taken == []
+
+
+def test_arguments_are_grouped_by_what_they_are_for() -> None:
+    long = {
+        f"{module}.{node.name}": len(node.body)
+        for module, tree in COMPONENTS.items()
+        for node in classes(tree, "TypedDict")
+        if room(module) != "components.response"
+        and sum(isinstance(line, ast.AnnAssign) for line in node.body) > MOST_ARGUMENTS
+    }
+    assert long == {}
 
 
 def test_every_room_is_on_the_map() -> None:
