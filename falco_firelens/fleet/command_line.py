@@ -238,10 +238,11 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     fleet = fleet_of(options)
-    found = _touched(options, fleet)
+    stacks = stacks_of(options, fleet)
+    found = _touched(options, fleet, stacks)
     with cancelled_by_signals(cancellation := Cancellation()), display.progress(as_json=True) as on_progress:
         results = fleet.preview(found.stacks, on_progress=on_progress, cancellation=cancellation)
-    left_out = len(stacks_of(options, fleet)) - len(found.stacks)
+    left_out = len(stacks) - len(found.stacks)
     text = comment(results, unchanged_elsewhere=left_out, removed=found.removed, more=options.more)
     print(Redactor(secrets_of(process_environment()))(text), end="")
     print(display.summary(results, "preview"), file=sys.stderr)
@@ -249,13 +250,13 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    stacks = _touched(options, fleet_of(options)).stacks
-    print(json.dumps(matrix(stacks, Waves(options.canary, options.few))))
+    fleet = fleet_of(options)
+    touched_stacks = _touched(options, fleet, stacks_of(options, fleet)).stacks
+    print(json.dumps(matrix(touched_stacks, Waves(options.canary, options.few))))
     return Exit.DONE
 
 
-def _touched(options: argparse.Namespace, fleet: Fleet) -> Touched:
-    stacks = stacks_of(options, fleet)
+def _touched(options: argparse.Namespace, fleet: Fleet, stacks: Sequence[Stack]) -> Touched:
     return touched(stacks, fleet.project, options.since, fleet.folders) if options.since else Touched(tuple(stacks))
 
 

@@ -14,9 +14,9 @@ from rich.text import Text
 
 from falco_firelens.fleet.comment.values import diff
 from falco_firelens.fleet.events import Diagnostic, Ended, Event, Started, Step, Violation
-from falco_firelens.fleet.operation import PLANNING, Operation
 from falco_firelens.fleet.results import Result, Status
 from falco_firelens.fleet.stacks import Stack
+from falco_firelens.fleet.task import PLANNING, Operation
 
 COMMAND = "falco-firelens fleet"
 

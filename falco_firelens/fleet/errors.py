@@ -14,7 +14,7 @@ class FleetError(Exception):
         return type(self).__name__
 
 
-def at_least(minimum: float, name: str, found: float) -> None:
+def require_at_least(minimum: float, name: str, found: float) -> None:
     """Check a number that a caller has given.
 
     Raises:
@@ -72,7 +72,7 @@ class PolicyViolated(FleetError):  # noqa: N818
     def __init__(self, message: str, *, partly: bool = False) -> None:
         super().__init__(message)
         self.partly = partly
-        self.advice = "change the stack, or give the word that the policy asks for"
+        self.advice = "change the stack, or allow it in the stack file as the message says"
         if partly:
             self.advice += "; what was made before stays, and the next `up` goes on from there"
 

@@ -14,14 +14,15 @@ from pulumi.automation import PulumiCommand
 from falco_firelens.fleet.cancellation import Cancellation
 from falco_firelens.fleet.credentials import CredentialsOf, from_environment
 from falco_firelens.fleet.engine import pulumi
-from falco_firelens.fleet.errors import Cancelled, FleetError, Skipped, at_least
+from falco_firelens.fleet.engine_task import EngineTask
+from falco_firelens.fleet.errors import Cancelled, FleetError, Skipped, require_at_least
 from falco_firelens.fleet.events import Ended, Event, Started
-from falco_firelens.fleet.operation import Operation, Run, Surroundings, skipped
 from falco_firelens.fleet.packs import Packs
 from falco_firelens.fleet.recorder import OnProgress
 from falco_firelens.fleet.results import Result, Status
 from falco_firelens.fleet.stacks import Selection, Stack, discover, hub_of, select
-from falco_firelens.fleet.verify import Verification
+from falco_firelens.fleet.task import FleetContext, Operation, StackTask, skipped
+from falco_firelens.fleet.verify import VerifyTask
 from falco_firelens.fleet.verify.verification import SECONDS
 from falco_firelens.fleet.waves import Waves, backwards
 from falco_firelens.fleet.workspace import sweep
@@ -40,7 +41,7 @@ def _silent(_: Event) -> None:
 class Fleet:
     """All stacks of a project, and what can be done with any of them.
 
-    One object can serve many threads: at most `concurrency` engines run at any time, whoever asked for them, and never
+    One object can serve many threads: at most `concurrency` engines run at any time, for all callers, and never
     two on one stack. Every method blocks until all its stacks are done and has one result for each; nothing that
     happens to a stack is raised.
     """
@@ -77,7 +78,7 @@ class Fleet:
         _check_folders(self.project, self.folders)
         self._credentials = credentials
         self.concurrency = (os.cpu_count() or 2) if concurrency is None else concurrency
-        at_least(1, "concurrency", self.concurrency)
+        require_at_least(1, "concurrency", self.concurrency)
         self._slots = threading.BoundedSemaphore(self.concurrency)
         self._stack_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._command, self._packs = command, Packs(policy_packs, policy_config, own=policy)
@@ -85,9 +86,9 @@ class Fleet:
         sweep()
 
     @cached_property
-    def _surroundings(self) -> Surroundings:
+    def _context(self) -> FleetContext:
         command = self._command or pulumi()
-        return Surroundings(self.project, command, self._packs, self._organization, self._secrets_provider)
+        return FleetContext(self.project, command, self._packs, self._organization, self._secrets_provider)
 
     def stacks(self, selection: Selection = EVERYTHING) -> list[Stack]:
         """The stacks of the stack files, by name.
@@ -123,8 +124,8 @@ class Fleet:
         Raises:
             FleetError: stacks are each other's hub.
         """
-        run = partial(Run, operation=Operation.UP, refresh=refresh)
-        return self._all(waves.of(stacks), Operation.UP, on_progress, cancellation, waves.max_failures, run)
+        task = partial(EngineTask, operation=Operation.UP, refresh=refresh)
+        return self._all(waves.of(stacks), Operation.UP, on_progress, cancellation, waves.max_failures, task)
 
     def refresh(
         self, stacks: Sequence[Stack], *, on_progress: OnProgress = _silent, cancellation: Cancellation | None = None
@@ -151,7 +152,7 @@ class Fleet:
         Raises:
             FleetError: stacks are each other's hub.
         """
-        at_least(0, "max-failures", max_failures)
+        require_at_least(0, "max-failures", max_failures)
         return self._all(backwards(stacks), Operation.DESTROY, on_progress, cancellation, max_failures)
 
     def verify(
@@ -166,9 +167,9 @@ class Fleet:
 
         Needs kubectl on PATH for Kubernetes.
         """
-        at_least(1, "timeout", seconds)
-        verification = partial(Verification, seconds=seconds)
-        return self._all([list(stacks)], Operation.VERIFY, on_progress, cancellation, run=verification)
+        require_at_least(1, "timeout", seconds)
+        task = partial(VerifyTask, seconds=seconds)
+        return self._all([list(stacks)], Operation.VERIFY, on_progress, cancellation, task=task)
 
     def _all(
         self,
@@ -177,19 +178,19 @@ class Fleet:
         on_progress: OnProgress,
         cancellation: Cancellation | None,
         max_failures: int | None = None,
-        run: Callable[..., Run | Verification] | None = None,
+        task: Callable[..., StackTask] | None = None,
     ) -> list[Result]:
-        begin = run or partial(Run, operation=operation)
-        _ = self._surroundings  # So that a missing CLI is one error, and not one for each stack.
+        task = task or partial(EngineTask, operation=operation)
+        _ = self._context  # So that a missing CLI is one error, and not one for each stack.
         progress = _Progress(operation, on_progress, cancellation or Cancellation(), max_failures)
         for wave in waves:
             progress.begin(wave)
             with ThreadPoolExecutor(max(1, min(len(wave), self.concurrency))) as pool:
-                for future in [pool.submit(self._one, stack, begin, progress) for stack in wave]:
+                for future in [pool.submit(self._one, stack, task, progress) for stack in wave]:
                     future.result()
         return progress.in_order()
 
-    def _one(self, stack: Stack, begin: Callable[..., Run | Verification], progress: "_Progress") -> None:
+    def _one(self, stack: Stack, task: Callable[..., StackTask], progress: "_Progress") -> None:
         with self._stack_locks[stack.name], self._slots:
             reason = progress.why_not(stack)
             if reason:
@@ -201,14 +202,14 @@ class Fleet:
             except FleetError as error:
                 progress.end(skipped(stack, progress.operation, error))
                 return
-            run = begin(
+            one = task(
                 stack=stack,
-                surroundings=self._surroundings,
+                context=self._context,
                 credentials=credentials,
                 on_progress=progress.say,
                 cancellation=progress.cancellation,
             )
-            progress.end(run.result())
+            progress.end(one.result())
 
 
 def _check_folders(project: Path, folders: Sequence[Path]) -> None:

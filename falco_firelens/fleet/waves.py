@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from falco_firelens.fleet.errors import at_least
+from falco_firelens.fleet.errors import require_at_least
 from falco_firelens.fleet.stacks import Stack, generations
 
 
@@ -21,7 +21,7 @@ class Waves:
 
     def __post_init__(self) -> None:
         for name, number in (("canary", self.canary), ("few", self.few), ("max-failures", self.max_failures)):
-            at_least(0, name, number)
+            require_at_least(0, name, number)
 
     def of(self, stacks: Sequence[Stack]) -> list[list[Stack]]:
         """Lists of stacks, each to be begun when the one before has ended.

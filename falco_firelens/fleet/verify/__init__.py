@@ -1,5 +1,5 @@
 """Proves that a deployed stack works: makes Falco fire on each cluster, and waits for the event."""
 
-from falco_firelens.fleet.verify.verification import Verification
+from falco_firelens.fleet.verify.verification import VerifyTask
 
-__all__ = ["Verification"]
+__all__ = ["VerifyTask"]

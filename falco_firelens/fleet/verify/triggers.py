@@ -20,7 +20,7 @@ KUBECTL_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Cluster:
+class VerifiedCluster:
     """A deployed cluster as the stack's outputs have it. `clients` makes boto3 clients with the stack's credentials."""
 
     name: str
@@ -33,7 +33,7 @@ class Cluster:
 class Trigger(Protocol):
     """Makes Falco fire on some node of a cluster."""
 
-    def __call__(self, cluster: Cluster, token: str) -> None:
+    def __call__(self, cluster: VerifiedCluster, token: str) -> None:
         """Open a file that `command` opens.
 
         Raises:
@@ -47,7 +47,7 @@ def command(folder: str, token: str) -> str:
     return f"mkdir {folder}/{token} && touch {folder}/{token}/{FILE} && rm -r {folder}/{token}"
 
 
-def on_kubernetes(cluster: Cluster, token: str) -> None:
+def on_kubernetes(cluster: VerifiedCluster, token: str) -> None:
     """Run it in a pod of the DaemonSet `falco`, with kubectl.
 
     This needs `get` on the DaemonSet, `list` on pods and `create` on `pods/exec`, in the namespace `falco` alone.
@@ -78,7 +78,7 @@ def on_kubernetes(cluster: Cluster, token: str) -> None:
         raise SensorSilent(f"{cluster.name}: kubectl exec: {done.stderr.strip()}")
 
 
-def on_ecs(cluster: Cluster, token: str) -> None:
+def on_ecs(cluster: VerifiedCluster, token: str) -> None:
     """Run it in a task of its own, from Falco's image, which every node has.
 
     The task has no role, no capability, no network and no mount, and its definition is taken away again. ECS Exec would

@@ -8,17 +8,16 @@ from typing import Any
 from pulumi.automation import Stack as EngineStack
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
-from falco_firelens.fleet.account import acting_account, check_state
+from falco_firelens.fleet.account import check_state
 from falco_firelens.fleet.cancellation import Cancellation
-from falco_firelens.fleet.credentials import Credentials, clients_of, process_environment, secrets_of
+from falco_firelens.fleet.credentials import Credentials, clients_of
 from falco_firelens.fleet.engine import EngineCommand
-from falco_firelens.fleet.errors import Cancelled, EngineFailed, FleetError, SensorSilent, StackMissing
+from falco_firelens.fleet.errors import Cancelled, EngineFailed, SensorSilent, StackMissing
 from falco_firelens.fleet.events import Diagnostic
-from falco_firelens.fleet.operation import Surroundings, status_of
-from falco_firelens.fleet.recorder import OnProgress, Redactor
-from falco_firelens.fleet.results import Result, Status
+from falco_firelens.fleet.recorder import OnProgress
 from falco_firelens.fleet.stacks import Stack
-from falco_firelens.fleet.verify.triggers import TRIGGERS, Cluster, Trigger
+from falco_firelens.fleet.task import FleetContext, Identity, Operation, StackTask
+from falco_firelens.fleet.verify.triggers import TRIGGERS, Trigger, VerifiedCluster
 from falco_firelens.fleet.workspace import Workspace, work_directory
 
 SECONDS = 120.0
@@ -28,13 +27,13 @@ PAUSE = 2.0
 """Seconds between two looks; FilterLogEvents takes few calls a second of an account."""
 
 
-class Verification:
+class VerifyTask(StackTask):
     """Makes Falco fire on each cluster of one stack and waits for the events in its log group."""
 
     def __init__(
         self,
         stack: Stack,
-        surroundings: Surroundings,
+        context: FleetContext,
         credentials: Credentials,
         on_progress: OnProgress,
         cancellation: Cancellation,
@@ -42,28 +41,13 @@ class Verification:
         seconds: float = SECONDS,
         triggers: Mapping[str, Trigger] = TRIGGERS,
     ) -> None:
-        self._stack, self._around, self._credentials = stack, surroundings, credentials
-        self._on_progress, self._cancellation = on_progress, cancellation
+        super().__init__(stack, Operation.VERIFY, context, credentials, on_progress, cancellation)
         self._seconds, self._triggers = seconds, triggers
-        self._redact = Redactor(())
-        self._notes: list[str] = []
 
-    def result(self) -> Result:
-        """Do it; what went wrong is in the result."""
-        started = time.monotonic()
-        error: FleetError | None = None
-        try:
-            self._verify()
-        except FleetError as failure:
-            error = failure
-        status = Status.SUCCEEDED if error is None else status_of(error)
-        seconds = time.monotonic() - started
-        return Result(self._stack.name, "verify", status, error=error, seconds=seconds, notes=tuple(self._notes))
-
-    def _verify(self) -> None:
-        environment = self._credentials.environment(process_environment())
-        self._redact = Redactor(secrets_of(environment))
-        outputs = self._outputs(environment, acting_account(self._stack, environment))
+    def _work(self) -> Mapping[str, Any]:
+        identity = self._identify()
+        environment = identity.environment
+        outputs = self._outputs(identity)
         log_group = outputs.get("logGroup", {}).get("name")
         if not log_group:
             raise SensorSilent("the stack keeps no log group (`events.cloudwatch: false`), so there is nowhere to look")
@@ -73,7 +57,7 @@ class Verification:
         since = int(time.time() * 1000) - 60_000
         for name, output in outputs["clusters"].items():
             token = f"verify-{secrets.token_hex(8)}"
-            cluster = Cluster(name, output, outputs.get("kubeconfigs", {}).get(name), clients, environment)
+            cluster = VerifiedCluster(name, output, outputs.get("kubeconfigs", {}).get(name), clients, environment)
             try:
                 self._triggers[output["platform"]](cluster, token)
             except SensorSilent as error:
@@ -83,6 +67,7 @@ class Verification:
         silent += self._wait(clients("logs"), log_group, waiting, since)
         if silent:
             raise SensorSilent("\n".join(silent))
+        return {}
 
     def _wait(self, logs: Any, log_group: str, waiting: dict[str, str], since: int) -> list[str]:
         """Wait for the events; returns a line for each that does not come."""
@@ -106,15 +91,14 @@ class Verification:
         self._notes.append(words)
         self._on_progress(Diagnostic(self._stack.name, "verify", "info", words))
 
-    def _outputs(self, environment: Mapping[str, str], account: str) -> Mapping[str, Any]:
+    def _outputs(self, identity: Identity) -> Mapping[str, Any]:
         """The stack's outputs, kubeconfigs opened. They stay in this process."""
-        engine = EngineCommand(self._around.command, environment)
-        with work_directory(self._around.project, self._stack) as folder:
+        engine = EngineCommand(self._context.command, identity.environment)
+        with work_directory(self._context.project, self._stack) as folder:
             workspace = Workspace(str(folder), pulumi_command=engine, env_vars={})
-            name = self._around.name_of(self._stack)
-            check_state(self._stack, account, engine, workspace, name, self._redact)
+            check_state(self._stack, identity.account, engine, workspace, self._name, self._redact)
             try:
-                found = EngineStack.select(name, workspace).outputs()
+                found = EngineStack.select(self._name, workspace).outputs()
             except StackNotFoundError:
                 raise StackMissing(f"the state backend has no stack {self._stack.name}") from None
             except CommandError as error:

@@ -14,9 +14,10 @@ from pulumi.automation import PulumiCommand
 
 from falco_firelens.fleet import Cancellation, FromEnvironment, NoCredentials, Result, Stack, WrongAccount
 from falco_firelens.fleet.account import accounts_in, acting_account
-from falco_firelens.fleet.operation import Operation, Run, Surroundings
+from falco_firelens.fleet.engine_task import EngineTask
 from falco_firelens.fleet.packs import Packs
-from falco_firelens.fleet.verify import Verification
+from falco_firelens.fleet.task import FleetContext, Operation, StackTask
+from falco_firelens.fleet.verify import VerifyTask
 from falco_firelens.fleet.workspace import work_directory
 from falco_firelens.settings.validation.yaml_text import stack_tree
 
@@ -68,14 +69,15 @@ def operate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operate:
     program.write_text(PROGRAM.format(python=sys.executable, asked=str(asked), state=str(known)))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    around = Surroundings(PROJECT, PulumiCommand(), Packs((), (), own=False))
+    context = FleetContext(PROJECT, PulumiCommand(), Packs((), (), own=False))
 
     def run(operation: Operation, exported: Mapping[str, Any], **keys: object) -> tuple[Result, list[str]]:
         known.write_text(json.dumps(exported))
         asked.write_text("")
         stack = Stack.of("prod", "eu-west-1", {"clusters": [{"name": "shop", "platform": "ecs"}], **keys})
-        common: Any = (around, FromEnvironment(), lambda _: None, Cancellation())
-        one = Verification(stack, *common) if operation is Operation.VERIFY else Run(stack, operation, *common)
+        common: Any = (context, FromEnvironment(), lambda _: None, Cancellation())
+        verifies = operation is Operation.VERIFY
+        one: StackTask = VerifyTask(stack, *common) if verifies else EngineTask(stack, operation, *common)
         return one.result(), asked.read_text().splitlines()
 
     return run

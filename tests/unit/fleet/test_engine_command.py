@@ -10,7 +10,8 @@ import pytest
 from pulumi.automation import PulumiCommand, Stack
 
 from falco_firelens.fleet.engine import SKIP_CHECKPOINTS, EngineCommand
-from falco_firelens.fleet.operation import CALLS, Operation
+from falco_firelens.fleet.engine_task import ENGINE_CALLS
+from falco_firelens.fleet.task import Operation
 from falco_firelens.fleet.workspace import Workspace
 
 PROGRAM = """#!{python}
@@ -35,7 +36,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Operat
         engine = EngineCommand(PulumiCommand(), {"PATH": str(tmp_path), SKIP_CHECKPOINTS: "true"})
         workspace = Workspace(str(tmp_path), pulumi_command=engine)
         with pytest.raises(Exception, match="code: 1") as failed:
-            CALLS[operation](Stack.select("s", workspace), (), None, False)
+            ENGINE_CALLS[operation](Stack.select("s", workspace), (), None, False)
         return json.loads(str(failed.value).split("stdout: ")[1].splitlines()[0])
 
     return run

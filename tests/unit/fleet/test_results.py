@@ -26,8 +26,8 @@ from falco_firelens.fleet.credentials import CHOICE, secrets_of
 from falco_firelens.fleet.display import summary
 from falco_firelens.fleet.exits import Exit, exit_of
 from falco_firelens.fleet.matrix import matrix
-from falco_firelens.fleet.operation import status_of
 from falco_firelens.fleet.recorder import REDACTED, Recorder, Redactor
+from falco_firelens.fleet.task import status_of
 
 CHANGE = Change("update", "urn::x", "aws:x:X")
 SECRET = "wJalrXUtnFEMI"

@@ -17,8 +17,8 @@ from moto import mock_aws
 
 from falco_firelens.fleet import Cancellation, EngineFailed, FromEnvironment, SensorSilent, Stack, Status
 from falco_firelens.fleet.credentials import clients_of
-from falco_firelens.fleet.verify import Verification, verification
-from falco_firelens.fleet.verify.triggers import Cluster, command, on_ecs, on_kubernetes, task
+from falco_firelens.fleet.verify import VerifyTask, verification
+from falco_firelens.fleet.verify.triggers import VerifiedCluster, command, on_ecs, on_kubernetes, task
 
 OUTPUTS = {
     "logGroup": {"name": "/falco/events"},
@@ -52,8 +52,8 @@ def deploy_ecs() -> Any:
     return ecs
 
 
-def cluster(**output: Any) -> Cluster:
-    return Cluster(
+def cluster(**output: Any) -> VerifiedCluster:
+    return VerifiedCluster(
         "shop", {**OUTPUTS["clusters"]["shop"], **output}, None, clients_of(os.environ, "eu-west-1"), os.environ
     )
 
@@ -61,9 +61,9 @@ def cluster(**output: Any) -> Cluster:
 def verify(
     monkeypatch: pytest.MonkeyPatch, trigger: Any, outputs: dict[str, Any] = OUTPUTS, seconds: float = 0.5
 ) -> Any:
-    monkeypatch.setattr(Verification, "_outputs", lambda *_: outputs)
+    monkeypatch.setattr(VerifyTask, "_outputs", lambda *_: outputs)
     monkeypatch.setattr(verification, "PAUSE", 0.05)
-    run = Verification(
+    run = VerifyTask(
         STACK, None, FromEnvironment(), lambda _: None, Cancellation(), seconds=seconds, triggers={"ecs": trigger}
     )
     return run.result()
@@ -98,7 +98,7 @@ def test_an_older_self_test_s_event_does_not_count(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_cluster_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(cluster: Cluster, token: str) -> None:
+    def refuse(cluster: VerifiedCluster, token: str) -> None:
         raise SensorSilent("shop: no")
 
     write_event("shop/x", "y")
@@ -140,7 +140,7 @@ def test_ecs_that_has_no_room_is_told_and_the_definition_goes_all_the_same() -> 
         return client
 
     with pytest.raises(SensorSilent, match="shop: ECS could not place the self-test: RESOURCE:MEMORY"):
-        on_ecs(Cluster("shop", OUTPUTS["clusters"]["shop"], None, full, os.environ), "verify-1")
+        on_ecs(VerifiedCluster("shop", OUTPUTS["clusters"]["shop"], None, full, os.environ), "verify-1")
     assert ecs.list_task_definitions(familyPrefix="falco-firelens-self-test")["taskDefinitionArns"] == []
 
 
@@ -166,7 +166,7 @@ def test_kubernetes_is_reached_by_kubectl_with_a_kubeconfig_that_only_we_can_rea
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     output = {"platform": "eks", "sensor": {"namespace": "falco"}}
 
-    on_kubernetes(Cluster("apps", output, "the kubeconfig", None, dict(os.environ)), "verify-1")
+    on_kubernetes(VerifiedCluster("apps", output, "the kubeconfig", None, dict(os.environ)), "verify-1")
 
     assert (tmp_path / "mode").read_text() == "600\n"
     assert (tmp_path / "seen").read_text() == "the kubeconfig"
@@ -183,14 +183,14 @@ def test_kubectl_s_refusal_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", environment["PATH"])
 
     with pytest.raises(SensorSilent, match="apps: kubectl exec: forbidden"):
-        on_kubernetes(Cluster("apps", output, "k", None, environment), "verify-1")
+        on_kubernetes(VerifiedCluster("apps", output, "k", None, environment), "verify-1")
 
 
 def test_an_error_of_the_engine_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise EngineFailed("no backend")
 
-    monkeypatch.setattr(Verification, "_outputs", fail)
-    run = Verification(STACK, None, FromEnvironment(), lambda _: None, Cancellation())
+    monkeypatch.setattr(VerifyTask, "_outputs", fail)
+    run = VerifyTask(STACK, None, FromEnvironment(), lambda _: None, Cancellation())
 
     assert run.result().status is Status.FAILED

@@ -1,20 +1,16 @@
-"""One operation on one stack: a work directory, an engine, a result."""
+"""Operations that the engine does on one stack: a work directory, an engine, what it reports."""
 
 import contextlib
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pulumi.automation import PulumiCommand, fully_qualified_stack_name
 from pulumi.automation import Stack as EngineStack
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
-from falco_firelens.fleet.account import acting_account, check_state
+from falco_firelens.fleet.account import check_state
 from falco_firelens.fleet.cancellation import Cancellation
-from falco_firelens.fleet.credentials import Credentials, process_environment, secrets_of
+from falco_firelens.fleet.credentials import Credentials
 from falco_firelens.fleet.engine import EngineCommand
 from falco_firelens.fleet.errors import (
     Cancelled,
@@ -27,11 +23,12 @@ from falco_firelens.fleet.errors import (
     StackMissing,
 )
 from falco_firelens.fleet.locks import Holder, holders
-from falco_firelens.fleet.packs import Pack, Packs
-from falco_firelens.fleet.recorder import OnProgress, Recorder, Redactor
-from falco_firelens.fleet.results import Result, Status
+from falco_firelens.fleet.packs import Pack
+from falco_firelens.fleet.recorder import OnProgress, Recorder
+from falco_firelens.fleet.results import Change
 from falco_firelens.fleet.stacks import Stack
-from falco_firelens.fleet.workspace import Workspace, encrypt, read_project, work_directory
+from falco_firelens.fleet.task import PLANNING, FleetContext, Operation, StackTask
+from falco_firelens.fleet.workspace import Workspace, encrypt, work_directory
 from falco_firelens.policy.changes import findings
 from falco_firelens.policy.finding import PolicyFinding
 from falco_firelens.settings import Settings, SettingsError
@@ -39,120 +36,65 @@ from falco_firelens.settings import Settings, SettingsError
 ATTEMPTS = 3
 """The first, one after the stack was made, one after a dead engine's lock was taken away."""
 
-
-class Operation(StrEnum):
-    """What can be done with a stack."""
-
-    PREVIEW = "preview"
-    UP = "up"
-    REFRESH = "refresh"
-    DRIFT = "drift"
-    DESTROY = "destroy"
-    VERIFY = "verify"
-
-
-PLANNING = frozenset((Operation.PREVIEW, Operation.DRIFT))
-"""Operations that change nothing."""
-
 JUDGED = frozenset((Operation.PREVIEW, Operation.UP))
 """Operations that run with the policy packs."""
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What all operations of a fleet share.
-
-    `secrets_provider` is that of stacks that are made: https://www.pulumi.com/docs/iac/concepts/secrets/.
-    """
-
-    project: Path
-    command: PulumiCommand
-    packs: Packs
-    organization: str | None = None
-    secrets_provider: str | None = None
-
-    def name_of(self, stack: Stack) -> str:
-        """What the state backend calls a stack."""
-        if self.organization is None:
-            return stack.name
-        return fully_qualified_stack_name(self.organization, read_project(self.project)["name"], stack.name)
-
-
-class Run:
-    """One operation on one stack."""
+class EngineTask(StackTask):
+    """An operation that the engine does: in a work directory, again where a lock or a missing stack allows it."""
 
     def __init__(
         self,
         stack: Stack,
         operation: Operation,
-        surroundings: Surroundings,
+        context: FleetContext,
         credentials: Credentials,
         on_progress: OnProgress,
         cancellation: Cancellation,
         *,
         refresh: bool = False,
     ) -> None:
-        self._stack, self._operation, self._refresh = stack, operation, refresh
-        self._around, self._credentials = surroundings, credentials
-        self._on_progress, self._cancellation = on_progress, cancellation
-        self._redact = Redactor(())
+        super().__init__(stack, operation, context, credentials, on_progress, cancellation)
+        self._refresh = refresh
         self._recorders: list[Recorder] = []
         self._settings: Settings | None = None
-        self._notes: list[str] = []
-        self._new = False
 
-    def result(self) -> Result:
-        """Do it; every failure is in the result."""
-        started = time.monotonic()
-        try:
-            outputs = self._do()
-            error = None
-        except StackMissing as missing:
-            outputs, error = dict[str, Any](), missing
-            if self._operation is Operation.DESTROY:  # Gone is what it is to be.
-                self._notes.append(str(missing))
-                error = None
-        except FleetError as failure:
-            outputs, error = dict[str, Any](), failure
-        status = Status.SUCCEEDED if error is None else status_of(error)
-        return Result(
-            self._stack.name,
-            str(self._operation),
-            status,
-            # A preview that an update begins with changes nothing, and only it sees what would be lost.
-            next((one.changes for one in self._recorders[-1:] if one.operation == self._operation), ()),
-            tuple(dict.fromkeys(finding for one in self._recorders for finding in one.findings)),
-            error,
-            outputs,
-            time.monotonic() - started,
-            self._new,
-            tuple(self._notes),
-        )
-
-    def _do(self) -> Mapping[str, Any]:
+    def _work(self) -> Mapping[str, Any]:
         self._check_settings()
-        environment = self._credentials.environment(process_environment())
-        self._redact = Redactor(secrets_of(environment))
-        account = acting_account(self._stack, environment)
-        engine = EngineCommand(self._around.command, environment)
-        with work_directory(self._around.project, self._stack, account) as folder:
+        identity = self._identify()
+        engine = EngineCommand(self._context.command, identity.environment)
+        with work_directory(self._context.project, self._stack, identity.account) as folder:
             self._cancellation.add(engine)
             try:
-                return self._attempt(engine, folder, account)
+                return self._with_retries(engine, folder, identity.account)
+            except StackMissing as missing:
+                if self._operation is Operation.DESTROY:  # It is gone, as it should be.
+                    self._notes.append(str(missing))
+                    return {}
+                raise
             finally:
                 self._cancellation.remove(engine)
+
+    def _changes(self) -> Sequence[Change]:
+        """What was recorded last. A preview that an update begins with changes nothing."""
+        return next((one.changes for one in self._recorders[-1:] if one.operation == self._operation), ())
+
+    def _findings(self) -> Sequence[PolicyFinding]:
+        """Those of every recording: only the preview before an update sees what would be lost."""
+        return tuple(dict.fromkeys(finding for one in self._recorders for finding in one.findings))
 
     def _check_settings(self) -> None:
         if self._operation is Operation.DESTROY:
             return  # A stack goes without its program, so a stack file that has become wrong does not hold it up.
         try:
-            self._settings = self._stack.check(self._around.project)
+            self._settings = self._stack.check(self._context.project)
         except SettingsError as error:
             raise InvalidSettings(str(error)) from None
 
-    def _attempt(self, engine: EngineCommand, folder: Path, account: str) -> Mapping[str, Any]:
+    def _with_retries(self, engine: EngineCommand, folder: Path, account: str) -> Mapping[str, Any]:
+        """Make a missing stack, take over the lock of a killed engine, and do it then."""
         workspace = Workspace(
-            str(folder), secrets_provider=self._around.secrets_provider, pulumi_command=engine, env_vars={}
+            str(folder), secrets_provider=self._context.secrets_provider, pulumi_command=engine, env_vars={}
         )
         check_state(self._stack, account, engine, workspace, self._name, self._redact)
         stack = EngineStack.select(self._name, workspace)
@@ -163,7 +105,7 @@ class Run:
             try:
                 if self._stack.secrets:
                     encrypt(workspace, engine, self._stack, self._name)
-                return self._run(stack, engine, refresh=refresh)
+                return self._under_policy(stack, engine, refresh=refresh)
             except StackNotFoundError:
                 self._make(workspace)
             except ConcurrentUpdateError as error:
@@ -176,10 +118,6 @@ class Run:
             except CommandError as error:
                 raise self._failure(engine, str(error)) from None
         raise StackLocked(f"{self._stack.name} is locked again and again by operations that end at once")
-
-    @property
-    def _name(self) -> str:
-        return self._around.name_of(self._stack)
 
     def _make(self, workspace: Workspace) -> None:
         """Make the stack where it may be made; a preview has one in its own work directory, with an empty state."""
@@ -197,7 +135,7 @@ class Run:
         """Take away the lock of an engine that was killed.
 
         Raises:
-            StackLocked: it is held by another, or by who knows whom.
+            StackLocked: another operation holds it, or nobody knows which.
         """
         if not by or not all(holder.dead for holder in by):
             said = ", ".join(map(str, by)) or "another operation"
@@ -205,31 +143,33 @@ class Run:
         stack.cancel()
         self._notes.append(f"took away the lock of a killed engine, {by[0]}, and refreshed")
 
-    def _run(self, stack: EngineStack, engine: EngineCommand, *, refresh: bool) -> Mapping[str, Any]:
-        if self._operation is Operation.UP and self._around.packs:
-            # What a preview can know is refused before anything is made; the update itself is judged once more, since
-            # it knows more: https://www.pulumi.com/docs/insights/policy/.
-            self._record(Operation.PREVIEW, stack, engine, refresh=refresh)
+    def _under_policy(self, stack: EngineStack, engine: EngineCommand, *, refresh: bool) -> Mapping[str, Any]:
+        """Preview an update before it, so that a policy refuses it before anything is made."""
+        if self._operation is Operation.UP and self._context.packs:
+            # The update itself is judged once more, since it knows more than a preview:
+            # https://www.pulumi.com/docs/insights/policy/.
+            self._recorded(Operation.PREVIEW, stack, engine, refresh=refresh)
             if self._cancellation.requested:
                 raise Cancelled("cancelled before it began")
-        return self._record(self._operation, stack, engine, refresh=refresh)
+        return self._recorded(self._operation, stack, engine, refresh=refresh)
 
-    def _record(
+    def _recorded(
         self, operation: Operation, stack: EngineStack, engine: EngineCommand, *, refresh: bool = False
     ) -> Mapping[str, Any]:
+        """Call the engine once, record what it reports, and judge that."""
         recorder = Recorder(
             self._stack.name, operation, self._redact, self._on_progress, planning=operation in PLANNING
         )
         self._recorders.append(recorder)
         packs: Sequence[Pack] = ()
         if operation in JUDGED and self._settings:
-            packs = self._around.packs.of_stack(self._settings, Path(stack.workspace.work_dir))
+            packs = self._context.packs.of_stack(self._settings, Path(stack.workspace.work_dir))
 
         def on_event(event: Any) -> None:
             engine.listening()
             recorder(event)
 
-        outputs = CALLS[operation](stack, packs, on_event, refresh)
+        outputs = ENGINE_CALLS[operation](stack, packs, on_event, refresh)
         self._judge(recorder)
         if operation in JUDGED and _mandatory(recorder):
             raise _violated(recorder)
@@ -312,7 +252,7 @@ def _destroy(stack: EngineStack, packs: Sequence[Pack], on_event: Any, refresh: 
     return {}
 
 
-CALLS: Mapping[Operation, Callable[[EngineStack, Sequence[Pack], Any, bool], Mapping[str, Any]]] = {
+ENGINE_CALLS: Mapping[Operation, Callable[[EngineStack, Sequence[Pack], Any, bool], Mapping[str, Any]]] = {
     Operation.UP: _up,
     Operation.PREVIEW: _preview,
     Operation.DRIFT: _drift,
@@ -320,17 +260,6 @@ CALLS: Mapping[Operation, Callable[[EngineStack, Sequence[Pack], Any, bool], Map
     Operation.DESTROY: _destroy,
 }
 """How the engine is called."""
-
-
-def skipped(stack: Stack, operation: Operation, error: FleetError) -> Result:
-    """The result of an operation that was not begun."""
-    return Result(stack.name, str(operation), status_of(error), error=error)
-
-
-def status_of(error: FleetError) -> Status:
-    """How an operation that ended with an error is told to have ended."""
-    kinds = {"Cancelled": Status.CANCELLED, "Skipped": Status.SKIPPED}
-    return kinds.get(error.kind, Status.FAILED)
 
 
 def _said(printed: str, count: int = 20) -> str:
