@@ -27,7 +27,7 @@ from falco_firelens.settings.elsewhere import elsewhere
 from falco_firelens.settings.events import Events
 from falco_firelens.settings.exceptions import RuleException
 from falco_firelens.settings.falco import Falco
-from falco_firelens.settings.hub import Delivery, Hub, HubSpoke, Spoke
+from falco_firelens.settings.hub import Hub, HubSpoke, Spoke, SpokeDelivery
 from falco_firelens.settings.loader import NAMESPACE, load, load_config, namespaced, read_stack_file
 from falco_firelens.settings.network import ExistingNetwork, Network
 from falco_firelens.settings.response import Playbook, Response
@@ -43,7 +43,6 @@ __all__ = [
     "Alarms",
     "Cluster",
     "ClusterAlarms",
-    "Delivery",
     "Destinations",
     "EcsCluster",
     "EcsCreate",
@@ -72,6 +71,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Spoke",
+    "SpokeDelivery",
     "elsewhere",
     "everyone",
     "has_flat_objects",

@@ -1,10 +1,9 @@
 """Clusters: the platforms, created or existing, and how a sensor may write to the log group."""
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
-from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
-from pydantic_core import InitErrorDetails
+from pydantic import Field, ValidationInfo, field_validator
 
 from falco_firelens.settings.capacity import DEFAULT_NODE_GROUP, Capacity, NodeGroup
 from falco_firelens.settings.kubeconfigs import Kubeconfig, check_context
@@ -16,14 +15,11 @@ from falco_firelens.settings.types import (
     RoleName,
     network_of,
 )
-from falco_firelens.settings.validation.errors import at, mistake, with_mistakes
+from falco_firelens.settings.validation.alternatives import CreatedOrExisting
+from falco_firelens.settings.validation.errors import mistake
 from falco_firelens.settings.validation.matching import Matching
 from falco_firelens.settings.validation.model import Model
-from falco_firelens.settings.validation.raw import keys_of
 from falco_firelens.settings.validation.unique import unique
-
-C = TypeVar("C", bound="_AwsCluster")
-
 
 AddonName = Literal["coredns", "eks-pod-identity-agent", "kube-proxy", "vpc-cni"]
 
@@ -144,24 +140,7 @@ class _Cluster(Model):
     """What the cluster is called in events, log streams and resource names; unique in the stack."""
 
 
-class _AwsCluster(_Cluster):
-    """A cluster that is either created or existing; created with every default where it says neither."""
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _created_or_existing(cls: type[C], data: Any, handler: ModelWrapValidatorHandler[C]) -> C:
-        keys = keys_of(data)
-        if keys and "create" not in keys and "existing" not in keys:
-            data = {**keys, "create": {}}
-        return with_mistakes(handler, data, _both(data))
-
-
-def _both(data: object) -> Iterator[InitErrorDetails]:
-    if {"create", "existing"} <= keys_of(data).keys():
-        yield at((), data, mistake("either create or existing", found="both"))
-
-
-class EksCluster(_AwsCluster):
+class EksCluster(_Cluster, CreatedOrExisting):
     """A Kubernetes cluster of Amazon EKS."""
 
     platform: Literal["eks"]
@@ -193,7 +172,7 @@ class EksCluster(_AwsCluster):
         return role
 
 
-class EcsCluster(_AwsCluster):
+class EcsCluster(_Cluster, CreatedOrExisting):
     """An Amazon ECS cluster on EC2 instances. Fargate gives Falco no access to the host, so it cannot run there."""
 
     platform: Literal["ecs"]

@@ -1,20 +1,19 @@
 """Destinations beside the log group: an archive in S3, search in OpenSearch, a table in Redshift."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
 from falco_firelens.settings.redshift_names import ClusterIdentifier, DatabaseName, JdbcUrl, TableName, WorkgroupName
 from falco_firelens.settings.types import BucketArn, DomainArn, KmsKeyArn, SecretArn, SubnetId, VpcId
+from falco_firelens.settings.validation.alternatives import CreatedOrExisting, exactly_one
 from falco_firelens.settings.validation.errors import at, mistake, with_mistakes
 from falco_firelens.settings.validation.matching import Matching
 from falco_firelens.settings.validation.model import Model
-from falco_firelens.settings.validation.raw import NOTHING, keys_of
+from falco_firelens.settings.validation.raw import keys_of
 from falco_firelens.settings.validation.wording import describe
-
-D = TypeVar("D", bound="_MadeOrGiven")
 
 SMALLEST_PARQUET_BUFFER = 64
 """MiB. https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion.html"""
@@ -110,23 +109,6 @@ def _bucket_mistakes(data: object) -> Iterator[InitErrorDetails]:
             yield at((key,), keys[key], mistake("this key only where the stack makes the bucket, not beside bucketArn"))
 
 
-class _MadeOrGiven(Model):
-    """A destination that the stack makes, with every default where the file says neither, or one that is there."""
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _created_or_existing(cls: type[D], data: Any, handler: ModelWrapValidatorHandler[D]) -> D:
-        keys = keys_of(data)
-        if (keys or data in (NOTHING, {})) and "create" not in keys and "existing" not in keys:
-            data = {**keys, "create": {}}
-        return with_mistakes(handler, data, _both(data))
-
-
-def _both(data: object) -> Iterator[InitErrorDetails]:
-    if {"create", "existing"} <= keys_of(data).keys():
-        yield at((), data, mistake("either create or existing", found="both"))
-
-
 def _on_ebs(instance_type: str) -> str:
     """https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html"""
     family = instance_type.partition(".")[0]
@@ -196,7 +178,7 @@ class OpenSearchExisting(Model):
     """The domain's ARN."""
 
 
-class OpenSearchDestination(_MadeOrGiven):
+class OpenSearchDestination(CreatedOrExisting):
     """Search in OpenSearch: by Firehose, a new index every day; what the domain refuses is kept in S3."""
 
     create: OpenSearchCreate | None = None
@@ -252,7 +234,7 @@ class RedshiftExisting(Model):
     def _workgroup_or_cluster(
         cls, data: Any, handler: ModelWrapValidatorHandler["RedshiftExisting"]
     ) -> "RedshiftExisting":
-        return with_mistakes(handler, data, _one_of(data, "workgroup", "cluster"))
+        return with_mistakes(handler, data, exactly_one(data, "workgroup", "cluster"))
 
 
 class RedshiftDestination(Model):
@@ -278,7 +260,7 @@ class RedshiftDestination(Model):
     def _created_or_existing(
         cls, data: Any, handler: ModelWrapValidatorHandler["RedshiftDestination"]
     ) -> "RedshiftDestination":
-        return with_mistakes(handler, data, [*_one_of(data, "create", "existing"), *_another_database(data)])
+        return with_mistakes(handler, data, [*exactly_one(data, "create", "existing"), *_another_database(data)])
 
 
 def _another_database(data: object) -> Iterator[InitErrorDetails]:
@@ -289,12 +271,6 @@ def _another_database(data: object) -> Iterator[InitErrorDetails]:
     if isinstance(url, str) and "/" in url and isinstance(database, str) and url.rpartition("/")[2] != database:
         error = mistake(f"the database of existing.jdbcUrl, {describe(url.rpartition('/')[2])}")
         yield at(("database",), database, error)
-
-
-def _one_of(data: object, one: str, other: str) -> Iterator[InitErrorDetails]:
-    given = {one, other} & keys_of(data).keys()
-    if len(given) != 1 and (keys_of(data) or data in (NOTHING, {})):
-        yield at((), data, mistake(f"either {one} or {other}", found="both" if given else "neither"))
 
 
 class Destinations(Model):

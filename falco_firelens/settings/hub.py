@@ -24,7 +24,7 @@ from falco_firelens.settings.validation.unique import unique
 MOST_SPOKES = 200
 """A bucket policy, which names each account twice, has at most 20 KB."""
 
-Delivery = Literal["firehose", "subscription"]
+SpokeDelivery = Literal["firehose", "subscription"]
 """How a spoke's events come to the hub's bucket: by a Firehose stream of the spoke's, or out of its log group."""
 
 
@@ -44,7 +44,7 @@ class HubSpoke(Model):
     regions: Annotated[tuple[RegionName, ...], Field(min_length=1), AfterValidator(_each_once)]
     """The regions in which the account has a spoke; a stack is one account in one region."""
 
-    delivery: Delivery = "firehose"
+    delivery: SpokeDelivery = "firehose"
     """As the spokes' own `spoke.delivery`: for `subscription` the hub makes a log destination in each region."""
 
 
@@ -79,7 +79,7 @@ class Spoke(Model):
     hub: StackName | None = None
     """Full name of the hub's stack, ORGANIZATION/PROJECT/STACK, whose outputs `pulumi up` reads."""
 
-    delivery: Delivery = "firehose"
+    delivery: SpokeDelivery = "firehose"
     """How events come to the hub's bucket: by a Firehose stream that the sensors write to, or by a subscription of the
     log group, which needs no stream in this account. The hub says the same for this account."""
 

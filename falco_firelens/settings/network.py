@@ -87,10 +87,10 @@ class Network(Model):
     @model_validator(mode="wrap")
     @classmethod
     def _made_or_given(cls, data: Any, handler: ModelWrapValidatorHandler["Network"]) -> "Network":
-        return with_mistakes(handler, data, _both(data))
+        return with_mistakes(handler, data, _of_a_made_vpc(data))
 
 
-def _both(data: object) -> Iterator[InitErrorDetails]:
+def _of_a_made_vpc(data: object) -> Iterator[InitErrorDetails]:
     keys = keys_of(data)
     for key in ("availabilityZones", "cidr", "natGateways"):
         if key in keys and "existing" in keys:

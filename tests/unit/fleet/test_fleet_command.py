@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from falco_firelens.fleet import Change, Result, Status
+from falco_firelens.fleet import Change, Fleet, Result, Status, fleet
 from falco_firelens.fleet.command_line import main
 from falco_firelens.fleet.display import stack_table, summary
 from falco_firelens.fleet.exits import Exit
@@ -203,3 +203,12 @@ def test_no_value_of_a_property_is_in_what_another_operation_says() -> None:
 @pytest.mark.parametrize(("number", "said"), [(1, "1 stack: 1 succeeded"), (2, "2 stacks: 2 succeeded")])
 def test_one_stack_is_not_several(number: int, said: str) -> None:
     assert summary([Result("a", "up", Status.SUCCEEDED)] * number, "up") == said
+
+
+def test_a_diff_reads_the_stack_files_once(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(fleet, "discover", lambda folders: read.append(folders) or discover(folders))
+    monkeypatch.setattr(Fleet, "preview", lambda *_, **__: [])
+
+    assert command("diff")[0] == Exit.DONE
+    assert len(read) == 1
