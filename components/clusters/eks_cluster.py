@@ -99,7 +99,7 @@ class EksCluster(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         key, logs = self._key_and_logs(child)
         cluster = self._cluster(key.arn, pulumi.ResourceOptions(parent=self, depends_on=[logs]))
-        # Known at once, and yet whoever takes it comes after the control plane, though not after the nodes.
+        # Known at once, yet what takes it comes after the control plane, though not after the nodes.
         self.cluster_name = cluster.urn.apply(lambda _: args["cluster_name"])
         networking = [self._addon(name, cluster, []) for name in _FROM_THE_START]
         nodes = self._node_groups(key.arn, cluster, networking)

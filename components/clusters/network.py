@@ -78,7 +78,7 @@ class Network(pulumi.ComponentResource):
         return {**self._args["tags"], "Name": name}
 
     def _subnet(self, kind: str, zone: str, cidr: str, role: str) -> ec2.Subnet:
-        """`role` tells the AWS load balancer controller what the subnet is for."""
+        """`role` says to the AWS load balancer controller what the subnet is for."""
         name = f"{self._prefix}-{kind}-{zone}"
         return ec2.Subnet(
             name,

@@ -223,7 +223,7 @@ def archive_key_statements(place: Place, workgroup: str, writers: Sequence[str] 
 
 
 def account_key_statement(place: Place) -> Statement:
-    """Lets the account's IAM policies say who encrypts and decrypts: Firehose's role, and whoever asks Athena."""
+    """Lets the account's IAM policies say who encrypts and decrypts: Firehose's role, and users of Athena."""
     return {
         "Sid": "Account",
         "Effect": "Allow",
@@ -249,7 +249,7 @@ def _bucket_args(args: EventArchiveArgs) -> EncryptedBucketArgs:
 def writer_statements(place: Place, bucket: str, writers: Sequence[str]) -> list[Statement]:
     """Let other accounts write, each into the folders that have its own id in their name.
 
-    The variable stands for the account of whoever asks, so that the policy, of which S3 takes 20 KB, does not grow by
+    The variable stands for the caller's account, so that the policy, of which S3 takes 20 KB, does not grow by
     two folders with each account.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """

@@ -102,7 +102,7 @@ class EventInsights(pulumi.ComponentResource):
         return f"{self._name}-{alarm.removeprefix(self._args['prefix'] + '-')}"
 
     def _composite(self, wanted: alarms.Composite, children: Sequence[pulumi.Resource]) -> cloudwatch.CompositeAlarm:
-        """Each alarm tells by itself that it has gone off; the top one alone tells that all is well again."""
+        """Each alarm notifies when it fires; the top one alone when all have cleared."""
         return cloudwatch.CompositeAlarm(
             self._logical(wanted.name),
             alarm_name=wanted.name,

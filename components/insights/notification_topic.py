@@ -62,7 +62,7 @@ class NotificationTopic(pulumi.ComponentResource):
 def subscribe(
     name: str, topic_arn: pulumi.Input[str], subscription: SubscriptionArgs, opts: pulumi.ResourceOptions
 ) -> None:
-    """Subscribe somebody to a topic.
+    """Add a subscription to a topic.
 
     The logical name, which `name` begins, neither moves when another subscription goes, nor shows an address.
     """

@@ -136,7 +136,7 @@ def streams_statement(delivery_stream_arns: Sequence[pulumi.Input[str]]) -> Stat
 
 
 def pod_identity_trust(cluster_arn: pulumi.Input[str], namespace: str, service_account: str) -> pulumi.Output[str]:
-    """EKS Pod Identity, for one service account of one cluster, told by the session tags that EKS sets.
+    """EKS Pod Identity, for one service account of one cluster, by the session tags that EKS sets.
 
     https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
     """

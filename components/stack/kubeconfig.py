@@ -38,7 +38,7 @@ def parsed(kubeconfig: str) -> Mapping[str, Any]:
 
 
 def cluster_identifier(kubeconfig: str, context: str | None = None) -> str:
-    """What tells this cluster from any other: a hash of its certificate authority, or of its address where it has none.
+    """What distinguishes a cluster from others: a hash of its certificate authority, or of its address without one.
 
     A cluster that moves to another address stays the same one. A cluster that was rebuilt under the same name does not,
     so its sensors are installed again rather than believed to be there.

@@ -89,17 +89,17 @@ def summary(results: Sequence[Result], command: str) -> str:
     """What has become of all, what failed and why, and how to go on; `command` is what was run."""
     lines = [_summary_line(results)]
     for result in results:
-        told = [str(finding) for finding in result.findings if not finding.mandatory]
+        advised = [str(finding) for finding in result.findings if not finding.mandatory]
         if result.operation == Operation.DRIFT and result.changes:
             lines += drift(result)
         if result.ok:
-            lines += [f"  {result.stack}: {note}" for note in [*result.notes, *told]]
+            lines += [f"  {result.stack}: {note}" for note in [*result.notes, *advised]]
             continue
         lines.append(f"\n{result.stack}: {result.status}")
         if result.error:
             lines += [f"  {line}" for line in str(result.error).splitlines()]
             lines += [f"  -> {result.error.advice}"] if result.error.advice else []
-        lines += [f"  {line}" for line in told]
+        lines += [f"  {line}" for line in advised]
     again = [result.stack for result in results if not result.ok]
     if again:
         lines.append(f"\nTo go on with these alone: {COMMAND} {command} {' '.join(again)}")

@@ -37,7 +37,7 @@ class NoCredentials(FleetError):  # noqa: N818
 
 
 class WrongAccount(FleetError):  # noqa: N818
-    """The credentials are those of another account than the stack's. AWS was asked whose they are, and nothing else."""
+    """The credentials are those of another account than the stack's. AWS was called for their identity only."""
 
     advice = "use credentials of that account: --role, --profile or the environment"
 

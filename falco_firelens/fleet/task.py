@@ -108,7 +108,7 @@ class StackTask(ABC):
 
     @abstractmethod
     def _work(self) -> Mapping[str, Any]:
-        """Do what the operation is; returns the stack's outputs, where it has any to tell of.
+        """Do what the operation is; returns the stack's outputs, where the operation has any.
 
         Raises:
             FleetError: it failed.
@@ -121,7 +121,7 @@ class StackTask(ABC):
         return ()
 
     def _identify(self) -> Identity:
-        """Get the credentials, and check whose they are. From here on no message shows them."""
+        """Get the credentials, and check that they are the stack's account's. From here on no message shows them."""
         environment = self._credentials.environment(process_environment())
         self._redact = Redactor(secrets_of(environment))
         return Identity(environment, acting_account(self._stack, environment))

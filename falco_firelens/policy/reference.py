@@ -36,7 +36,7 @@ A message names the resource, where the mistake is, what was found and what to w
 
 ## Levels
 
-A policy is mandatory, so that what breaks it fails the preview or the update, or advisory, so that it is only told.
+A policy is mandatory, so that what breaks it fails the preview or the update, or advisory, so that it is only reported.
 The stack file says which, below [`policy`](configuration.md#policy):
 
 ```yaml
@@ -46,15 +46,14 @@ config:
     requiredTags: [owner] # beside those of `tags`
 ```
 
-CrossGuard's Python library shows a policy nothing of a stack's configuration. So whoever runs the engine hands the
-levels over: `falco-firelens policy config Pulumi.prod.yaml > levels.json` writes what `--policy-pack-config` takes.
-A file
-of your own works as well, and with a recent engine it can make
+CrossGuard's Python library shows a policy nothing of a stack's configuration. So the levels are handed to the engine:
+`falco-firelens policy config Pulumi.prod.yaml > levels.json` writes what `--policy-pack-config` takes. A file of your
+own works as well, and with a recent engine it can make
 [exceptions](https://www.pulumi.com/docs/insights/policy/) for single resources.
 """
 
 CHANGES = f"""
-## Nothing that holds events goes unasked: `{POLICY}`
+## Nothing that holds events is lost without permission: `{POLICY}`
 
 CrossGuard hands a policy what is to be, never what the engine deletes or replaces in order to get there. So this
 policy reads the engine's planned steps, from its events or from `pulumi preview --json`. It is broken by a step that
@@ -68,12 +67,12 @@ It is also broken by a step that makes events be kept less long than before:
 | --- | --- |
 {{shortened}}
 
-A setting that is only made is not judged, so that an update that was cut short can go on without a word; and a date in
-a lifecycle rule, or the rules in a bucket's own deprecated properties, are not read.
+A setting that is only made is not judged, so that an update that was cut short can go on without a permission. A date
+in a lifecycle rule, or the rules in a bucket's own deprecated properties, are not read.
 
 What may go, or be kept less long, is named in the stack file, by its logical name or its URN and exactly; patterns mean
 nothing. In this project's stacks a bucket's settings have the logical name of the bucket. Since it is a change of a
-file, whoever reviews the pull request sees it.
+file, the reviewers of the pull request see it.
 
 ```yaml
 config:
@@ -83,7 +82,7 @@ config:
 
 A resource that Pulumi only forgets, by `retainOnDelete`, may be deleted, but not replaced. `events.protect` in the
 stack file is the harder guard: with it, the engine itself refuses, `pulumi destroy` included. A log group or a bucket
-that somebody deletes by other means is found by a refresh and made again; no policy can stop that, IAM can.
+that is deleted by other means is found by a refresh and made again; no policy can stop that, IAM can.
 
 ## What a preview cannot know
 

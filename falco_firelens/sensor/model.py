@@ -1,4 +1,4 @@
-"""What the sensor is told, and what it is rendered to: plain values that know neither Pulumi nor AWS's SDK."""
+"""What the sensor is rendered from, and what to: plain values that know neither Pulumi nor AWS's SDK."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

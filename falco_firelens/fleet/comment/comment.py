@@ -120,13 +120,13 @@ def _alarms(results: Sequence[Result]) -> Iterator[str]:
     ]
     left = max(0, len(forbidden) - _MOST_ALARMS) + max(0, len(lost) - _MOST_ALARMS)
     yield from _alert("CAUTION", lines, left)
-    told = [(result, finding) for result in results for finding in result.findings if not finding.mandatory]
+    advised = [(result, finding) for result in results for finding in result.findings if not finding.mandatory]
     lines = [
         f"> - policy {code(finding.policy)} warns: {code(finding.resource)} of {code(result.stack)}: "
         f"{code(finding.message)}"
-        for result, finding in told[:_MOST_ALARMS]
+        for result, finding in advised[:_MOST_ALARMS]
     ]
-    yield from _alert("WARNING", lines, max(0, len(told) - _MOST_ALARMS))
+    yield from _alert("WARNING", lines, max(0, len(advised) - _MOST_ALARMS))
 
 
 def _alert(kind: str, lines: Sequence[str], left: int) -> Iterator[str]:

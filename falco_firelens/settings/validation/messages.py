@@ -84,7 +84,7 @@ def _unknown_key(location: Location, value: object) -> Mistake:
     *above, key = location
     path = path_of((*as_written(tuple(above)), key))
     if _mentions_fargate(str(key), value):
-        return Mistake(path, "a wish for Fargate", NO_FARGATE)
+        return Mistake(path, "a request for Fargate", NO_FARGATE)
     return Mistake(path, "an unknown key", one_of(str(key), tuple(fields_at(tuple(above)))))
 
 

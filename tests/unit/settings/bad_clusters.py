@@ -115,15 +115,15 @@ CLUSTERS = {
     ),
     "fargate as launch type": (
         ecs("launchType: FARGATE"),
-        f"clusters[0].launchType: found a wish for Fargate, expected {FARGATE}",
+        f"clusters[0].launchType: found a request for Fargate, expected {FARGATE}",
     ),
     "fargate as capacity provider": (
         ecs("create: {capacityProviders: [FARGATE, FARGATE_SPOT]}"),
-        f"clusters[0].create.capacityProviders: found a wish for Fargate, expected {FARGATE}",
+        f"clusters[0].create.capacityProviders: found a request for Fargate, expected {FARGATE}",
     ),
     "fargate profiles": (
         eks("fargateProfiles: [{namespace: default}]"),
-        f"clusters[0].create.fargateProfiles: found a wish for Fargate, expected {FARGATE}",
+        f"clusters[0].create.fargateProfiles: found a request for Fargate, expected {FARGATE}",
     ),
     "fargate as platform": (
         "clusters: [{name: jobs, platform: ecs-fargate}]",
