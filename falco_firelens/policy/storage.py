@@ -1,8 +1,8 @@
-"""Storage: a bucket is private and encrypted, which other resources of the stack see to."""
+"""Storage: buckets are private and encrypted, as other resources of the stack make them; log groups keep for a time."""
 
 from collections.abc import Iterator, Sequence
 
-from falco_firelens.policy.rule import UNKNOWN, Finding, Resource, StackRule, is_off, items_of, keys_of, show
+from falco_firelens.policy.rule import UNKNOWN, Finding, Resource, Rule, StackRule, is_off, items_of, keys_of, show
 
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 
@@ -68,7 +68,14 @@ def _is_customer_key(rule: object) -> bool:
     )
 
 
+def _retention(resource: Resource) -> Iterator[Finding]:
+    days = resource.props.get("retentionInDays")
+    if not days:  # to AWS, 0 is for ever too
+        yield Finding("retentionInDays", f"{show(days)}, which is for ever", "a number of days, such as 90")
+
+
 RULES = (
     StackRule("no-public-bucket", "No bucket can be made public.", _private, BUCKETS),
     StackRule("bucket-encryption", "Buckets are encrypted with a customer key.", _encrypted, BUCKETS),
+    Rule("log-retention", "Log groups keep logs for a time.", {"aws:cloudwatch/logGroup:LogGroup": _retention}),
 )

@@ -1,10 +1,10 @@
-"""Workloads: no container, on Kubernetes or ECS, is privileged, and its image is the one that was tested."""
+"""Workloads: no container is privileged, its image is the tested one, and no instance gives away its credentials."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from falco_firelens.policy.rule import Finding, Resource, Rule, items_of, keys_of, show
+from falco_firelens.policy.rule import UNKNOWN, Finding, Resource, Rule, items_of, keys_of, show
 
 TEMPLATE = ("spec", "template", "spec")
 
@@ -71,9 +71,22 @@ def is_pinned(image: str) -> bool:
     return bool(colon and tag) and not MOVING_TAGS.intersection(tag.split("-"))
 
 
+def _tokens(resource: Resource) -> Iterator[Finding]:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html"""
+    options = keys_of(resource.props.get("metadataOptions"))
+    tokens = options.get("httpTokens")
+    if tokens not in ("required", UNKNOWN) and options.get("httpEndpoint") != "disabled":
+        yield Finding("metadataOptions.httpTokens", show(tokens), '"required"')
+
+
 _WORKLOADS = (*POD_SPECS, TASK_DEFINITION)
 
 RULES = (
     Rule("no-privileged-container", "No container is privileged.", dict.fromkeys(_WORKLOADS, _privileged)),
     Rule("pinned-images", "Images are pinned to a version.", dict.fromkeys(_WORKLOADS, _images)),
+    Rule(
+        "imdsv2",
+        "Instances give their credentials to IMDSv2 only.",
+        {"aws:ec2/launchTemplate:LaunchTemplate": _tokens, "aws:ec2/instance:Instance": _tokens},
+    ),
 )
