@@ -1,4 +1,4 @@
-"""Objects of the stack's own in a Kubernetes cluster: what somebody else changes of them is changed back."""
+"""Objects of the stack's own in a Kubernetes cluster: what others change of them is changed back."""
 
 from collections.abc import Mapping
 from typing import Any
