@@ -1,5 +1,7 @@
 """Policy documents of IAM and of resources: statements, as the JSON text that AWS takes."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -16,4 +18,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_ver
 
 def policy_document(*statements: Statement) -> pulumi.Output[str]:
     """The document of these statements, whose values may be outputs."""
-    return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})
+    return pulumi.Output.json_dumps(_framed(statements))
+
+
+def size_of(*statements: Statement) -> int:
+    """The document's length as IAM counts it, without white space. The statements' values have to be known."""
+    return len(json.dumps(_framed(statements), separators=(",", ":")))
+
+
+def _framed(statements: Sequence[Statement]) -> dict[str, object]:
+    return {"Version": VERSION, "Statement": list(statements)}

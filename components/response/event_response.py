@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
@@ -12,8 +11,9 @@ from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, secretsmanager, sns, 
 from falco_firelens.contract import LEAST_CONCURRENCY
 
 from ..aws.encrypted_bucket import EncryptedBucket, bucket_arn
-from ..aws.encryption_key import EncryptionKey, Statement, log_group_statement
+from ..aws.encryption_key import EncryptionKey, log_group_statement
 from ..aws.location import Place
+from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_archive import account_key_statement
 from ..insights.notification_topic import SubscriptionArgs, subscribe
 from .alarms import ResponseAlarms
@@ -267,7 +267,7 @@ class EventResponse(pulumi.ComponentResource):
         role = iam.Role(
             self._name,
             description=f"The function {self._function_name}",
-            assume_role_policy=json.dumps(trust()),
+            assume_role_policy=policy_document(trust()),
             tags=self._tags,
             opts=self._child,
         )
@@ -291,7 +291,7 @@ class EventResponse(pulumi.ComponentResource):
             *(network_statements(place) if "network" in args else []),
         ]
         attached = [self._managed(role, number, document) for number, document in enumerate(managed)]
-        policy = pulumi.Output.json_dumps(_document(statements))
+        policy = policy_document(*statements)
         # After what is attached, so that statements that move there are never missing.
         opts = pulumi.ResourceOptions(parent=self, depends_on=attached)
         return role, iam.RolePolicy(self._name, role=role.name, policy=policy, opts=opts)
@@ -302,7 +302,7 @@ class EventResponse(pulumi.ComponentResource):
         policy = iam.Policy(
             name,
             description=f"What the function {self._function_name} may do in clusters, part {number + 1}",
-            policy=json.dumps(_document(statements)),
+            policy=policy_document(*statements),
             tags=self._tags,
             opts=self._child,
         )
@@ -384,7 +384,3 @@ class EventResponse(pulumi.ComponentResource):
             destination_arn=function.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
-
-
-def _document(statements: Sequence[Statement]) -> Mapping[str, object]:
-    return {"Version": "2012-10-17", "Statement": statements}

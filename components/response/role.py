@@ -1,6 +1,5 @@
 """The response function's permissions in AWS: what its playbooks need, cluster by cluster, and no more."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -10,8 +9,8 @@ import pulumi
 from falco_firelens.responder.actions.registry import ACTIONS, Action, Resources
 from falco_firelens.responder.permissions import aws_calls
 
-from ..aws.encryption_key import Statement
 from ..aws.location import Place, arn
+from ..aws.policy_document import Statement, size_of
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def network_statements(place: Place) -> list[Statement]:
     ]
 
 
-def trust() -> Mapping[str, object]:
+def trust() -> Statement:
     """Let Lambda assume the role, as its guide has it, without a condition.
 
     With a condition on the source, a function in a VPC cannot be created ("The function's execution role doesn't have
@@ -131,12 +130,7 @@ def trust() -> Mapping[str, object]:
     who may run functions with the role.
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
+    return {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 
 LONGEST_INLINE = 10_240
@@ -157,19 +151,14 @@ def action_policies(
 
     The inline policy also has the function's own statements, with so many secrets. Resources must be known.
     """
-    if size_of(statements) <= LONGEST_INLINE - LONGEST_OWN - secrets * LONGEST_SECRET:
+    if size_of(*statements) <= LONGEST_INLINE - LONGEST_OWN - secrets * LONGEST_SECRET:
         return statements, ()
     policies: list[list[Statement]] = [[]]
     for piece in (piece for statement in statements for piece in _pieces(statement)):
-        if size_of(_joined([*policies[-1], piece])) > LONGEST_MANAGED:
+        if size_of(*_joined([*policies[-1], piece])) > LONGEST_MANAGED:
             policies.append([])
         policies[-1].append(piece)
     return (), [_joined(pieces) for pieces in policies]
-
-
-def size_of(statements: Sequence[Statement]) -> int:
-    """Return the length of a policy as IAM counts it."""
-    return len(json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")))
 
 
 def _pieces(statement: Statement) -> Iterator[Statement]:

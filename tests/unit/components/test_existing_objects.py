@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import yaml
 
 from components.sensors.existing_objects import check_namespace
 from tests.serving import serving
@@ -43,14 +42,13 @@ def api_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
 
 
-def kubeconfig(server: str) -> str:
-    document = {
+def kubeconfig(server: str) -> dict[str, object]:
+    return {
         "clusters": [{"name": "a", "cluster": {"server": server}}],
         "users": [{"name": "a", "user": {"token": "x"}}],
         "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
         "current-context": "a",
     }
-    return yaml.safe_dump(document)
 
 
 def test_eight_clusters_are_asked_at_once_and_in_one_thread(api_server: str) -> None:

@@ -22,6 +22,7 @@ from moto.iam.access_control import IAMPolicy, IAMRequestBase, PermissionResult
 from moto.moto_api import state_manager
 
 from components.aws.location import arn
+from components.aws.policy_document import VERSION
 from components.response.role import ClusterActions, action_statements, own_statements, trust
 from falco_firelens.responder.clients import AwsClients
 from falco_firelens.responder.environment import Environment
@@ -164,7 +165,9 @@ class Scene:
     def role(self, statements: list[dict[str, Any]]) -> Any:
         """A session of a role with these statements."""
         iam, name = self.account.aws("iam"), "response"
-        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust()))["Role"]["Arn"]
+        made = iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": VERSION, "Statement": [trust()]})
+        )["Role"]["Arn"]
         policy = {"Version": "2012-10-17", "Statement": statements}
         iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
         keys = self.account.aws("sts").assume_role(RoleArn=made, RoleSessionName="function")["Credentials"]
