@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 from pulumi_aws import s3
 
-from .location import Place
+from .location import AwsLocation
 from .policy_document import Statement, policy_document
 
 KEPT_AFTER_DELETION_DAYS = 30
@@ -22,7 +22,7 @@ class EncryptedBucketArgs(TypedDict):
     `object_lock_days` can be given to a new bucket only, and makes it versioned.
     """
 
-    place: Place
+    location: AwsLocation
     bucket_name: str
     key_arn: pulumi.Input[str]
     versioning: bool
@@ -34,9 +34,9 @@ class EncryptedBucketArgs(TypedDict):
     tags: Mapping[str, str]
 
 
-def bucket_arn(place: Place, bucket: str) -> str:
+def bucket_arn(location: AwsLocation, bucket: str) -> str:
     """A bucket's ARN."""
-    return f"arn:{place['partition']}:s3:::{bucket}"
+    return f"arn:{location['partition']}:s3:::{bucket}"
 
 
 class EncryptedBucket(pulumi.ComponentResource):

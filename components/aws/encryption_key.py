@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import kms
 
-from .location import Place, arn, global_arn
+from .location import AwsLocation, arn, global_arn
 from .policy_document import Statement, policy_document
 
 DELETION_WINDOW_DAYS = 30
@@ -57,7 +57,7 @@ USE_OF_KEY = (
 """What a service does that encrypts with a key of the account's own."""
 
 
-def log_group_statement(place: Place, log_group: str) -> Statement:
+def log_group_statement(location: AwsLocation, log_group: str) -> Statement:
     """Lets CloudWatch Logs use the key for exactly one log group.
 
     Neither writers nor readers of the group need the key: the service itself encrypts and decrypts.
@@ -66,24 +66,24 @@ def log_group_statement(place: Place, log_group: str) -> Statement:
     return {
         "Sid": "LogGroup",
         "Effect": "Allow",
-        "Principal": {"Service": f"logs.{place['region']}.{place['dns_suffix']}"},
+        "Principal": {"Service": f"logs.{location['region']}.{location['dns_suffix']}"},
         "Action": list(USE_OF_KEY),
         "Resource": "*",
         "Condition": {
-            "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arn(place, "logs", f"log-group:{log_group}")},
+            "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arn(location, "logs", f"log-group:{log_group}")},
         },
     }
 
 
-def disk_statements(place: Place) -> list[Statement]:
+def disk_statements(location: AwsLocation) -> list[Statement]:
     """Let EC2 Auto Scaling start instances whose disks are encrypted with the key.
 
     Its service-linked role is named by a condition, since as a principal it would have to exist: in an account that
     never had an Auto Scaling group it does not.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
-    role = global_arn(place, "iam", "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")
-    caller = {"aws:PrincipalArn": role, "kms:CallerAccount": place["account"]}
+    role = global_arn(location, "iam", "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")
+    caller = {"aws:PrincipalArn": role, "kms:CallerAccount": location["account"]}
     return [
         {
             "Sid": "InstanceDisks",
@@ -104,7 +104,7 @@ def disk_statements(place: Place) -> list[Statement]:
     ]
 
 
-def key_policy(place: Place, statements: Sequence[Statement]) -> pulumi.Output[str]:
+def key_policy(location: AwsLocation, statements: Sequence[Statement]) -> pulumi.Output[str]:
     """A key policy: the account's IAM policies administer the key, the statements say who else may use it.
 
     In a key policy the resource `*` means the key itself.
@@ -112,7 +112,7 @@ def key_policy(place: Place, statements: Sequence[Statement]) -> pulumi.Output[s
     administration: Statement = {
         "Sid": "Administration",
         "Effect": "Allow",
-        "Principal": {"AWS": global_arn(place, "iam", "root")},
+        "Principal": {"AWS": global_arn(location, "iam", "root")},
         "Action": list(_ADMINISTRATION),
         "Resource": "*",
     }
@@ -122,7 +122,7 @@ def key_policy(place: Place, statements: Sequence[Statement]) -> pulumi.Output[s
 class EncryptionKeyArgs(TypedDict):
     """`alias` is without its `alias/` prefix; `statements` say which services may use the key."""
 
-    place: Place
+    location: AwsLocation
     alias: str
     description: str
     statements: Sequence[Statement]
@@ -142,7 +142,7 @@ class EncryptionKey(pulumi.ComponentResource):
             description=args["description"],
             enable_key_rotation=True,
             deletion_window_in_days=DELETION_WINDOW_DAYS,
-            policy=key_policy(args["place"], args["statements"]),
+            policy=key_policy(args["location"], args["statements"]),
             tags=args["tags"],
             opts=child,
         )

@@ -4,7 +4,7 @@ from typing import TypedDict
 from urllib.parse import quote
 
 
-class Place(TypedDict):
+class AwsLocation(TypedDict):
     """One account in one region. `dns_suffix` is the partition's, such as `amazonaws.com.cn`."""
 
     account: str
@@ -13,14 +13,14 @@ class Place(TypedDict):
     dns_suffix: str
 
 
-def arn(place: Place, service: str, resource: str) -> str:
+def arn(location: AwsLocation, service: str, resource: str) -> str:
     """The ARN of a regional resource of this account."""
-    return f"arn:{place['partition']}:{service}:{place['region']}:{place['account']}:{resource}"
+    return f"arn:{location['partition']}:{service}:{location['region']}:{location['account']}:{resource}"
 
 
-def global_arn(place: Place, service: str, resource: str, account: str | None = None) -> str:
+def global_arn(location: AwsLocation, service: str, resource: str, account: str | None = None) -> str:
     """The ARN of a resource of a service without regions, such as IAM; `account` may be `aws`, for AWS's own."""
-    return f"arn:{place['partition']}:{service}::{account or place['account']}:{resource}"
+    return f"arn:{location['partition']}:{service}::{account or location['account']}:{resource}"
 
 
 _CONSOLES = {
@@ -31,29 +31,29 @@ _CONSOLES = {
 """https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/regions.html; other partitions have no public console."""
 
 
-def _console(place: Place, path: str) -> str:
-    host = _CONSOLES.get(place["partition"], _CONSOLES["aws"])
-    region = place["region"]
+def _console(location: AwsLocation, path: str) -> str:
+    host = _CONSOLES.get(location["partition"], _CONSOLES["aws"])
+    region = location["region"]
     service, _, fragment = path.partition("#")
     return f"https://{region}.{host}/{service}?region={region}" + (f"#{fragment}" if fragment else "")
 
 
-def log_group_link(place: Place, log_group: str) -> str:
+def log_group_link(location: AwsLocation, log_group: str) -> str:
     """The console's page of a log group, which wants its name percent-encoded twice and then `$` for each `%`."""
     name = quote(quote(log_group, safe=""), safe="").replace("%", "$")
-    return _console(place, f"cloudwatch/home#logsV2:log-groups/log-group/{name}")
+    return _console(location, f"cloudwatch/home#logsV2:log-groups/log-group/{name}")
 
 
-def dashboard_link(place: Place, dashboard: str) -> str:
+def dashboard_link(location: AwsLocation, dashboard: str) -> str:
     """The console's page of a CloudWatch dashboard."""
-    return _console(place, f"cloudwatch/home#dashboards/dashboard/{quote(dashboard, safe='')}")
+    return _console(location, f"cloudwatch/home#dashboards/dashboard/{quote(dashboard, safe='')}")
 
 
-def eks_link(place: Place, cluster: str) -> str:
+def eks_link(location: AwsLocation, cluster: str) -> str:
     """The console's page of an EKS cluster."""
-    return _console(place, f"eks/home#/clusters/{quote(cluster, safe='')}")
+    return _console(location, f"eks/home#/clusters/{quote(cluster, safe='')}")
 
 
-def ecs_link(place: Place, cluster: str, service: str) -> str:
+def ecs_link(location: AwsLocation, cluster: str, service: str) -> str:
     """The console's page of an ECS service."""
-    return _console(place, f"ecs/v2/clusters/{quote(cluster, safe='')}/services/{quote(service, safe='')}/health")
+    return _console(location, f"ecs/v2/clusters/{quote(cluster, safe='')}/services/{quote(service, safe='')}/health")

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import autoscaling, ec2, ecs, iam, vpc
 
 from ..aws.encryption_key import EncryptionKey, disk_statements
-from ..aws.location import Place, arn
+from ..aws.location import AwsLocation, arn
 from ..aws.policy_document import Statement, policy_document
 from .instances import ClusterNetwork, instance_trust, metadata_options, root_disk, tag_specifications
 
@@ -55,7 +55,7 @@ class CapacityArgs(TypedDict):
 class EcsClusterArgs(TypedDict):
     """A cluster, and the instances that its tasks run on."""
 
-    place: Place
+    location: AwsLocation
     cluster_name: str
     capacity: CapacityArgs
     network: ClusterNetwork
@@ -99,7 +99,7 @@ class EcsCluster(pulumi.ComponentResource):
         iam.RolePolicy(
             name,
             role=role.name,
-            policy=instance_policy(self._args["place"], self._args["cluster_name"]),
+            policy=instance_policy(self._args["location"], self._args["cluster_name"]),
             opts=self._child,
         )
         return iam.InstanceProfile(name, role=role.name, tags=self._args["tags"], opts=self._child)
@@ -110,10 +110,10 @@ class EcsCluster(pulumi.ComponentResource):
         key = EncryptionKey(
             f"{self._prefix}-key",
             {
-                "place": args["place"],
+                "location": args["location"],
                 "alias": f"ecs/{args['cluster_name']}",
                 "description": f"Encrypts instance disks of the ECS cluster {args['cluster_name']}",
-                "statements": disk_statements(args["place"]),
+                "statements": disk_statements(args["location"]),
                 "tags": args["tags"],
             },
             self._child,
@@ -227,13 +227,13 @@ def user_data(cluster_name: str) -> str:
     return base64.b64encode(script.encode()).decode()
 
 
-def instance_policy(place: Place, cluster_name: str) -> pulumi.Output[str]:
+def instance_policy(location: AwsLocation, cluster_name: str) -> pulumi.Output[str]:
     """What the ECS agent calls, for one cluster, and pulling images of this account, also through a cache.
 
     Much less than the AWS managed policy for container instances allows, which is for every cluster and log group.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html
     """
-    cluster = arn(place, "ecs", f"cluster/{cluster_name}")
+    cluster = arn(location, "ecs", f"cluster/{cluster_name}")
     in_cluster = {"ArnEquals": {"ecs:cluster": cluster}}
     statements: list[Statement] = [
         {
@@ -252,7 +252,7 @@ def instance_policy(place: Place, cluster_name: str) -> pulumi.Output[str]:
             "Sid": "RunTasks",
             "Effect": "Allow",
             "Action": ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"],
-            "Resource": arn(place, "ecs", f"container-instance/{cluster_name}/*"),
+            "Resource": arn(location, "ecs", f"container-instance/{cluster_name}/*"),
             "Condition": in_cluster,
         },
         {
@@ -270,7 +270,7 @@ def instance_policy(place: Place, cluster_name: str) -> pulumi.Output[str]:
                 "ecr:BatchImportUpstreamImage",
                 "ecr:GetDownloadUrlForLayer",
             ],
-            "Resource": arn(place, "ecr", "repository/*"),
+            "Resource": arn(location, "ecr", "repository/*"),
         },
     ]
     return policy_document(*statements)

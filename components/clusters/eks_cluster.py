@@ -9,7 +9,7 @@ import pulumi_eks
 from pulumi_aws import cloudwatch, ec2, eks, iam
 
 from ..aws.encryption_key import EncryptionKey, disk_statements, log_group_statement
-from ..aws.location import Place, arn, global_arn
+from ..aws.location import AwsLocation, arn, global_arn
 from .instances import ClusterNetwork, instance_trust, metadata_options, root_disk, tag_specifications
 from .pod_identity_agent import POD_IDENTITY_AGENT
 
@@ -67,7 +67,7 @@ class EksClusterArgs(TypedDict):
     `addons` are versions by name; an add-on that is not named keeps the version that it was created with.
     """
 
-    place: Place
+    location: AwsLocation
     cluster_name: str
     version: str
     endpoint: EndpointArgs
@@ -115,15 +115,15 @@ class EksCluster(pulumi.ComponentResource):
 
     def _key_and_logs(self, child: pulumi.ResourceOptions) -> tuple[EncryptionKey, cloudwatch.LogGroup]:
         """The key, and the log group that EKS would otherwise make itself: unencrypted, and kept for ever."""
-        place, cluster_name, tags = self._args["place"], self._args["cluster_name"], self._args["tags"]
+        location, cluster_name, tags = self._args["location"], self._args["cluster_name"], self._args["tags"]
         log_group = f"/aws/eks/{cluster_name}/cluster"
         key = EncryptionKey(
             f"{self._prefix}-key",
             {
-                "place": place,
+                "location": location,
                 "alias": f"eks/{cluster_name}",
                 "description": f"Encrypts secrets, node disks and control plane logs of the EKS cluster {cluster_name}",
-                "statements": [log_group_statement(place, log_group), *disk_statements(place)],
+                "statements": [log_group_statement(location, log_group), *disk_statements(location)],
                 "tags": tags,
             },
             child,
@@ -224,7 +224,7 @@ class EksCluster(pulumi.ComponentResource):
             iam.RolePolicyAttachment(
                 f"{self._prefix}-node-{policy}",
                 role=role.name,
-                policy_arn=global_arn(self._args["place"], "iam", f"policy/{policy}", account="aws"),
+                policy_arn=global_arn(self._args["location"], "iam", f"policy/{policy}", account="aws"),
                 opts=child,
             )
             for policy in _NODE_POLICIES
@@ -276,6 +276,6 @@ class EksCluster(pulumi.ComponentResource):
         return provider.arn
 
 
-def cluster_arn(place: Place, cluster_name: str) -> str:
+def cluster_arn(location: AwsLocation, cluster_name: str) -> str:
     """The ARN that a cluster of this name has."""
-    return arn(place, "eks", f"cluster/{cluster_name}")
+    return arn(location, "eks", f"cluster/{cluster_name}")

@@ -7,7 +7,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import ec2
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 
 _EVERYWHERE = "0.0.0.0/0"
 
@@ -18,7 +18,7 @@ class NetworkArgs(TypedDict):
     A subnet's prefix is longer than the network's by `subnet_bits`.
     """
 
-    place: Place
+    location: AwsLocation
     cidr: str
     subnet_bits: int
     zones: Sequence[str]
@@ -57,7 +57,7 @@ class Network(pulumi.ComponentResource):
         ec2.VpcEndpoint(
             f"{name}-s3",
             vpc_id=self._vpc.id,
-            service_name=f"com.amazonaws.{args['place']['region']}.s3",
+            service_name=f"com.amazonaws.{args['location']['region']}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id for table in tables],
             tags=self._tags(f"{name}-s3"),

@@ -11,7 +11,7 @@ from falco_firelens.schemas import glue as schema
 
 from ..aws.encrypted_bucket import EncryptedBucket, EncryptedBucketArgs, bucket_arn
 from ..aws.encryption_key import USE_OF_KEY
-from ..aws.location import Place, arn, global_arn
+from ..aws.location import AwsLocation, arn, global_arn
 from ..aws.policy_document import Statement
 from .event_stream import FOREIGN
 
@@ -32,7 +32,7 @@ class PartitionArgs(TypedDict):
 class EventTableArgs(TypedDict):
     """The table over a bucket, and its database."""
 
-    place: Place
+    location: AwsLocation
     database: str
     format: Literal["parquet", "json"]
     bucket_name: str
@@ -83,7 +83,7 @@ class EventArchiveArgs(TypedDict):
     `key_arn` is a key with `archive_key_statements`. `writers` are other accounts that may write their own folders.
     """
 
-    place: Place
+    location: AwsLocation
     names: "ArchiveNames"
     key_arn: pulumi.Input[str]
     format: Literal["parquet", "json"]
@@ -118,7 +118,7 @@ class EventArchive(pulumi.ComponentResource):
         table = EventTable(
             name,
             {
-                "place": args["place"],
+                "location": args["location"],
                 "database": args["names"]["database"],
                 "format": args["format"],
                 "bucket_name": args["names"]["bucket"],
@@ -179,23 +179,23 @@ class EventArchive(pulumi.ComponentResource):
         return workgroup.name
 
 
-def archive_names(place: Place, slug: str) -> ArchiveNames:
+def archive_names(location: AwsLocation, slug: str) -> ArchiveNames:
     """Names from one of letters, digits and hyphens. A bucket's name is unique in the world by account and region."""
     return {
-        "bucket": f"{slug[:35].strip('-')}-{place['account']}-{place['region']}",
+        "bucket": f"{slug[:35].strip('-')}-{location['account']}-{location['region']}",
         "database": slug.replace("-", "_"),
         "workgroup": slug,
     }
 
 
-def archive_key_statements(place: Place, workgroup: str, writers: Sequence[str] = ()) -> list[Statement]:
+def archive_key_statements(location: AwsLocation, workgroup: str, writers: Sequence[str] = ()) -> list[Statement]:
     """Who may use an archive's key: the account as its IAM policies say, Athena for results, and other writers.
 
     https://docs.aws.amazon.com/athena/latest/ug/encrypting-managed-results.html
     """
-    workgroup_arn = arn(place, "athena", f"workgroup/{workgroup}")
+    workgroup_arn = arn(location, "athena", f"workgroup/{workgroup}")
     statements: list[Statement] = [
-        account_key_statement(place),
+        account_key_statement(location),
         {
             "Sid": "QueryResults",
             "Effect": "Allow",
@@ -204,7 +204,7 @@ def archive_key_statements(place: Place, workgroup: str, writers: Sequence[str] 
             "Resource": "*",
             "Condition": {
                 "ArnLike": {"aws:SourceArn": workgroup_arn},
-                "StringEquals": {"aws:SourceAccount": place["account"]},
+                "StringEquals": {"aws:SourceAccount": location["account"]},
             },
         },
     ]
@@ -213,40 +213,40 @@ def archive_key_statements(place: Place, workgroup: str, writers: Sequence[str] 
             {
                 "Sid": "OtherWriters",
                 "Effect": "Allow",
-                "Principal": {"AWS": [global_arn(place, "iam", "root", account) for account in writers]},
+                "Principal": {"AWS": [global_arn(location, "iam", "root", account) for account in writers]},
                 "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
                 "Resource": "*",
-                "Condition": {"StringEquals": {"kms:ViaService": f"s3.{place['region']}.{place['dns_suffix']}"}},
+                "Condition": {"StringEquals": {"kms:ViaService": f"s3.{location['region']}.{location['dns_suffix']}"}},
             }
         )
     return statements
 
 
-def account_key_statement(place: Place) -> Statement:
+def account_key_statement(location: AwsLocation) -> Statement:
     """Lets the account's IAM policies say who encrypts and decrypts: Firehose's role, and users of Athena."""
     return {
         "Sid": "Account",
         "Effect": "Allow",
-        "Principal": {"AWS": global_arn(place, "iam", "root")},
+        "Principal": {"AWS": global_arn(location, "iam", "root")},
         "Action": list(USE_OF_KEY),
         "Resource": "*",
     }
 
 
 def _bucket_args(args: EventArchiveArgs) -> EncryptedBucketArgs:
-    place, bucket = args["place"], args["names"]["bucket"]
+    location, bucket = args["location"], args["names"]["bucket"]
     return {
-        "place": place,
+        "location": location,
         "bucket_name": bucket,
         "key_arn": args["key_arn"],
         **args["retention"],
-        "statements": writer_statements(place, bucket, args.get("writers", ())),
+        "statements": writer_statements(location, bucket, args.get("writers", ())),
         "protect": args["protect"],
         "tags": args["tags"],
     }
 
 
-def writer_statements(place: Place, bucket: str, writers: Sequence[str]) -> list[Statement]:
+def writer_statements(location: AwsLocation, bucket: str, writers: Sequence[str]) -> list[Statement]:
     """Let other accounts write, each into the folders that have its own id in their name.
 
     The variable stands for the caller's account, so that the policy, of which S3 takes 20 KB, does not grow by
@@ -255,7 +255,7 @@ def writer_statements(place: Place, bucket: str, writers: Sequence[str]) -> list
     """
     if not writers:
         return []
-    principal = {"AWS": [global_arn(place, "iam", "root", account) for account in writers]}
+    principal = {"AWS": [global_arn(location, "iam", "root", account) for account in writers]}
     own = "account=${aws:PrincipalAccount}/*"
     return [
         {
@@ -263,13 +263,13 @@ def writer_statements(place: Place, bucket: str, writers: Sequence[str]) -> list
             "Effect": "Allow",
             "Principal": principal,
             "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject", FOREIGN],
-            "Resource": [f"{bucket_arn(place, bucket)}/{folder}{own}" for folder in (schema.EVENTS, schema.ERRORS)],
+            "Resource": [f"{bucket_arn(location, bucket)}/{folder}{own}" for folder in (schema.EVENTS, schema.ERRORS)],
         },
         {
             "Sid": "FindBucket",
             "Effect": "Allow",
             "Principal": principal,
             "Action": ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
-            "Resource": bucket_arn(place, bucket),
+            "Resource": bucket_arn(location, bucket),
         },
     ]

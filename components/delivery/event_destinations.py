@@ -11,7 +11,7 @@ from falco_firelens.schemas import opensearch, redshift
 
 from ..aws.encrypted_bucket import EncryptedBucket
 from ..aws.encryption_key import EncryptionKey, log_group_statement
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from ..aws.policy_document import Statement
 from .event_archive import (
     EventArchive,
@@ -96,7 +96,7 @@ class EventDestinationsArgs(TypedDict):
     Without `sensors` nobody in the stack sends anything, so that no stream is made: a hub that only receives.
     """
 
-    place: Place
+    location: AwsLocation
     log_group: str
     s3: NotRequired[S3Args]
     opensearch: NotRequired[OpenSearchArgs]
@@ -120,11 +120,11 @@ class EventDestinations(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EventDestinationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:EventDestinations", name, {}, opts)
-        self._args, self._place, self._tags = args, args["place"], args["tags"]
+        self._args, self._location, self._tags = args, args["location"], args["tags"]
         self._child = pulumi.ResourceOptions(parent=self)
         given = [destination for destination in ("s3", "opensearch", "redshift") if destination in args]
         self._names = stream_names(given if args["sensors"] else (), args["log_group"])
-        self._archive_names = archive_names(self._place, slug_of(args["log_group"]))
+        self._archive_names = archive_names(self._location, slug_of(args["log_group"]))
         self._receiving = args.get("receiving")
         self.archive = None
         self.key_arn = self._key(name)
@@ -146,12 +146,12 @@ class EventDestinations(pulumi.ComponentResource):
     def _key(self, name: str) -> pulumi.Output[str]:
         received = self._receiving["streams"] if self._receiving else ()
         streams = (*self._names.values(), *received)
-        logs = [log_group_statement(self._place, error_log_group(stream)) for stream in streams]
+        logs = [log_group_statement(self._location, error_log_group(stream)) for stream in streams]
         statements = [{**log, "Sid": f"LogGroup{number}"} for number, log in enumerate(logs)]
         key = EncryptionKey(
             f"{name}-key",
             {
-                "place": self._place,
+                "location": self._location,
                 "alias": f"firehose/{slug_of(self._args['log_group'])}",
                 "description": f"Encrypts what is delivered from {self._args['log_group']}",
                 "statements": [*self._users(), *statements],
@@ -164,8 +164,8 @@ class EventDestinations(pulumi.ComponentResource):
     def _users(self) -> list[Statement]:
         if "create" in self._args.get("s3", {}):
             writers = self._receiving["writers"] if self._receiving else ()
-            return archive_key_statements(self._place, self._archive_names["workgroup"], writers)
-        return [account_key_statement(self._place)]
+            return archive_key_statements(self._location, self._archive_names["workgroup"], writers)
+        return [account_key_statement(self._location)]
 
     def _s3(self, s3: S3Args) -> tuple[EventStream | None, Mapping[str, Any]]:
         if "create" in s3:
@@ -174,14 +174,14 @@ class EventDestinations(pulumi.ComponentResource):
         return self._existing_bucket(s3, s3["existing"])
 
     def _archive(self, s3: S3Args, retention: RetentionArgs) -> tuple[EventStream | None, Mapping[str, Any]]:
-        place = self._place
+        location = self._location
         args: EventArchiveArgs = {
-            "place": place,
+            "location": location,
             "names": self._archive_names,
             "key_arn": self.key_arn,
             "format": s3["format"],
             "retention": retention,
-            "partitions": {"accounts": [place["account"]], "regions": [place["region"]]},
+            "partitions": {"accounts": [location["account"]], "regions": [location["region"]]},
             "protect": self._args["protect"],
             "tags": self._tags,
         }
@@ -197,27 +197,27 @@ class EventDestinations(pulumi.ComponentResource):
         if not self._args["sensors"]:
             return None, output
         stream = self._s3_stream(s3, archive.bucket_arn, self.key_arn, archive)
-        prefix = schema.events_folder(place["account"], place["region"])
+        prefix = schema.events_folder(location["account"], location["region"])
         return stream, {"stream": stream.stream_name, "prefix": prefix, **output}
 
     def _existing_bucket(self, s3: S3Args, existing: ExistingBucketArgs) -> tuple[EventStream, Mapping[str, Any]]:
         """A bucket of another stack or account: Parquet needs a table of columns in this account all the same."""
-        place, bucket = self._place, existing["bucket_arn"].rpartition(":")[2]
+        location, bucket = self._location, existing["bucket_arn"].rpartition(":")[2]
         table = self._columns(bucket) if s3["format"] == "parquet" else None
         stream = self._s3_stream(s3, existing["bucket_arn"], existing["key_arn"], table)
-        prefix = schema.events_folder(place["account"], place["region"])
+        prefix = schema.events_folder(location["account"], location["region"])
         return stream, {"stream": stream.stream_name, "bucket": bucket, "prefix": prefix}
 
     def _columns(self, bucket: str) -> EventTable:
-        place = self._place
+        location = self._location
         return EventTable(
             "archive",
             {
-                "place": place,
+                "location": location,
                 "database": self._archive_names["database"],
                 "format": "parquet",
                 "bucket_name": bucket,
-                "partitions": {"accounts": [place["account"]], "regions": [place["region"]]},
+                "partitions": {"accounts": [location["account"]], "regions": [location["region"]]},
                 "tags": self._tags,
             },
             self._child,
@@ -230,27 +230,27 @@ class EventDestinations(pulumi.ComponentResource):
         key_arn: pulumi.Input[str] | None,
         table: EventTable | EventArchive | None,
     ) -> EventStream:
-        place = self._place
+        location = self._location
         folders = [
-            schema.events_folder(place["account"], place["region"]),
-            schema.errors_folder(place["account"], place["region"]),
+            schema.events_folder(location["account"], location["region"]),
+            schema.errors_folder(location["account"], location["region"]),
         ]
         existing = s3.get("existing")
-        key_region = existing["key_arn"].split(":")[3] if existing and existing["key_arn"] else place["region"]
+        key_region = existing["key_arn"].split(":")[3] if existing and existing["key_arn"] else location["region"]
         foreign = existing is not None
-        statements = s3_statements(place, bucket_arn, key_arn, folders, key_region=key_region, foreign=foreign)
+        statements = s3_statements(location, bucket_arn, key_arn, folders, key_region=key_region, foreign=foreign)
         columns: TableArgs | None = None
         if table and s3["format"] == "parquet":
             columns = {"database_name": table.database_name, "table_name": table.table_name}
-            statements.append(table_statement(place, columns))
+            statements.append(table_statement(location, columns))
         return EventStream(
             "archive",
             {
-                "place": place,
+                "location": location,
                 "stream_name": self._names["s3"],
                 "key_arn": self.key_arn,
                 "destination": "extended_s3",
-                "configuration": s3_configuration(place, bucket_arn, key_arn, buffer=s3["buffer"], table=columns),
+                "configuration": s3_configuration(location, bucket_arn, key_arn, buffer=s3["buffer"], table=columns),
                 "statements": statements,
                 "tags": self._tags,
             },
@@ -258,13 +258,13 @@ class EventDestinations(pulumi.ComponentResource):
         )
 
     def _delivery_bucket(self) -> EncryptedBucket:
-        place = self._place
+        location = self._location
         slug = slug_of(self._args["log_group"])[:26].strip("-")
         return EncryptedBucket(
             DELIVERY,
             {
-                "place": place,
-                "bucket_name": f"{slug}-{DELIVERY}-{place['account']}-{place['region']}",
+                "location": location,
+                "bucket_name": f"{slug}-{DELIVERY}-{location['account']}-{location['region']}",
                 "key_arn": self.key_arn,
                 "versioning": True,
                 "expire_days": DELIVERY_DAYS,
@@ -284,7 +284,7 @@ class EventDestinations(pulumi.ComponentResource):
             "compression_format": "GZIP",
             "kms_key_arn": key,
         }
-        return configuration, s3_statements(self._place, bucket, key, [f"{folder}/", f"{schema.ERRORS}{folder}/"])
+        return configuration, s3_statements(self._location, bucket, key, [f"{folder}/", f"{schema.ERRORS}{folder}/"])
 
     def _opensearch(self, args: OpenSearchArgs) -> tuple[EventStream, Mapping[str, Any]]:
         domain = self._domain(args)
@@ -292,7 +292,7 @@ class EventDestinations(pulumi.ComponentResource):
         stream = EventStream(
             "search",
             {
-                "place": self._place,
+                "location": self._location,
                 "stream_name": self._names["opensearch"],
                 "key_arn": self.key_arn,
                 "destination": "opensearch",
@@ -321,7 +321,7 @@ class EventDestinations(pulumi.ComponentResource):
         made = EventSearch(
             "search",
             {
-                "place": self._place,
+                "location": self._location,
                 "domain_name": domain_name(slug_of(self._args["log_group"])),
                 "domain": args["create"],
                 "key_arn": self.key_arn,
@@ -351,7 +351,7 @@ class EventDestinations(pulumi.ComponentResource):
         stream = EventStream(
             "warehouse",
             {
-                "place": self._place,
+                "location": self._location,
                 "stream_name": self._names["redshift"],
                 "key_arn": self.key_arn,
                 "destination": "redshift",
@@ -407,7 +407,7 @@ class EventDestinations(pulumi.ComponentResource):
         made = EventWarehouse(
             "warehouse",
             {
-                "place": self._place,
+                "location": self._location,
                 "warehouse": f"{slug_of(self._args['log_group'])}-warehouse",
                 "database": args["database"],
                 "workgroup": args["create"],

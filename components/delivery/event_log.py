@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from ..aws.encryption_key import EncryptionKey, log_group_statement
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from .stream_names import shortened
 
 
@@ -19,7 +19,7 @@ class EventLogArgs(TypedDict):
     key before it is lifted.
     """
 
-    place: Place
+    location: AwsLocation
     log_group: str
     retention_days: int
     kms_key_arn: NotRequired[pulumi.Input[str]]
@@ -59,10 +59,10 @@ class EventLog(pulumi.ComponentResource):
         key = EncryptionKey(
             f"{name}-key",
             {
-                "place": args["place"],
+                "location": args["location"],
                 "alias": f"logs/{alias_of(args['log_group'])}",
                 "description": f"Encrypts the log group {args['log_group']}",
-                "statements": [log_group_statement(args["place"], args["log_group"])],
+                "statements": [log_group_statement(args["location"], args["log_group"])],
                 "tags": {**args["tags"], **args.get("key_tags", {})},
             },
             child,

@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import opensearch
 
-from ..aws.location import Place, arn, global_arn
+from ..aws.location import AwsLocation, arn, global_arn
 from ..aws.policy_document import Statement, policy_document
 
 SHORTEST_DOMAIN, LONGEST_DOMAIN = 3, 28
@@ -27,7 +27,7 @@ class DomainArgs(TypedDict):
 class EventSearchArgs(TypedDict):
     """`key_arn` encrypts the disks; its policy lets the account's principals use it."""
 
-    place: Place
+    location: AwsLocation
     domain_name: str
     domain: DomainArgs
     key_arn: pulumi.Input[str]
@@ -57,7 +57,7 @@ class EventSearch(pulumi.ComponentResource):
             encrypt_at_rest={"enabled": True, "kms_key_id": args["key_arn"]},
             node_to_node_encryption={"enabled": True},
             domain_endpoint_options={"enforce_https": True, "tls_security_policy": TLS_POLICY},
-            access_policies=access_policy(args["place"], args["domain_name"]),
+            access_policies=access_policy(args["location"], args["domain_name"]),
             tags=args["tags"],
             opts=pulumi.ResourceOptions(parent=self, protect=args["protect"]),
         )
@@ -71,14 +71,14 @@ def domain_name(slug: str) -> str:
     return name[:LONGEST_DOMAIN].strip("-") if len(name) >= SHORTEST_DOMAIN else f"{name}-events"
 
 
-def access_policy(place: Place, domain: str) -> pulumi.Output[str]:
+def access_policy(location: AwsLocation, domain: str) -> pulumi.Output[str]:
     """The account's IAM policies say who reads and writes; nobody comes without a signature."""
     statement: Statement = {
         "Sid": "Account",
         "Effect": "Allow",
-        "Principal": {"AWS": global_arn(place, "iam", "root")},
+        "Principal": {"AWS": global_arn(location, "iam", "root")},
         "Action": [f"es:ESHttp{method}" for method in ("Delete", "Get", "Head", "Patch", "Post", "Put")],
-        "Resource": arn(place, "es", f"domain/{domain}/*"),
+        "Resource": arn(location, "es", f"domain/{domain}/*"),
     }
     return policy_document(statement)
 

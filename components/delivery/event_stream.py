@@ -8,7 +8,7 @@ from pulumi_aws import cloudwatch, iam, kinesis
 
 from falco_firelens.schemas import glue as schema
 
-from ..aws.location import Place, arn
+from ..aws.location import AwsLocation, arn
 from ..aws.policy_document import Statement, policy_document
 
 RETENTION_DAYS = 90
@@ -43,7 +43,7 @@ class EventStreamArgs(TypedDict):
     `error_log_group`.
     """
 
-    place: Place
+    location: AwsLocation
     stream_name: str
     key_arn: pulumi.Input[str]
     destination: Literal["extended_s3", "opensearch", "redshift"]
@@ -98,7 +98,7 @@ class EventStream(pulumi.ComponentResource):
         role = iam.Role(
             name,
             description=f"Delivers what {args['stream_name']} takes",
-            assume_role_policy=firehose_trust(args["place"]),
+            assume_role_policy=firehose_trust(args["location"]),
             tags=args["tags"],
             opts=self._child,
         )
@@ -118,25 +118,25 @@ def error_log_group(stream: str) -> str:
     return f"/aws/kinesisfirehose/{stream}"
 
 
-def stream_arn(place: Place, stream: str) -> str:
+def stream_arn(location: AwsLocation, stream: str) -> str:
     """A stream's ARN."""
-    return arn(place, "firehose", f"deliverystream/{stream}")
+    return arn(location, "firehose", f"deliverystream/{stream}")
 
 
-def firehose_trust(place: Place) -> pulumi.Output[str]:
+def firehose_trust(location: AwsLocation) -> pulumi.Output[str]:
     """Firehose, acting for this account. https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html"""
     statement: Statement = {
         "Sid": "Firehose",
         "Effect": "Allow",
         "Principal": {"Service": "firehose.amazonaws.com"},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": place["account"]}},
+        "Condition": {"StringEquals": {"sts:ExternalId": location["account"]}},
     }
     return policy_document(statement)
 
 
 def s3_configuration(
-    place: Place,
+    location: AwsLocation,
     bucket_arn: pulumi.Input[str],
     key_arn: pulumi.Input[str] | None,
     *,
@@ -150,8 +150,8 @@ def s3_configuration(
     """
     found: dict[str, Any] = {
         "bucket_arn": bucket_arn,
-        "prefix": schema.events_prefix(place["account"], place["region"]),
-        "error_output_prefix": schema.errors_prefix(place["account"], place["region"]),
+        "prefix": schema.events_prefix(location["account"], location["region"]),
+        "error_output_prefix": schema.errors_prefix(location["account"], location["region"]),
         "buffering_size": buffer["mib"],
         "buffering_interval": buffer["seconds"],
         "compression_format": "UNCOMPRESSED" if table else "GZIP",
@@ -171,13 +171,13 @@ def s3_configuration(
                 }
             },
             "output_format_configuration": {"serializer": {"parquet_ser_de": {"compression": "SNAPPY"}}},
-            "schema_configuration": {**table, "region": place["region"], "version_id": "LATEST"},
+            "schema_configuration": {**table, "region": location["region"], "version_id": "LATEST"},
         }
     return found
 
 
 def s3_statements(
-    place: Place,
+    location: AwsLocation,
     bucket_arn: pulumi.Input[str],
     key_arn: pulumi.Input[str] | None,
     folders: Sequence[str],
@@ -206,7 +206,7 @@ def s3_statements(
         },
     ]
     if key_arn:
-        service = f"s3.{key_region or place['region']}.{place['dns_suffix']}"
+        service = f"s3.{key_region or location['region']}.{location['dns_suffix']}"
         statements.append(
             {
                 "Sid": "EncryptObjects",
@@ -219,7 +219,7 @@ def s3_statements(
     return statements
 
 
-def table_statement(place: Place, table: TableArgs) -> Statement:
+def table_statement(location: AwsLocation, table: TableArgs) -> Statement:
     """What Firehose needs to read a table's columns."""
     database, name = table["database_name"], table["table_name"]
     return {
@@ -227,9 +227,9 @@ def table_statement(place: Place, table: TableArgs) -> Statement:
         "Effect": "Allow",
         "Action": ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"],
         "Resource": [
-            arn(place, "glue", "catalog"),
-            pulumi.Output.concat(arn(place, "glue", "database/"), database),
-            pulumi.Output.concat(arn(place, "glue", "table/"), database, "/", name),
+            arn(location, "glue", "catalog"),
+            pulumi.Output.concat(arn(location, "glue", "database/"), database),
+            pulumi.Output.concat(arn(location, "glue", "table/"), database, "/", name),
         ],
     }
 

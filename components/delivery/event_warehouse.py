@@ -7,7 +7,7 @@ from typing import Any, Final, TypedDict
 import pulumi
 from pulumi_aws import ec2, redshiftserverless, vpc
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 
 PORT: Final = 5439
 
@@ -63,7 +63,7 @@ class WorkgroupArgs(TypedDict):
 class EventWarehouseArgs(TypedDict):
     """`warehouse` is the name of namespace and workgroup; `key_arn` encrypts what is kept."""
 
-    place: Place
+    location: AwsLocation
     warehouse: str
     database: str
     workgroup: WorkgroupArgs
@@ -139,7 +139,7 @@ class EventWarehouse(pulumi.ComponentResource):
             name,
             security_group_id=group.id,
             description="Firehose",
-            cidr_ipv4=FIREHOSE[args["place"]["region"]],
+            cidr_ipv4=FIREHOSE[args["location"]["region"]],
             ip_protocol="tcp",
             from_port=PORT,
             to_port=PORT,

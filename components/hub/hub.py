@@ -10,7 +10,7 @@ from pulumi_aws import cloudwatch, oam, observabilityadmin
 from falco_firelens.insight import hub_dashboard
 from falco_firelens.insight.alarms import Alarm
 
-from ..aws.location import Place, dashboard_link, global_arn
+from ..aws.location import AwsLocation, dashboard_link, global_arn
 from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_log import EventLog
 from ..delivery.stream_names import received_stream, slug_of
@@ -56,7 +56,7 @@ class HubArgs(TypedDict):
     With `observability` there is a sink in every region, and with it the dashboard.
     """
 
-    place: Place
+    location: AwsLocation
     log_group: str
     spokes: Sequence[SpokeArgs]
     observability: bool
@@ -90,10 +90,10 @@ class Hub(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:Hub", name, {}, opts)
-        self._name, self._args, self._place = name, args, args["place"]
+        self._name, self._args, self._location = name, args, args["location"]
         self._child = pulumi.ResourceOptions(parent=self)
         archive, spokes = args["archive"], args["spokes"]
-        others = [spoke["account"] for spoke in spokes if spoke["account"] != self._place["account"]]
+        others = [spoke["account"] for spoke in spokes if spoke["account"] != self._location["account"]]
         regions = sorted({region for spoke in spokes for region in spoke["regions"]})
         sinks = {region: self._sink(region, others) for region in regions if args["observability"] and others}
         destinations = {
@@ -128,7 +128,7 @@ class Hub(pulumi.ComponentResource):
         statement: Statement = {
             "Sid": "Link",
             "Effect": "Allow",
-            "Principal": {"AWS": [global_arn(self._place, "iam", "root", account) for account in accounts]},
+            "Principal": {"AWS": [global_arn(self._location, "iam", "root", account) for account in accounts]},
             "Action": ["oam:CreateLink", "oam:UpdateLink"],
             "Resource": "*",
             "Condition": {"ForAllValues:StringEquals": {"oam:ResourceTypes": list(SHARED)}},
@@ -148,7 +148,7 @@ class Hub(pulumi.ComponentResource):
         receiver = LogReceiver(
             f"{self._name}-{account}-{region}",
             {
-                "place": self._place,
+                "location": self._location,
                 "account": account,
                 "region": region,
                 "stream_name": received_stream(args["log_group"], account, region),
@@ -167,7 +167,7 @@ class Hub(pulumi.ComponentResource):
         log = EventLog(
             f"{self._name}-log",
             {
-                "place": self._place,
+                "location": self._location,
                 "log_group": central["log_group"],
                 "retention_days": central["retention_days"],
                 "protect": central["protect"],
@@ -189,8 +189,8 @@ class Hub(pulumi.ComponentResource):
                     },
                 },
                 "destination": {
-                    "account": self._place["account"],
-                    "region": self._place["region"],
+                    "account": self._location["account"],
+                    "region": self._location["region"],
                     "destination_logs_configuration": {
                         "log_group_name_configuration": {"log_group_name_pattern": log.log_group_name},
                         "logs_encryption_configuration": {
@@ -211,7 +211,7 @@ class Hub(pulumi.ComponentResource):
         topic = NotificationTopic(
             f"{self._name}-topic",
             {
-                "place": self._place,
+                "location": self._location,
                 "topic": prefix,
                 "alarm_prefix": prefix,
                 "subscriptions": watch["subscriptions"],
@@ -232,4 +232,4 @@ class Hub(pulumi.ComponentResource):
             dashboard_body=json.dumps(hub_dashboard.body(self._args["watch"]["view"])),
             opts=self._child,
         )
-        return dashboard_link(self._place, name)
+        return dashboard_link(self._location, name)

@@ -8,7 +8,7 @@ from pulumi_aws import cloudwatch, iam
 
 from falco_firelens.schemas import glue as schema
 
-from ..aws.location import Place, arn, global_arn
+from ..aws.location import AwsLocation, arn, global_arn
 from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_stream import BufferArgs, EventStream, TableArgs, s3_configuration, s3_statements, table_statement
 
@@ -40,7 +40,7 @@ class ArchiveArgs(TypedDict):
 class LogReceiverArgs(TypedDict):
     """`account` and `region` are the sender's. The log destination has to be in its region, the stream has not."""
 
-    place: Place
+    location: AwsLocation
     account: str
     region: str
     stream_name: str
@@ -85,15 +85,15 @@ class LogReceiver(pulumi.ComponentResource):
         self.register_outputs({"destinationArn": self.destination_arn, "streamName": self.stream_name})
 
     def _stream(self, name: str, args: LogReceiverArgs) -> EventStream:
-        place, archive, table = args["place"], args["archive"], args["archive"].get("table")
+        location, archive, table = args["location"], args["archive"], args["archive"].get("table")
         sender = (args["account"], args["region"])
         folders = [schema.events_folder(*sender), schema.errors_folder(*sender)]
         bucket_arn, key_arn = archive["bucket_arn"], archive["key_arn"]
-        statements = s3_statements(place, bucket_arn, key_arn, folders)
+        statements = s3_statements(location, bucket_arn, key_arn, folders)
         if table:
-            statements.append(table_statement(place, table))
+            statements.append(table_statement(location, table))
         configuration: dict[str, Any] = {
-            **s3_configuration(place, bucket_arn, key_arn, buffer=archive["buffer"], table=table),
+            **s3_configuration(location, bucket_arn, key_arn, buffer=archive["buffer"], table=table),
             "prefix": schema.events_prefix(*sender),
             "error_output_prefix": schema.errors_prefix(*sender),
             "processing_configuration": {"enabled": True, "processors": list(PROCESSORS)},
@@ -101,7 +101,7 @@ class LogReceiver(pulumi.ComponentResource):
         return EventStream(
             name,
             {
-                "place": place,
+                "location": location,
                 "stream_name": args["stream_name"],
                 "key_arn": key_arn,
                 "destination": "extended_s3",
@@ -135,9 +135,9 @@ def _logs_trust(args: LogReceiverArgs) -> pulumi.Output[str]:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions-Firehose.html
     """
-    place = args["place"]
-    accounts = (args["account"], place["account"])
-    sources = [f"arn:{place['partition']}:logs:{args['region']}:{account}:*" for account in accounts]
+    location = args["location"]
+    accounts = (args["account"], location["account"])
+    sources = [f"arn:{location['partition']}:logs:{args['region']}:{account}:*" for account in accounts]
     statement: Statement = {
         "Sid": "CloudWatchLogs",
         "Effect": "Allow",
@@ -149,12 +149,12 @@ def _logs_trust(args: LogReceiverArgs) -> pulumi.Output[str]:
 
 
 def _who_may_subscribe(args: LogReceiverArgs) -> pulumi.Output[str]:
-    place: Place = {**args["place"], "region": args["region"]}
+    location: AwsLocation = {**args["location"], "region": args["region"]}
     statement: Statement = {
         "Sid": "Subscribe",
         "Effect": "Allow",
-        "Principal": {"AWS": global_arn(place, "iam", "root", args["account"])},
+        "Principal": {"AWS": global_arn(location, "iam", "root", args["account"])},
         "Action": "logs:PutSubscriptionFilter",
-        "Resource": arn(place, "logs", f"destination:{args['stream_name']}"),
+        "Resource": arn(location, "logs", f"destination:{args['stream_name']}"),
     }
     return policy_document(statement)

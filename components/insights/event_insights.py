@@ -11,7 +11,7 @@ from falco_firelens.insight import alarms, dashboard
 from falco_firelens.insight.metrics import NAMESPACE, MetricFilter, filters
 from falco_firelens.insight.queries import QUERIES
 
-from ..aws.location import Place, arn
+from ..aws.location import AwsLocation, arn
 from .metric_alarm import metric_alarm
 from .notification_topic import NotificationTopic, SubscriptionArgs
 
@@ -23,7 +23,7 @@ class EventInsightsArgs(TypedDict):
     `minimum_priority` is the dashboard's.
     """
 
-    place: Place
+    location: AwsLocation
     prefix: str
     log_group_name: pulumi.Input[str]
     delivery: alarms.Delivery
@@ -89,7 +89,7 @@ class EventInsights(pulumi.ComponentResource):
         return NotificationTopic(
             f"{self._name}-topic",
             {
-                "place": args["place"],
+                "location": args["location"],
                 "topic": args["prefix"],
                 "alarm_prefix": args["prefix"],
                 "subscriptions": args["subscriptions"],
@@ -116,12 +116,12 @@ class EventInsights(pulumi.ComponentResource):
     def _dashboard(self, alarm_names: Sequence[str]) -> None:
         args = self._args
         view = dashboard.View(
-            region=args["place"]["region"],
+            region=args["location"]["region"],
             log_group=args["delivery"].log_group,
             clusters=tuple(threshold.cluster for threshold in args["thresholds"]),
             minimum_priority=args["minimum_priority"],
             streams=args["delivery"].streams,
-            alarm_arns=tuple(arn(args["place"], "cloudwatch", f"alarm:{name}") for name in alarm_names),
+            alarm_arns=tuple(arn(args["location"], "cloudwatch", f"alarm:{name}") for name in alarm_names),
         )
         cloudwatch.Dashboard(
             self._name,

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import sns
 
 from ..aws.encryption_key import EncryptionKey
-from ..aws.location import Place, arn
+from ..aws.location import AwsLocation, arn
 from ..aws.policy_document import Statement, policy_document
 
 
@@ -22,7 +22,7 @@ class SubscriptionArgs(TypedDict):
 class NotificationTopicArgs(TypedDict):
     """`alarm_prefix` is what the names of the alarms that may publish begin with."""
 
-    place: Place
+    location: AwsLocation
     topic: str
     alarm_prefix: str
     subscriptions: Sequence[SubscriptionArgs]
@@ -37,21 +37,21 @@ class NotificationTopic(pulumi.ComponentResource):
     def __init__(self, name: str, args: NotificationTopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:NotificationTopic", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        place, topic_name = args["place"], args["topic"]
-        alarms = arn(place, "cloudwatch", f"alarm:{args['alarm_prefix']}-*")
+        location, topic_name = args["location"], args["topic"]
+        alarms = arn(location, "cloudwatch", f"alarm:{args['alarm_prefix']}-*")
         key = EncryptionKey(
             f"{name}-key",
             {
-                "place": place,
+                "location": location,
                 "alias": f"sns/{topic_name}",
                 "description": f"Encrypts the notifications of {topic_name}",
-                "statements": [_statement(place, alarms, ["kms:Decrypt", "kms:GenerateDataKey"], "*")],
+                "statements": [_statement(location, alarms, ["kms:Decrypt", "kms:GenerateDataKey"], "*")],
                 "tags": args["tags"],
             },
             child,
         )
         topic = sns.Topic(name, name=topic_name, kms_master_key_id=key.arn, tags=args["tags"], opts=child)
-        publish = _statement(place, alarms, ["sns:Publish"], arn(place, "sns", topic_name))
+        publish = _statement(location, alarms, ["sns:Publish"], arn(location, "sns", topic_name))
         allowed = sns.TopicPolicy(name, arn=topic.arn, policy=policy_document(publish), opts=child)
         for subscription in args["subscriptions"]:
             subscribe(name, topic.arn, subscription, child)
@@ -76,7 +76,7 @@ def subscribe(
     )
 
 
-def _statement(place: Place, alarms: str, actions: list[str], resource: str) -> Statement:
+def _statement(location: AwsLocation, alarms: str, actions: list[str], resource: str) -> Statement:
     """Lets the alarms of this stack, and no others, do something through CloudWatch.
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
@@ -87,5 +87,5 @@ def _statement(place: Place, alarms: str, actions: list[str], resource: str) -> 
         "Principal": {"Service": "cloudwatch.amazonaws.com"},
         "Action": actions,
         "Resource": resource,
-        "Condition": {"StringEquals": {"aws:SourceAccount": place["account"]}, "ArnLike": {"aws:SourceArn": alarms}},
+        "Condition": {"StringEquals": {"aws:SourceAccount": location["account"]}, "ArnLike": {"aws:SourceArn": alarms}},
     }

@@ -12,7 +12,7 @@ from falco_firelens.contract import LEAST_CONCURRENCY
 
 from ..aws.encrypted_bucket import EncryptedBucket, bucket_arn
 from ..aws.encryption_key import EncryptionKey, log_group_statement
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_archive import account_key_statement
 from ..insights.notification_topic import SubscriptionArgs, subscribe
@@ -82,7 +82,7 @@ class EventResponseArgs(TypedDict):
     With `network` the function runs in a VPC. `protect` keeps the evidence from being deleted with the stack.
     """
 
-    place: Place
+    location: AwsLocation
     prefix: str
     package: str
     source: EventSource
@@ -121,10 +121,12 @@ class EventResponse(pulumi.ComponentResource):
     def __init__(self, name: str, args: EventResponseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:EventResponse", name, {}, opts)
         self._name, self._args = name, args
-        self._tags, self._place = args["tags"], args["place"]
+        self._tags, self._location = args["tags"], args["location"]
         self._child = pulumi.ResourceOptions(parent=self)
         self._function_name = function_name(args["prefix"])
-        self._bucket_name = f"{self._function_name[:35].strip('-')}-{self._place['account']}-{self._place['region']}"
+        self._bucket_name = (
+            f"{self._function_name[:35].strip('-')}-{self._location['account']}-{self._location['region']}"
+        )
         self._key = self._encryption_key()
         self._logs = self._log_group()
         self._dead_letters, self._retries = self._queues()
@@ -160,10 +162,10 @@ class EventResponse(pulumi.ComponentResource):
         return EncryptionKey(
             f"{self._name}-key",
             {
-                "place": self._place,
+                "location": self._location,
                 "alias": f"lambda/{self._function_name}",
                 "description": f"Encrypts what {self._function_name} writes: log, queues, ledger, evidence, notices",
-                "statements": [log_group_statement(self._place, group), account_key_statement(self._place)],
+                "statements": [log_group_statement(self._location, group), account_key_statement(self._location)],
                 "tags": self._tags,
             },
             self._child,
@@ -216,11 +218,11 @@ class EventResponse(pulumi.ComponentResource):
         )
 
     def _evidence(self) -> EncryptedBucket:
-        place = self._place
+        location = self._location
         return EncryptedBucket(
             f"{self._name}-evidence",
             {
-                "place": place,
+                "location": location,
                 "bucket_name": self._bucket_name,
                 "key_arn": self._key.arn,
                 "versioning": True,
@@ -263,7 +265,7 @@ class EventResponse(pulumi.ComponentResource):
         return secret
 
     def _role(self, secrets: Sequence[secretsmanager.Secret]) -> tuple[iam.Role, pulumi.Resource]:
-        place, args = self._place, self._args
+        location, args = self._location, self._args
         role = iam.Role(
             self._name,
             description=f"The function {self._function_name}",
@@ -272,7 +274,7 @@ class EventResponse(pulumi.ComponentResource):
             opts=self._child,
         )
         may = args["permissions"]
-        acting = action_statements(place, may["clusters"], self._function_name, may["groups"])
+        acting = action_statements(location, may["clusters"], self._function_name, may["groups"])
         inline, managed = action_policies(acting, len(secrets))
         statements: list[Statement] = [
             *own_statements(
@@ -281,14 +283,14 @@ class EventResponse(pulumi.ComponentResource):
                     "table": self._table.arn,
                     "retries": self._retries.arn,
                     "dead_letters": self._dead_letters.arn,
-                    "bucket": bucket_arn(place, self._bucket_name),
+                    "bucket": bucket_arn(location, self._bucket_name),
                     "topic": self._topic.arn,
                     "key": self._key.arn,
                     "secrets": [secret.arn for secret in secrets],
                 }
             ),
             *inline,
-            *(network_statements(place) if "network" in args else []),
+            *(network_statements(location) if "network" in args else []),
         ]
         attached = [self._managed(role, number, document) for number, document in enumerate(managed)]
         policy = policy_document(*statements)
@@ -314,7 +316,7 @@ class EventResponse(pulumi.ComponentResource):
         if network:
             vpc = {"security_group_ids": [network["security_group_id"]], "subnet_ids": list(network["subnet_ids"])}
         variables: dict[str, pulumi.Input[str]] = {
-            "ACCOUNT": self._place["account"],
+            "ACCOUNT": self._location["account"],
             "BUCKET": self._bucket.bucket_name,
             "POWERTOOLS_SERVICE_NAME": "falco-firelens-responder",
             "RETRY_QUEUE_URL": self._retries.url,
@@ -348,7 +350,7 @@ class EventResponse(pulumi.ComponentResource):
         A delivery that fails as a whole is repeated twice by Lambda itself, and then becomes a dead letter:
         https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
         """
-        source, place = self._args["source"], self._place
+        source, location = self._args["source"], self._location
         lambda_.FunctionEventInvokeConfig(
             self._name,
             function_name=function.name,
@@ -372,7 +374,7 @@ class EventResponse(pulumi.ComponentResource):
             action="lambda:InvokeFunction",
             function=function.name,
             principal="logs.amazonaws.com",
-            source_account=place["account"],
+            source_account=location["account"],
             source_arn=pulumi.Output.concat(source["log_group_arn"], ":*"),
             opts=self._child,
         )

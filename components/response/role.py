@@ -9,7 +9,7 @@ import pulumi
 from falco_firelens.responder.actions.registry import ACTIONS, Action, Resources
 from falco_firelens.responder.permissions import aws_calls
 
-from ..aws.location import Place, arn
+from ..aws.location import AwsLocation, arn
 from ..aws.policy_document import Statement, size_of
 
 
@@ -58,22 +58,22 @@ def own_statements(own: OwnArns) -> list[Statement]:
 
 
 def action_statements(
-    place: Place,
+    location: AwsLocation,
     clusters: Sequence[ClusterActions],
     topic: str,
     groups: Sequence[str],
     actions: Mapping[str, Action] = ACTIONS,
 ) -> list[Statement]:
     """Return what the playbooks' actions need; `topic` is a name, `groups` are the security groups of quarantines."""
-    asked = [arn(place, "eks", f"cluster/{one.name}") for one in clusters if one.platform == "eks" and one.api]
+    asked = [arn(location, "eks", f"cluster/{one.name}") for one in clusters if one.platform == "eks" and one.api]
     statements = [_allow("FindClusters", ["eks:DescribeCluster"], asked)] if asked else []
     every = frozenset(action for cluster in clusters for action in cluster.actions)
-    names = {"account": [place["account"]], "topic": [topic], "group": groups}
+    names = {"account": [location["account"]], "topic": [topic], "group": groups}
     for resources, calls in aws_calls(actions.values()).items():
         if any(_CLUSTER in end for end in resources.ends):
-            statements += _in_clusters(place, resources, calls, clusters)
+            statements += _in_clusters(location, resources, calls, clusters)
         elif allowed := _allowed(calls, every):
-            arns = _arns(place, resources, names)
+            arns = _arns(location, resources, names)
             statements.append(_allow(resources.sid, allowed, arns if len(resources.ends) > 1 else arns[0]))
     return statements
 
@@ -82,14 +82,14 @@ _CLUSTER = "{cluster}"
 
 
 def _in_clusters(
-    place: Place, resources: Resources, calls: Mapping[str, frozenset[str]], clusters: Sequence[ClusterActions]
+    location: AwsLocation, resources: Resources, calls: Mapping[str, frozenset[str]], clusters: Sequence[ClusterActions]
 ) -> Iterator[Statement]:
     """Yield a statement for all clusters in which the same is allowed: a policy has room for each ARN only once."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for cluster in clusters:
         allowed = _allowed(calls, cluster.actions)
         if allowed and cluster.platform == resources.service:
-            alike.setdefault(tuple(allowed), []).extend(_arns(place, resources, {"cluster": [cluster.name]}))
+            alike.setdefault(tuple(allowed), []).extend(_arns(location, resources, {"cluster": [cluster.name]}))
     for number, (allowed, arns) in enumerate(alike.items()):
         yield _allow(f"{resources.sid}{number or ''}", list(allowed), arns)
 
@@ -99,22 +99,22 @@ def _allowed(calls: Mapping[str, frozenset[str]], actions: frozenset[str]) -> li
     return [call for call, callers in calls.items() if callers & actions]
 
 
-def _arns(place: Place, resources: Resources, names: Mapping[str, Sequence[str]]) -> list[str]:
+def _arns(location: AwsLocation, resources: Resources, names: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the resources' ARNs, an end with a placeholder once for each of its names."""
     found: list[str] = []
     for end in resources.ends:
         key = next((key for key in names if f"{{{key}}}" in end), "")
         ends = [end.replace(f"{{{key}}}", name) for name in names[key]] if key else [end]
-        found += ["*" if one == "*" else arn(place, resources.service, one) for one in ends]
+        found += ["*" if one == "*" else arn(location, resources.service, one) for one in ends]
     return found
 
 
-def network_statements(place: Place) -> list[Statement]:
+def network_statements(location: AwsLocation) -> list[Statement]:
     """Return what Lambda needs to put the function into a VPC; it looks interfaces up without naming one.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
     """
-    made = [arn(place, "ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")]
+    made = [arn(location, "ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")]
     return [
         _allow("FindNetwork", ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], "*"),
         _allow("Enter", ["ec2:CreateNetworkInterface"], made),

@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import iam
 
-from ..aws.location import Place, arn
+from ..aws.location import AwsLocation, arn
 from ..aws.policy_document import Statement, policy_document
 from .shipping_role import ShippingTargets, streams_of_cluster, streams_statement, write_statement
 
@@ -26,7 +26,7 @@ class SharedNodeRoleArgs(TypedDict):
     `log_group` is the plain name of the targets' log group.
     """
 
-    place: Place
+    location: AwsLocation
     role: str
     clusters: Sequence[str]
     log_group: str
@@ -69,5 +69,5 @@ def _policies(args: SharedNodeRoleArgs) -> list[list[Statement]]:
 
 def clusters_in_a_policy(args: SharedNodeRoleArgs) -> int:
     """How many clusters' log streams one policy can name, whatever the clusters are called."""
-    streams = arn(args["place"], "logs", f"log-group:{args['log_group']}:log-stream:/*")
+    streams = arn(args["location"], "logs", f"log-group:{args['log_group']}:log-stream:/*")
     return (LONGEST_POLICY - REST_OF_POLICY) // (len(streams) + LONGEST_CLUSTER + len('"",'))

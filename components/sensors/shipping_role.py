@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import eks, iam
 
-from ..aws.location import Place, arn
+from ..aws.location import AwsLocation, arn
 from ..aws.policy_document import Statement, policy_document
 
 SETTLING_SECONDS = 10
@@ -182,7 +182,7 @@ def irsa_trust(
     )
 
 
-def ecs_tasks_trust(place: Place) -> pulumi.Output[str]:
+def ecs_tasks_trust(location: AwsLocation) -> pulumi.Output[str]:
     """ECS tasks of this account and region; ECS does not support naming one cluster here.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
@@ -194,8 +194,8 @@ def ecs_tasks_trust(place: Place) -> pulumi.Output[str]:
             "Principal": {"Service": "ecs-tasks.amazonaws.com"},
             "Action": "sts:AssumeRole",
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": place["account"]},
-                "ArnLike": {"aws:SourceArn": arn(place, "ecs", "*")},
+                "StringEquals": {"aws:SourceAccount": location["account"]},
+                "ArnLike": {"aws:SourceArn": arn(location, "ecs", "*")},
             },
         }
     )

@@ -93,7 +93,7 @@ class Clusters:
         network = Network(
             NETWORK,
             {
-                "place": self._found.place,
+                "location": self._found.location,
                 "cidr": settings.cidr,
                 "subnet_bits": SUBNET_BITS,
                 "zones": self._found.zones,
@@ -114,7 +114,7 @@ class Clusters:
             "sensor": {"namespace": sensor.namespace, "daemonSets": sensor.workloads},
         }
         if isinstance(cluster, EksSettings):
-            output["console"] = eks_link(self._found.place, its.name)
+            output["console"] = eks_link(self._found.location, its.name)
         reached = Reached(provider, [*its.ready, sensor], its.identities.eks_name, its.security_group_id)
         return DeployedCluster(output, its.kubeconfig, reached)
 
@@ -131,12 +131,12 @@ class Clusters:
         )
 
     def _created_eks(self, cluster: EksSettings, create: EksCreate) -> _Kubernetes:
-        place, permission = self._found.place, permission_of(cluster)
+        location, permission = self._found.location, permission_of(cluster)
         live = self._found.node_groups.get(cluster.name, {})
         made = EksCluster(
             cluster.name,
             {
-                "place": place,
+                "location": location,
                 "cluster_name": cluster.name,
                 "version": create.version,
                 "endpoint": {"access": create.endpoint_access, "public_cidrs": create.public_access_cidrs},
@@ -154,7 +154,7 @@ class Clusters:
             kubeconfig=made.kubeconfig,
             identities=Identities(
                 node_role=made.node_role_name,
-                arn=cluster_arn(place, cluster.name),
+                arn=cluster_arn(location, cluster.name),
                 eks_name=made.cluster_name,
                 oidc_provider_arn=made.oidc_provider_arn,
                 oidc_issuer=made.oidc_issuer,
@@ -218,7 +218,7 @@ class Clusters:
 
     def _ecs(self, cluster: EcsSettings, task: EcsTask) -> DeployedCluster:
         its = self._created_ecs(cluster, cluster.create) if cluster.create else self._adopted_ecs(cluster)
-        role = self._shipping_role(cluster.name, {"trust_policy": ecs_tasks_trust(self._found.place)})
+        role = self._shipping_role(cluster.name, {"trust_policy": ecs_tasks_trust(self._found.location)})
         sensor = EcsSensor(
             f"{cluster.name}-sensor",
             {
@@ -236,7 +236,7 @@ class Clusters:
                 "platform": cluster.platform,
                 "name": its.name,
                 "sensor": {"service": sensor.service_name, "taskDefinition": sensor.task_definition_arn},
-                "console": ecs_link(self._found.place, its.name, SENSOR_SERVICE),
+                "console": ecs_link(self._found.location, its.name, SENSOR_SERVICE),
             }
         )
 
@@ -244,7 +244,7 @@ class Clusters:
         made = EcsCluster(
             cluster.name,
             {
-                "place": self._found.place,
+                "location": self._found.location,
                 "cluster_name": cluster.name,
                 "capacity": {
                     "instance_types": create.instance_types,
@@ -278,7 +278,7 @@ class Clusters:
         return SharedNodeRole(
             f"{role}-shipping",
             {
-                "place": self._found.place,
+                "location": self._found.location,
                 "role": role,
                 "clusters": clusters,
                 "log_group": self._settings.events.log_group,

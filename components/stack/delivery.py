@@ -2,18 +2,18 @@
 
 from falco_firelens.settings import OpenSearchDestination, RedshiftDestination, S3Destination, Settings
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from ..delivery.event_destinations import EventDestinationsArgs, OpenSearchArgs, RedshiftArgs, S3Args
 from ..delivery.event_log import EventLogArgs
 from ..delivery.event_warehouse import Warehouse
 from .hub import receiving
 
 
-def event_log_args(settings: Settings, place: Place) -> EventLogArgs:
+def event_log_args(settings: Settings, location: AwsLocation) -> EventLogArgs:
     """The log group of the stack's own events."""
     events = settings.events
     args: EventLogArgs = {
-        "place": place,
+        "location": location,
         "log_group": events.log_group,
         "retention_days": events.retention_days,
         "protect": events.protect,
@@ -24,11 +24,11 @@ def event_log_args(settings: Settings, place: Place) -> EventLogArgs:
     return args
 
 
-def destinations_args(settings: Settings, place: Place) -> EventDestinationsArgs:
+def destinations_args(settings: Settings, location: AwsLocation) -> EventDestinationsArgs:
     """Every destination beside the log group."""
     events, destinations = settings.events, settings.events.destinations
     args: EventDestinationsArgs = {
-        "place": place,
+        "location": location,
         "log_group": events.log_group,
         "sensors": bool(settings.clusters),
         "protect": events.protect,
@@ -41,7 +41,7 @@ def destinations_args(settings: Settings, place: Place) -> EventDestinationsArgs
     if destinations.redshift:
         args["redshift"] = _redshift(destinations.redshift)
     if settings.hub:
-        args["receiving"] = receiving(settings, settings.hub, place)
+        args["receiving"] = receiving(settings, settings.hub, location)
     return args
 
 

@@ -60,10 +60,10 @@ class Deployment(pulumi.ComponentResource):
     def __init__(self, name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         found = discover(args["settings"], args["file"])
         settings = with_archive(args["settings"], found.hub)
-        sensors = render(settings, found.place)
+        sensors = render(settings, found.location)
         response = prepare(settings, name_prefix(pulumi.get_stack()))
         super().__init__("falco-firelens:index:Deployment", name, {}, opts)
-        self._settings, self._place = settings, found.place
+        self._settings, self._location = settings, found.location
         self._child = pulumi.ResourceOptions(parent=self)
         events = self._event_log() if settings.events.cloudwatch and settings.clusters else None
         streams = self._event_destinations() if settings.events.destinations.names else None
@@ -91,28 +91,28 @@ class Deployment(pulumi.ComponentResource):
         )
 
     def _event_log(self) -> EventLog:
-        return EventLog(EVENTS, event_log_args(self._settings, self._place), self._child)
+        return EventLog(EVENTS, event_log_args(self._settings, self._location), self._child)
 
     def _event_destinations(self) -> EventDestinations:
-        return EventDestinations(DESTINATIONS, destinations_args(self._settings, self._place), self._child)
+        return EventDestinations(DESTINATIONS, destinations_args(self._settings, self._location), self._child)
 
     def _log_group(self, events: EventLog) -> Mapping[str, pulumi.Input[str]]:
         return {
             "name": events.log_group_name,
             "arn": events.log_group_arn,
-            "console": log_group_link(self._place, self._settings.events.log_group),
+            "console": log_group_link(self._location, self._settings.events.log_group),
         }
 
     def _insights(self, events: EventLog) -> Mapping[str, pulumi.Input[str]]:
-        args = insights_args(self._settings, self._place, pulumi.get_stack(), events.log_group_name)
+        args = insights_args(self._settings, self._location, pulumi.get_stack(), events.log_group_name)
         insights = EventInsights(INSIGHTS, args, self._child)
-        return {"topic": insights.topic_arn, "dashboard": dashboard_link(self._place, insights.dashboard_name)}
+        return {"topic": insights.topic_arn, "dashboard": dashboard_link(self._location, insights.dashboard_name)}
 
     def _response(
         self, events: EventLog, response: Response, clusters: Clusters, deployed: Mapping[str, DeployedCluster]
     ) -> Mapping[str, Any]:
         around = Surroundings(
-            place=self._place,
+            location=self._location,
             log_group=events.log_group_name,
             log_group_arn=events.log_group_arn,
             topic_arn=self.insights["topic"],
@@ -124,12 +124,12 @@ class Deployment(pulumi.ComponentResource):
 
     def _hub(self, hub: HubSettings, streams: EventDestinations) -> HubOutput:
         assert streams.archive
-        args = hub_args(self._settings, hub, self._place, pulumi.get_stack(), streams.archive, streams.key_arn)
+        args = hub_args(self._settings, hub, self._location, pulumi.get_stack(), streams.archive, streams.key_arn)
         return Hub(HUB, args, self._child).output
 
     def _spoke(self, hub: HubReference, events: EventLog | None) -> None:
         log_group_name = events.log_group_name if events else None
-        SpokeLink(SPOKE, spoke_args(self._settings, self._place, hub, log_group_name), self._child)
+        SpokeLink(SPOKE, spoke_args(self._settings, self._location, hub, log_group_name), self._child)
 
 
 def _targets(events: EventLog | None, streams: EventDestinations | None) -> ShippingTargets:

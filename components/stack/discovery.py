@@ -19,7 +19,7 @@ from falco_firelens.settings import (
     path_of,
 )
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from ..aws.lookup import looked_up
 from ..clusters.live_node_groups import LiveNodeGroup, live_node_groups
 from ..clusters.pod_identity_agent import warn_without_agent
@@ -59,7 +59,7 @@ class FoundEcs:
 class Found:
     """What the account has of the things that a stack adopts; clusters by their name in the stack file."""
 
-    place: Place
+    location: AwsLocation
     zones: Sequence[str] = ()
     eks: dict[str, FoundEks] = field(default_factory=dict[str, FoundEks])
     ecs: dict[str, FoundEcs] = field(default_factory=dict[str, FoundEcs])
@@ -76,20 +76,20 @@ def discover(settings: Settings, file: str) -> Found:
         SettingsError: every part of the stack file that does not fit the account, one line each.
     """
     try:
-        place = looked_up("account", "AWS credentials in the environment, and a region at aws:region", _place)
+        location = looked_up("account", "AWS credentials in the environment, and a region at aws:region", _location)
     except MisfitError as misfit:
         raise SettingsError(file, [misfit.mistake]) from None
-    if settings.account not in (None, place["account"]):
+    if settings.account not in (None, location["account"]):
         expected = f"credentials of account {settings.account}"
-        raise SettingsError(file, [Mistake("account", f"credentials of account {place['account']}", expected)])
-    mistakes = [*_hub_itself(settings, place), *_central(settings), *_elsewhere(settings, place)]
+        raise SettingsError(file, [Mistake("account", f"credentials of account {location['account']}", expected)])
+    mistakes = [*_hub_itself(settings, location), *_central(settings), *_elsewhere(settings, location)]
     hub = None
     if settings.spoke:
         try:
-            hub = hub_of(settings.spoke, place)
+            hub = hub_of(settings.spoke, location)
         except MisfitError as misfit:
             mistakes.append(misfit.mistake)
-    found = Found(place, _zones(settings, mistakes), hub=hub)
+    found = Found(location, _zones(settings, mistakes), hub=hub)
     for index, cluster in enumerate(settings.clusters):
         path = f"clusters[{index}].existing"
         try:
@@ -99,7 +99,7 @@ def discover(settings: Settings, file: str) -> Found:
                     cluster.name, autoscaled, f"clusters[{index}].create"
                 )
             elif isinstance(cluster, EksCluster) and cluster.existing:
-                found.eks[cluster.name] = _eks(cluster, place["region"], path)
+                found.eks[cluster.name] = _eks(cluster, location["region"], path)
             elif isinstance(cluster, EcsCluster) and cluster.existing:
                 found.ecs[cluster.name] = _ecs(cluster.existing.cluster, f"{path}.cluster")
         except MisfitError as misfit:
@@ -113,19 +113,19 @@ def discover(settings: Settings, file: str) -> Found:
         mistakes.extend(_domain(domain.existing.domain_arn))
     redshift = settings.events.destinations.redshift
     if redshift and redshift.create:
-        mistakes.extend(_warehouse(redshift.create, place["region"]))
+        mistakes.extend(_warehouse(redshift.create, location["region"]))
     if mistakes:
         raise SettingsError(file, mistakes)
     return found
 
 
-def _hub_itself(settings: Settings, place: Place) -> list[Mistake]:
+def _hub_itself(settings: Settings, location: AwsLocation) -> list[Mistake]:
     """A hub among its own spokes; another region of its account can be one."""
-    here = f"account {place['account']}, region {place['region']}"
+    here = f"account {location['account']}, region {location['region']}"
     return [
         Mistake(f"hub.spokes[{index}]", f"the hub itself: {here}", "another account, or other regions of this one")
         for index, spoke in enumerate(settings.hub.spokes if settings.hub else ())
-        if spoke.account == place["account"] and place["region"] in spoke.regions
+        if spoke.account == location["account"] and location["region"] in spoke.regions
     ]
 
 
@@ -133,9 +133,9 @@ def _central(settings: Settings) -> Iterable[Mistake]:
     return missing_roles() if settings.hub and settings.hub.organization_id else ()
 
 
-def _elsewhere(settings: Settings, place: Place) -> list[Mistake]:
+def _elsewhere(settings: Settings, location: AwsLocation) -> list[Mistake]:
     tree = settings.model_dump(by_alias=True, exclude_none=True)
-    found = elsewhere(tree, place["account"], place["region"])
+    found = elsewhere(tree, location["account"], location["region"])
     return [Mistake(path_of(each.location), each.found, each.expected) for each in found]
 
 
@@ -144,7 +144,7 @@ def creates(settings: Settings) -> bool:
     return any(getattr(cluster, "create", None) is not None for cluster in settings.clusters)
 
 
-def _place() -> Place:
+def _location() -> AwsLocation:
     partition = aws.get_partition()
     return {
         "account": aws.get_caller_identity().account_id,

@@ -7,7 +7,7 @@ import pulumi
 from falco_firelens.insight import alarms, hub_dashboard
 from falco_firelens.settings import Hub, S3Destination, Settings
 
-from ..aws.location import Place, arn
+from ..aws.location import AwsLocation, arn
 from ..delivery.event_archive import EventArchive
 from ..delivery.event_destinations import ReceivingArgs
 from ..delivery.stream_names import received_stream, stream_names
@@ -16,22 +16,22 @@ from ..hub.log_receiver import ArchiveArgs
 from .insights import name_prefix, subscription_args
 
 
-def receiving(settings: Settings, hub: Hub, place: Place) -> ReceivingArgs:
+def receiving(settings: Settings, hub: Hub, location: AwsLocation) -> ReceivingArgs:
     """What a hub's archive is to have beside the events of the stack's own clusters."""
-    own = [place] if settings.clusters else []
+    own = [location] if settings.clusters else []
     subscribe = any(spoke.delivery == "subscription" for spoke in hub.spokes)
     return {
         "partitions": {
-            "accounts": sorted({spoke.account for spoke in hub.spokes} | {place["account"] for place in own}),
-            "regions": sorted({*hub.regions} | {place["region"] for place in own}),
+            "accounts": sorted({spoke.account for spoke in hub.spokes} | {location["account"] for location in own}),
+            "regions": sorted({*hub.regions} | {location["region"] for location in own}),
         },
-        "writers": [spoke.account for spoke in hub.spokes if spoke.account != place["account"]],
+        "writers": [spoke.account for spoke in hub.spokes if spoke.account != location["account"]],
         "streams": [received_stream(settings.events.log_group, "*", "*")] if subscribe else [],
     }
 
 
 def hub_args(
-    settings: Settings, hub: Hub, place: Place, stack: str, archive: EventArchive, key_arn: pulumi.Input[str]
+    settings: Settings, hub: Hub, location: AwsLocation, stack: str, archive: EventArchive, key_arn: pulumi.Input[str]
 ) -> HubArgs:
     """The hub of the stack of this name."""
     events = settings.events
@@ -46,7 +46,7 @@ def hub_args(
     if s3.format == "parquet":
         archive_args["table"] = {"database_name": archive.database_name, "table_name": archive.table_name}
     args: HubArgs = {
-        "place": place,
+        "location": location,
         "log_group": events.log_group,
         "spokes": [
             {"account": one.account, "regions": one.regions, "subscription": one.delivery == "subscription"}
@@ -56,7 +56,7 @@ def hub_args(
         "archive": archive_args,
         "watch": {
             "prefix": _prefix(stack),
-            "view": view(settings, hub, place, watching),
+            "view": view(settings, hub, location, watching),
             "alarms": watching,
             "subscriptions": subscription_args(settings),
         },
@@ -95,22 +95,22 @@ def alarms_of(settings: Settings, hub: Hub, stack: str) -> Sequence[alarms.Alarm
     return (*delivery, alarms.notifications_failing(prefix, topic=prefix))
 
 
-def view(settings: Settings, hub: Hub, place: Place, watching: Sequence[alarms.Alarm]) -> hub_dashboard.View:
+def view(settings: Settings, hub: Hub, location: AwsLocation, watching: Sequence[alarms.Alarm]) -> hub_dashboard.View:
     """Say what a hub's dashboard looks at: its spokes, and its own clusters if it has any."""
-    log_group, partition = settings.events.log_group, place["partition"]
+    log_group, partition = settings.events.log_group, location["partition"]
     seen = {(region, spoke.account) for spoke in hub.spokes for region in spoke.regions}
-    own = [(place["region"], place["account"])] if settings.clusters and settings.events.cloudwatch else []
+    own = [(location["region"], location["account"])] if settings.clusters and settings.events.cloudwatch else []
     groups: dict[str, list[str]] = {}
     for region, account in sorted({*seen, *own}):
         groups.setdefault(region, []).append(f"arn:{partition}:logs:{region}:{account}:log-group:{log_group}")
     return hub_dashboard.View(
-        region=place["region"],
+        region=location["region"],
         log_group=log_group,
         minimum_priority=settings.alarms.minimum_priority,
         log_groups=groups,
         stream=stream_names(settings.events.destinations.names, log_group)["s3"],
         received=tuple(stream.name for stream in _received(settings, hub)),
-        alarm_arns=[arn(place, "cloudwatch", f"alarm:{alarm.name}") for alarm in watching],
+        alarm_arns=[arn(location, "cloudwatch", f"alarm:{alarm.name}") for alarm in watching],
         central=(_central_log_group(log_group), *(log_group for _ in own)) if hub.organization_id else (),
     )
 

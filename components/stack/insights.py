@@ -7,18 +7,20 @@ import pulumi
 from falco_firelens.insight import alarms
 from falco_firelens.settings import Settings
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from ..delivery.stream_names import stream_names
 from ..insights.event_insights import EventInsightsArgs
 from ..insights.notification_topic import SubscriptionArgs
 
 
-def insights_args(settings: Settings, place: Place, stack: str, log_group_name: pulumi.Input[str]) -> EventInsightsArgs:
+def insights_args(
+    settings: Settings, location: AwsLocation, stack: str, log_group_name: pulumi.Input[str]
+) -> EventInsightsArgs:
     """The alarms, the dashboard and the recipients of the stack of this name."""
     events = settings.events
     streams = stream_names(events.destinations.names, events.log_group)
     return {
-        "place": place,
+        "location": location,
         "prefix": name_prefix(stack),
         "log_group_name": log_group_name,
         "delivery": alarms.Delivery(

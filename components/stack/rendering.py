@@ -18,7 +18,7 @@ from falco_firelens.sensor.model import (
 )
 from falco_firelens.settings import Cluster, EcsCluster, Settings
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from ..delivery.stream_names import stream_names
 from .permission import permission_of
 
@@ -44,7 +44,7 @@ class Sensors:
     ecs: dict[str, EcsTask] = field(default_factory=dict[str, EcsTask])
 
 
-def render(settings: Settings, place: Place) -> Sensors:
+def render(settings: Settings, location: AwsLocation) -> Sensors:
     """Render the sensors of all clusters.
 
     Raises:
@@ -53,15 +53,15 @@ def render(settings: Settings, place: Place) -> Sensors:
     sensors = Sensors()
     for cluster in settings.clusters:
         try:
-            _render(cluster, settings, place, sensors)
+            _render(cluster, settings, location, sensors)
         except SensorError as error:
             raise SensorError(f"cluster {cluster.name}: {error}") from None
     return sensors
 
 
-def _render(cluster: Cluster, settings: Settings, place: Place, sensors: Sensors) -> None:
+def _render(cluster: Cluster, settings: Settings, location: AwsLocation, sensors: Sensors) -> None:
     options = falco_options(settings, cluster.name)
-    pipeline = _pipeline(cluster, settings, place)
+    pipeline = _pipeline(cluster, settings, location)
     if isinstance(cluster, EcsCluster):
         sensors.ecs[cluster.name] = ecs.task(options, pipeline)
         return
@@ -90,9 +90,9 @@ def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
     )
 
 
-def _pipeline(cluster: Cluster, settings: Settings, place: Place) -> Pipeline:
-    identity = ClusterIdentity(cluster.name, cluster.platform, place["account"], place["region"])
-    events, region = settings.events, place["region"]
+def _pipeline(cluster: Cluster, settings: Settings, location: AwsLocation) -> Pipeline:
+    identity = ClusterIdentity(cluster.name, cluster.platform, location["account"], location["region"])
+    events, region = settings.events, location["region"]
     streams = stream_names(events.destinations.names, events.log_group).values()
     return Pipeline(
         identity,

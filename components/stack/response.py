@@ -17,7 +17,7 @@ from falco_firelens.responder.permissions import rules
 from falco_firelens.settings import KubernetesCluster, Settings
 from falco_firelens.settings import Response as ResponseSettings
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from ..response.cluster_access import ClusterAccess, ClusterAccessArgs, store_access
 from ..response.event_response import EventResponse, EventResponseArgs, Secrets, secret_prefix
 from ..response.network import HTTPS, FunctionNetwork, function_network
@@ -49,7 +49,7 @@ class Reached:
 class Surroundings:
     """What the function needs of the rest of the stack."""
 
-    place: Place
+    location: AwsLocation
     log_group: pulumi.Input[str]
     log_group_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
@@ -127,7 +127,7 @@ def _function_args(response: Response, around: Surroundings) -> EventResponseArg
         hooks = [{"url": hook.url.get_secret_value(), "format": hook.format} for hook in given.webhooks]
         secrets["webhooks"] = pulumi.Output.secret(json.dumps(hooks))
     return {
-        "place": around.place,
+        "location": around.location,
         "prefix": response.prefix,
         "package": response.package,
         "source": {

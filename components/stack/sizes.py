@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from falco_firelens.sensor import ecs, kubernetes
 from falco_firelens.settings import Settings
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from .rendering import Sensors, render
 from .spoke import HubReference, with_archive
 
-_ANYWHERE: Place = {
+_ANYWHERE: AwsLocation = {
     "account": "0" * 12,
     "region": "ap-southeast-1",  # No region has a longer name but those of AWS's isolated partitions.
     "partition": "aws",
@@ -37,7 +37,7 @@ class Size:
 
 
 def sizes(settings: Settings) -> list[Size]:
-    """Render every cluster's sensor, for the place with the longest name, and measure it.
+    """Render every cluster's sensor, for the location with the longest name, and measure it.
 
     Raises:
         SensorError: a document is too large, or a sensor cannot be rendered; says what to do.

@@ -8,7 +8,7 @@ import pulumi
 from falco_firelens.errors import MisfitError
 from falco_firelens.settings import S3Destination, Settings, Spoke
 
-from ..aws.location import Place
+from ..aws.location import AwsLocation
 from ..hub.hub import HubOutput
 from ..hub.spoke import SpokeLinkArgs
 
@@ -31,8 +31,8 @@ class HubReference:
     log_destination_arn: str = ""
 
 
-def hub_of(spoke: Spoke, place: Place) -> HubReference:
-    """The hub of a spoke in this place, by its ARNs or by its stack's output.
+def hub_of(spoke: Spoke, location: AwsLocation) -> HubReference:
+    """The hub of a spoke in this location, by its ARNs or by its stack's output.
 
     Raises:
         MisfitError: there is no such stack, it is no hub, or none of this spoke.
@@ -46,7 +46,7 @@ def hub_of(spoke: Spoke, place: Place) -> HubReference:
             spoke.log_destination_arn or "",
         )
     hub = _output(spoke.hub)
-    account, region = place["account"], place["region"]
+    account, region = location["account"], location["region"]
     if region not in hub["spokes"].get(account, ()):
         expected = f"one with account {account} and region {region} in its hub.spokes, deployed before its spokes"
         raise MisfitError(PATH, f"a hub without this spoke at {spoke.hub}", expected)
@@ -96,11 +96,11 @@ def _with_s3(settings: Settings, s3: S3Destination) -> Settings:
 
 
 def spoke_args(
-    settings: Settings, place: Place, hub: HubReference, log_group_name: pulumi.Input[str] | None
+    settings: Settings, location: AwsLocation, hub: HubReference, log_group_name: pulumi.Input[str] | None
 ) -> SpokeLinkArgs:
     """What a stack file says about a spoke. A hub sees its own account's other regions without a link."""
     args: SpokeLinkArgs = {"log_group": settings.events.log_group, "tags": settings.tags}
-    if hub.sink_arn and f":{place['account']}:" not in hub.sink_arn:
+    if hub.sink_arn and f":{location['account']}:" not in hub.sink_arn:
         args["sink_arn"] = hub.sink_arn
     if log_group_name is not None and settings.spoke and settings.spoke.delivery == "subscription":
         args["subscription"] = {"log_group_name": log_group_name, "destination_arn": hub.log_destination_arn}

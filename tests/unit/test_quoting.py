@@ -15,14 +15,19 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sqlglot import expressions
 
-from components.aws.location import Place, dashboard_link, ecs_link, eks_link, log_group_link
+from components.aws.location import AwsLocation, dashboard_link, ecs_link, eks_link, log_group_link
 from falco_firelens.insight import dashboard, hub_dashboard
 from falco_firelens.schemas import athena, redshift
 from falco_firelens.settings import types
 
 HOSTILE = ('a"b', "a\\b", "/x/(y)", "(sd-pam)", "a,b", "Schlüssel", "a'b", "a\nb", "a b", "x=%20#y?z&w", "a]b", "{$.x}")
 ORDINARY = ("/falco/events", "Prod_1", "shop.log-1")
-PLACE: Place = {"account": "111122223333", "region": "eu-west-1", "partition": "aws", "dns_suffix": "amazonaws.com"}
+PLACE: AwsLocation = {
+    "account": "111122223333",
+    "region": "eu-west-1",
+    "partition": "aws",
+    "dns_suffix": "amazonaws.com",
+}
 
 LANGUAGES = (
     types.ClusterName,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.aws.location import Place
+from components.aws.location import AwsLocation
 from components.stack.hub import alarms_of, view
 from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight.hub_dashboard import SHARED_NAMESPACES, body
@@ -140,7 +140,8 @@ def test_queries_read_every_spokes_log_group_in_its_region(
 ) -> None:
     stacks = {(ACCOUNT, "eu-central-1"): hub, **spokes}
     names = {
-        place: stack.one("cloudwatch/logGroup:LogGroup", "events").inputs["name"] for place, stack in stacks.items()
+        location: stack.one("cloudwatch/logGroup:LogGroup", "events").inputs["name"]
+        for location, stack in stacks.items()
     }
     there = {f"arn:aws:logs:{region}:{account}:log-group:{name}" for (account, region), name in names.items()}
     found = sources(widgets)
@@ -184,13 +185,13 @@ def largest() -> Widgets:
     values = {"events": events, "hub": {"spokes": many}}
     settings = load(values, file=FILE, root=Path())
     assert settings.hub
-    place: Place = {
+    location: AwsLocation = {
         "account": ACCOUNT,
         "region": "eu-west-1",
         "partition": "aws",
         "dns_suffix": "amazonaws.com",
     }
-    return body(view(settings, settings.hub, place, alarms_of(settings, settings.hub, "unit")))["widgets"]
+    return body(view(settings, settings.hub, location, alarms_of(settings, settings.hub, "unit")))["widgets"]
 
 
 def test_a_graph_has_a_hundred_searches_at_most(largest: Widgets) -> None:
