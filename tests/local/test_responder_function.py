@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from components.response.package import HANDLER, build
+from falco_firelens.responder.configuration import from_document
 from tests.local.functions import ACCOUNT, REGION, Aws, moto_of_its_own
 from tests.unit.responder.events import document
 from tests.waiting import PATIENCE
@@ -22,7 +23,7 @@ import os
 from pathlib import Path
 from falco_firelens.responder import responder
 
-answer = responder.Responder.handle
+answer = responder.Responder.answer_case
 
 def once(self, case):
     found, marker = answer(self, case), Path(os.environ["MARKER"])
@@ -31,7 +32,7 @@ def once(self, case):
         os._exit(1)
     return found
 
-responder.Responder.handle = once
+responder.Responder.answer_case = once
 
 from falco_firelens.responder.handler import handle
 """
@@ -55,7 +56,7 @@ def aws(tmp_path: Path) -> Iterator[Aws]:
 def deploy(aws: Aws, folder: Path, handler: str = HANDLER, *, crash: bool = False) -> str:
     """The function with all that it writes to; the URL of a queue that gets its notices."""
     package = folder / "package.zip"
-    package.write_bytes(build(PLAYBOOKS).read_bytes())
+    package.write_bytes(build(from_document(PLAYBOOKS)).read_bytes())
     if crash:
         with zipfile.ZipFile(package, "a") as archive:
             archive.writestr("crash.py", CRASH)
