@@ -1,5 +1,7 @@
 """What several rooms and the response function agree on. Imports the standard library alone, as the function does."""
 
+import os
+from pathlib import Path
 from typing import Final, Literal, get_args
 
 Priority = Literal["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"]
@@ -20,3 +22,7 @@ LEAST_CONCURRENCY: Final = 2
 """The least maximum concurrency of a queue as an event source, and so of the response function. With less, Lambda
 returns messages, which counts as a try, until a retry is a dead letter that was never tried.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+
+def cache() -> Path:
+    """Return the folder of what is built once on a machine: the function's packages, the local cloud's programs."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "falco-firelens"

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 ACCOUNT = "123456789012"
-"""The account that moto takes every unknown access key for."""
+"""The account of the stack `local`."""
 
-TEST: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""Credentials of nobody in it: good for calls that do not depend on who makes them."""
+DEPLOYER = "deployer"
+"""The IAM user in it that `make env` acts as. EKS lets the creator of a cluster in, and so has to know who it is."""
 
 ROLE = "arn:aws:iam::{account}:role/falco-firelens-deploy"
 """The role that is assumed in any other account. moto asks neither whether it is there nor whom it trusts."""
@@ -22,14 +22,17 @@ IMAGE = "ami-12c6146b"
 """One of the machine images that moto has; to list them all takes it two seconds."""
 
 
-def credentials(endpoint: str, account: str) -> Mapping[str, str]:
-    """What to set in the environment in order to act in an account; `endpoint` is moto's URL."""
-    return TEST if account == ACCOUNT else assumed(endpoint, ROLE.format(account=account), "localcloud", "us-east-1")
+def credentials(environment: Mapping[str, str], account: str) -> Mapping[str, str]:
+    """Return what to set in the environment in order to act in another account than it does."""
+    return assumed(environment, ROLE.format(account=account), "localcloud", "us-east-1")
 
 
-def assumed(endpoint: str, role: str, session: str, region: str) -> Mapping[str, str]:
-    """The credentials of a role, by its ARN, in the names of the environment: calls with them act in its account."""
-    sts = client("sts", {**TEST, "AWS_ENDPOINT_URL": endpoint}, region)
+def assumed(environment: Mapping[str, str], role: str, session: str, region: str) -> Mapping[str, str]:
+    """Return the credentials of a role, by its ARN, in the names of the environment.
+
+    Calls with them act in the role's account. `environment` has the endpoint, and the credentials that assume the role.
+    """
+    sts = client("sts", environment, region)
     given = sts.assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
@@ -83,7 +86,7 @@ class Accounts:
     def client(self, service: str, account: str, region: str = "eu-west-1") -> Any:
         """A boto3 client that acts in an account."""
         if account not in self._of_account:
-            self._of_account[account] = credentials(self._env["AWS_ENDPOINT_URL"], account)
+            self._of_account[account] = credentials(self._env, account)
         return client(service, {**self._env, **self._of_account[account]}, region)
 
     def with_cluster(self, account: str, region: str = "eu-west-1") -> None:

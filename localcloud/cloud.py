@@ -128,6 +128,7 @@ class LocalCloud:
         for folder in self.layout.volatile:
             folder.mkdir(parents=True, exist_ok=True)
         self_signed(self.layout.tls)
+        self_signed(self.layout.tls, self.layout.etcd_client.stem)
         ports = self.layout.choose_ports()
         for name in CLUSTERS:
             ControlPlane(name, self.layout, self.processes, ports).create()

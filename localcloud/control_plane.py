@@ -12,6 +12,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from localcloud.access_key import access_key
 from localcloud.errors import LocalCloudError
 from localcloud.health import START_TIMEOUT, answers
 from localcloud.layout import Layout, Ports, write_secret
@@ -64,6 +65,7 @@ class ControlPlane:
         self._layout, self._processes = layout, processes
         self._port = ports.api_server(name)
         self._folder = layout.kubernetes / name
+        self._token = self._folder / "admin.token"
         self._authenticator = self._folder / "authenticator.kubeconfig"
         self._webhook_url = f"https://127.0.0.1:{ports.moto_tls}{TOKEN_REVIEW}"
 
@@ -102,17 +104,19 @@ class ControlPlane:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700)
         token = secrets.token_urlsafe(32)
+        write_secret(self._token, token.encode())
         write_secret(self._folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n'.encode())
         _write_account_key(self._folder / "accounts.key", self._folder / "accounts.pub")
         kubeconfig = _kubeconfig(self.name, self.url, self._layout.certificate.read_bytes(), token)
         write_secret(self._layout.kubeconfig(self.name), kubeconfig.encode())
         if self.name == EKS:
-            webhook = _kubeconfig("webhook", self._webhook_url, self._layout.certificate.read_bytes(), "")
-            self._authenticator.write_text(webhook)
+            secret = access_key(self._layout)["AWS_SECRET_ACCESS_KEY"]
+            webhook = _kubeconfig("webhook", self._webhook_url, self._layout.certificate.read_bytes(), secret)
+            write_secret(self._authenticator, webhook.encode())
 
     def ready(self) -> bool:
         """Whether its API server says so."""
-        return answers(f"{self.url}/readyz", self._layout.certificate)
+        return answers(f"{self.url}/readyz", self._layout.certificate, self._token.read_text())
 
     def start(self, etcd_url: str) -> None:
         """Start what does not run, and wait until its nodes are Ready."""
@@ -128,6 +132,9 @@ class ControlPlane:
     def _api_server_command(self, etcd_url: str) -> list[str | Path]:
         options = {
             "--etcd-servers": etcd_url,
+            "--etcd-cafile": self._layout.certificate,
+            "--etcd-certfile": self._layout.etcd_client,
+            "--etcd-keyfile": self._layout.etcd_client_key,
             "--etcd-prefix": f"/{self.name}",
             "--secure-port": self._port,
             "--bind-address": "127.0.0.1",
@@ -137,6 +144,7 @@ class ControlPlane:
             "--tls-cert-file": self._layout.certificate,
             "--tls-private-key-file": self._layout.key,
             "--token-auth-file": self._folder / "tokens.csv",
+            "--anonymous-auth": "false",
             "--authorization-mode": "RBAC,Node",
             "--service-account-issuer": "https://kubernetes.default.svc",
             "--service-account-signing-key-file": self._folder / "accounts.key",

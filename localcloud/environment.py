@@ -1,12 +1,12 @@
 """The environment in which pulumi, kubectl, aws and the provider plugins meet the local cloud and nothing else."""
 
-import json
 import os
 import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from localcloud.access_key import access_key
 from localcloud.accounts import ACCOUNT, credentials
 from localcloud.control_plane import CLUSTERS
 from localcloud.errors import LocalCloudError
@@ -34,12 +34,13 @@ def variables(layout: Layout, stack: LocalStack = LOCAL, *, path: str | None = N
     if ports is None:
         raise LocalCloudError("the local cloud is not running: start it with `make up`")
     moto = f"http://127.0.0.1:{ports.moto}"
+    deployer = {**access_key(layout), "AWS_ENDPOINT_URL": moto}
     return {
         "PATH": _path(layout, os.environ["PATH"] if path is None else path),
         "KUBECONFIG": ":".join(str(layout.kubeconfig(name)) for name in CLUSTERS),
         "LOCALCLOUD_EKS_KUBECONFIG": str(layout.kubeconfig("eks")),
-        "AWS_ENDPOINT_URL": moto,
-        **(_deployer(layout) if stack.account == ACCOUNT else credentials(moto, stack.account)),
+        **deployer,
+        **({} if stack.account == ACCOUNT else credentials(deployer, stack.account)),
         "AWS_REGION": stack.region,
         "AWS_DEFAULT_REGION": stack.region,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -55,13 +56,6 @@ def variables(layout: Layout, stack: LocalStack = LOCAL, *, path: str | None = N
         # A plugin that is missing is an error at once, not a download.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-
-
-def _deployer(layout: Layout) -> Mapping[str, str]:
-    try:
-        return json.loads(layout.credentials.read_text())
-    except FileNotFoundError:
-        raise LocalCloudError("the local cloud is not complete: `make down`, then `make up`") from None
 
 
 def environment(layout: Layout, stack: LocalStack = LOCAL) -> dict[str, str]:

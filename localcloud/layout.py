@@ -90,8 +90,16 @@ class Layout:
 
     @property
     def credentials(self) -> Path:
-        """JSON file: the access key of the user that deploys, as variables of the environment."""
+        """JSON file: the access key of the user that deploys, as variables of the environment.
+
+        Its secret is also what the local cloud's own servers show each other.
+        """
         return self.aws / "credentials.json"
+
+    @property
+    def trusted_code(self) -> Path:
+        """Empty files, each named by the SHA-256 of a zip: code that functions may have."""
+        return self.aws / "trusted-code"
 
     @property
     def certificate(self) -> Path:
@@ -102,6 +110,16 @@ class Layout:
     def key(self) -> Path:
         """PEM file: the certificate's private key."""
         return self.tls / "server.key"
+
+    @property
+    def etcd_client(self) -> Path:
+        """PEM file: the certificate by which etcd knows its clients, which is its own authority."""
+        return self.tls / "etcd-client.pem"
+
+    @property
+    def etcd_client_key(self) -> Path:
+        """PEM file: that certificate's private key."""
+        return self.tls / "etcd-client.key"
 
     def kubeconfig(self, cluster: str) -> Path:
         """The kubeconfig of a control plane; its only context has the cluster's name."""

@@ -4,16 +4,15 @@ import json
 import sys
 from pathlib import Path
 
-from localcloud.accounts import TEST, client
+from localcloud.access_key import access_key, access_key_file
+from localcloud.accounts import client
+from localcloud.health import PATH as HEALTH
 from localcloud.health import START_TIMEOUT, answers
-from localcloud.layout import CHECKOUT, Layout, Ports, write_secret
+from localcloud.layout import CHECKOUT, Layout, Ports
 from localcloud.processes import Processes
 
 NODE_ROLE = "selfmanaged-node"
 """The role of the nodes of the control plane `selfmanaged`."""
-
-DEPLOYER = "deployer"
-"""The IAM user that `make env` acts as. EKS lets the creator of a cluster in, and so has to know who it is."""
 
 _TRUST_OF_EC2 = {
     "Version": "2012-10-17",
@@ -37,7 +36,7 @@ class Moto:
 
     def ready(self) -> bool:
         """Whether it answers."""
-        return answers(f"{self.url}/moto-api/")
+        return answers(f"{self.url}{HEALTH}")
 
     def start(self) -> None:
         """Start it unless it runs, and wait until it answers."""
@@ -47,25 +46,20 @@ class Moto:
         command: list[str | Path] = [sys.executable, "-m", "localcloud.aws.server", str(self._ports.moto)]
         command += [str(self._ports.moto_tls), self._layout.certificate, self._layout.key]
         command += [f"https://127.0.0.1:{self._ports.eks}", self._layout.functions]
+        command += [access_key_file(self._layout), self._layout.trusted_code]
         self._processes.start(self.name, command, _ENVIRONMENT)
         self._processes.wait(self.name, self.ready, START_TIMEOUT)
-        self._create_identities()
+        self._create_node_role()
 
-    def _create_identities(self) -> None:
-        """Create what exists before a stack does: the role of nodes that it does not build, and the user that deploys.
-
-        The user's access key is random for each local cloud.
-        """
-        iam = client("iam", {**TEST, "AWS_ENDPOINT_URL": self.url}, "us-east-1")
+    def _create_node_role(self) -> None:
+        """Create what exists before a stack does: the nodes of a cluster that it does not build have a role."""
+        iam = client("iam", {**access_key(self._layout), "AWS_ENDPOINT_URL": self.url}, "us-east-1")
         iam.create_role(RoleName=NODE_ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST_OF_EC2))
-        iam.create_user(UserName=DEPLOYER)
-        key = iam.create_access_key(UserName=DEPLOYER)["AccessKey"]
-        given = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-        write_secret(self._layout.credentials, json.dumps(given).encode())
 
 
 _ENVIRONMENT = {
     "PYTHONPATH": str(CHECKOUT),
+    "MOTO_DISABLE_GLOBAL_CORS": "true",
     # Policies of AWS's own, such as AmazonEKSWorkerNodePolicy, exist as in a real account.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
 }

@@ -18,16 +18,16 @@ class CertificateFiles(NamedTuple):
     key: Path
 
 
-def self_signed(directory: Path) -> CertificateFiles:
-    """Write `server.pem` and `server.key` for localhost and 127.0.0.1 into the directory, valid for a month."""
+def self_signed(directory: Path, name: str = "server") -> CertificateFiles:
+    """Write `<name>.pem` and `<name>.key` for localhost and 127.0.0.1 into the directory, valid for a month."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(subject)
+        .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
@@ -36,7 +36,7 @@ def self_signed(directory: Path) -> CertificateFiles:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    files = CertificateFiles(directory / "server.pem", directory / "server.key")
+    files = CertificateFiles(directory / f"{name}.pem", directory / f"{name}.key")
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     files.key.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

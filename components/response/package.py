@@ -5,7 +5,6 @@ are taken as they were published, names sorted, times fixed, and nothing is comp
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import falco_firelens
+from falco_firelens.contract import cache
 from falco_firelens.errors import StackError
 from falco_firelens.responder.configuration import FILE, Configuration
 
@@ -46,7 +46,7 @@ def build(configuration: Configuration, folder: Path | None = None) -> Path:
 
     `folder` is where packages and wheels are kept. Raises PackageError.
     """
-    folder = folder or _cache()
+    folder = folder or cache() / "response"
     parts = {**_code(), _name(FILE): configuration.to_json().encode()}
     pins = REQUIREMENTS.read_bytes()
     digest = hashlib.sha256(RUNTIME.encode() + pins)
@@ -56,11 +56,6 @@ def build(configuration: Configuration, folder: Path | None = None) -> Path:
     if not package.exists():
         _write(package, {**_libraries(_wheels(folder, pins)), **parts})
     return package
-
-
-def _cache() -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "falco-firelens" / "response"
 
 
 def _code() -> dict[str, bytes]:

@@ -1,10 +1,11 @@
 """Serves moto, AWS's APIs in memory.
 
-Its arguments are PORT TLS_PORT CERTIFICATE KEY EKS_URL FUNCTIONS.
+Its arguments are PORT TLS_PORT CERTIFICATE KEY EKS_URL FUNCTIONS ACCESS_KEY TRUSTED_CODE.
 
 One process, so that what is written over TLS (Fluent Bit speaks nothing else) is read over plain HTTP.
 """
 
+import json
 import secrets
 import signal
 import sys
@@ -32,9 +33,11 @@ from localcloud.aws import (
     sns,
 )
 from localcloud.aws.clock import Clock
+from localcloud.aws.door import Door, admit_deployer
 from localcloud.aws.eks_identity import access_entries, presigned
 from localcloud.aws.eks_identity.cluster import LocalCluster
 from localcloud.aws.eks_identity.webhook import TokenReviews
+from localcloud.health import PATH as HEALTH
 
 EXTENSIONS = (
     firehose,
@@ -73,6 +76,20 @@ class RequestIds:
         return self._application(environ, start)
 
 
+class Health:
+    """WSGI middleware that says that the process runs."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request."""
+        if environ["PATH_INFO"] != HEALTH:
+            return self._application(environ, start_response)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+
 def _server(
     application: Callable[..., Iterable[bytes]], port: int, tls: tuple[str, str] | None = None
 ) -> BaseWSGIServer:
@@ -85,22 +102,28 @@ def _exit(_signal: int, _frame: object) -> None:
     sys.exit()
 
 
-def main(port: str, tls_port: str, certificate: str, key: str, eks_url: str, folder: str) -> None:
+def main(
+    port: str, tls_port: str, certificate: str, key: str, eks_url: str, folder: str, access_key: str, trusted: str
+) -> None:
     """Serve until terminated.
 
     `eks_url` is where the API server of the local control plane `eks` listens, `folder` where functions are unpacked.
+    `access_key` is the file of the access key of the user that deploys, `trusted` the folder that names trusted code.
     """
     signal.signal(signal.SIGTERM, _exit)
     # An ECS task runs until somebody stops it; moto would end it as soon as somebody looks at it.
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": sys.maxsize})
     for extension in EXTENSIONS:
         extension.install()
-    functions.install(f"http://127.0.0.1:{port}", Path(folder))
+    endpoint = f"http://127.0.0.1:{port}"
+    deployer = json.loads(Path(access_key).read_text())
+    admit_deployer(deployer)
+    functions.install({**deployer, "AWS_ENDPOINT_URL": endpoint}, Path(folder), Path(trusted))
     presigned.install()
     cluster = LocalCluster(eks_url, Path(certificate))
     cluster.install()
     moto = RequestIds(DomainDispatcherApplication(create_backend_app))
-    application = Clock(TokenReviews(moto, cluster, [f"http://127.0.0.1:{port}"]))
+    application = Door(Health(Clock(TokenReviews(moto, cluster, [endpoint]))), deployer["AWS_SECRET_ACCESS_KEY"])
     servers = [_server(application, int(port)), _server(application, int(tls_port), (certificate, key))]
     threading.Thread(target=servers[1].serve_forever, daemon=True).start()
     servers[0].serve_forever()

@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from falco_firelens import contract
 from localcloud.console import Step, say
 from localcloud.errors import LocalCloudError
 from localcloud.toolchain.modules import MODULES, GoModule, ModuleFile
@@ -22,9 +22,8 @@ GO_HINT = (
 
 
 def cache() -> Path:
-    """The folder that holds what was built, for all clones."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "falco-firelens" / "toolchain"
+    """Return the folder that holds what was built, for all clones."""
+    return contract.cache() / "toolchain"
 
 
 def build(module: GoModule, names: Sequence[str]) -> Path:

@@ -35,7 +35,7 @@ def calls(local_env: dict[str, str]) -> Iterator[RecordedCalls]:
 
 def wrong(local_env: Mapping[str, str], calls: RecordedCalls, account: str) -> dict[str, str]:
     """What is different in the environment of somebody who is in another account."""
-    return {**credentials(local_env["AWS_ENDPOINT_URL"], account), "AWS_ENDPOINT_URL": calls.url}
+    return {**credentials(local_env, account), "AWS_ENDPOINT_URL": calls.url}
 
 
 def groups(stacks: Stacks, account: str) -> list[str]:
@@ -56,7 +56,7 @@ def test_no_operation_of_a_fleet_touches_another_account(
 ) -> None:
     stacks.write("a", ONE, account=account)
     fleet = stacks.fleet(credentials=from_environment)
-    right = credentials(local_env["AWS_ENDPOINT_URL"], ONE)
+    right = credentials(local_env, ONE)
     with acting(right):
         assert fleet.up(fleet.stacks())[0].ok
     stacks.logs(TWO).create_log_group(logGroupName="/falco/events")

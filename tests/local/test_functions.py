@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.aws.functions.function import Function
 from localcloud.aws.functions.runtime import Runtime
+from localcloud.aws.functions.trusted import TrustedCode
 from tests.local.functions import ACCOUNT, REGION, ROLE, Aws, Waiting, moto_of_its_own, packed
 from tests.waiting import PATIENCE, ended, wait_for
 
@@ -57,14 +58,18 @@ def test_new_code_runs_in_a_new_process_and_the_old_one_ends(aws: Aws) -> None:
     aws.function("changed", "import os\ndef handle(event, context): return [1, os.getpid()]")
     (version, pid), _ = aws.invoke("changed")
     assert version == 1
-    code = packed({"main.py": "def handle(event, context): return 2"})
+    code = aws.trust(packed({"main.py": "def handle(event, context): return 2"}))
     aws.client("lambda").update_function_code(FunctionName="changed", ZipFile=code)
     assert aws.invoke("changed") == (2, None)
     wait_for(lambda: ended(pid), "the process's end")
 
 
 def test_a_process_that_nobody_calls_ends(aws: Aws, tmp_path: Path) -> None:
-    runtime, code = Runtime(aws.url, tmp_path), packed({"main.py": "import os\ndef handle(*_): return os.getpid()"})
+    code = packed({"main.py": "import os\ndef handle(*_): return os.getpid()"})
+    trusted = tmp_path / "trusted"
+    trusted.mkdir()
+    (trusted / "idle").touch()
+    runtime = Runtime(aws.deployer, tmp_path, TrustedCode(trusted))
     function = Function(
         name="idle",
         arn="arn:idle",
@@ -87,6 +92,18 @@ def test_a_process_that_nobody_calls_ends(aws: Aws, tmp_path: Path) -> None:
     assert not psutil.pid_exists(pid)
     assert int(runtime.call(function, "{}", wait=False).payload) != pid
     runtime.forget(function.arn)
+
+
+def test_code_that_nobody_here_has_built_does_not_run(aws: Aws, tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    code = packed({"main.py": f"open({str(marker)!r}, 'w')\ndef handle(event, context): return 1"})
+    aws.function("stranger", "def handle(event, context): return 1")
+    aws.client("lambda").update_function_code(FunctionName="stranger", ZipFile=code)
+
+    answer, error = aws.invoke("stranger")
+
+    assert error and "expected a zip that this project has built" in answer["errorMessage"]
+    assert not marker.exists()
 
 
 def test_a_deleted_functions_process_ends(aws: Aws) -> None:

@@ -66,7 +66,11 @@ def test_the_control_planes_share_nothing(local_env):
 
 def test_what_is_written_over_tls_is_read_over_http(local_cloud, local_env):
     ports, layout = local_cloud.layout.ports(), local_cloud.layout
-    keys = {"region_name": "eu-west-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    keys = {
+        "region_name": "eu-west-1",
+        "aws_access_key_id": local_env["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": local_env["AWS_SECRET_ACCESS_KEY"],
+    }
     tls = boto3.client(
         "logs", endpoint_url=f"https://127.0.0.1:{ports.moto_tls}", verify=str(layout.certificate), **keys
     )

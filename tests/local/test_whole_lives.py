@@ -5,7 +5,6 @@ In accounts of their own, so that what is left can be seen.
 
 import json
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from localcloud.accounts import CLUSTER, container_instance
 from localcloud.aws.eks_addons import RELEASES
 from localcloud.cloud import LocalCloud
 from standin.aws.services.s3 import empty
-from tests.local.conftest import with_state
+from tests.local.conftest import post, with_state
 from tests.local.left import Account
 from tests.local.stack import PulumiError, Stack
 from tests.waiting import wait_for
@@ -66,8 +65,7 @@ def scale_nodes(account: Account) -> None:
 
 def release(account: Account, versions: dict[str, str]) -> None:
     """As AWS does every month."""
-    url, body = account.env["AWS_ENDPOINT_URL"] + RELEASES, json.dumps(versions).encode()
-    urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"})).close()
+    post(account.env, RELEASES, json.dumps(versions))
     newest = account.client("eks").describe_addon_versions(addonName="vpc-cni")["addons"][0]["addonVersions"][0]
     assert newest["addonVersion"] == versions["vpc-cni"]
 

@@ -1,6 +1,6 @@
 """Puts the stand-in in moto's place: whatever calls a function in moto calls it here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from localcloud.aws.functions.function import Function, ThrottledError
 from localcloud.aws.functions.polling import QueuePolling
 from localcloud.aws.functions.runtime import Runtime
 from localcloud.aws.functions.subscription import LOGS, log_group_arn, matching, may_invoke, payload
+from localcloud.aws.functions.trusted import TrustedCode
 from localcloud.cloudwatch.filter_pattern import PatternError
 from localcloud.console import say
 
@@ -36,10 +37,14 @@ class _TooManyRequestsError(JsonRESTError):
         super().__init__("TooManyRequestsException", "Rate Exceeded.")
 
 
-def install(endpoint: str, folder: Path) -> None:
-    """Make moto run functions here. `endpoint` is the AWS that they see, `folder` where their code is unpacked."""
+def install(deployer: Mapping[str, str], folder: Path, trusted: Path) -> None:
+    """Make moto run functions here.
+
+    `deployer` is an environment with the AWS that they see and somebody who may assume their roles, `folder` where
+    their code is unpacked, and `trusted` the folder that names further code to run.
+    """
     say("Lambda functions run in processes of this machine's Python: a stand-in, see docs/localcloud.md")
-    runtime = Runtime(endpoint, folder)
+    runtime = Runtime(deployer, folder, TrustedCode(trusted))
     calls = AsynchronousCalls(runtime)
     _calls(runtime, calls)
     _mappings(QueuePolling(runtime))

@@ -14,6 +14,7 @@ from localcloud.accounts import assumed, client
 from localcloud.aws.functions.function import Answer, Function, ThrottledError
 from localcloud.aws.functions.package import PackageError, runtime_libraries, unpack
 from localcloud.aws.functions.process import FunctionProcess
+from localcloud.aws.functions.trusted import TrustedCode
 
 IDLE_SECONDS = 300.0
 """How long a process waits for another call, as Lambda's do for some minutes."""
@@ -29,10 +30,14 @@ class _Pool:
 
 
 class Runtime:
-    """All functions of a cloud. `endpoint` is where its AWS listens, `folder` where packages are unpacked."""
+    """All functions of a cloud.
 
-    def __init__(self, endpoint: str, folder: Path) -> None:
-        self._endpoint, self._folder = endpoint, folder.resolve()
+    `deployer` is an environment with its AWS and somebody who may assume the functions' roles, `folder` where packages
+    are unpacked.
+    """
+
+    def __init__(self, deployer: Mapping[str, str], folder: Path, trusted: TrustedCode) -> None:
+        self._deployer, self._folder, self._trusted = deployer, folder.resolve(), trusted
         self._libraries = runtime_libraries(self._folder / "runtime")
         self._pools: dict[str, _Pool] = {}
         threading.Thread(target=self._end_idle, daemon=True).start()
@@ -78,8 +83,7 @@ class Runtime:
 
     def client(self, function: Function, service: str) -> Any:
         """A boto3 client with the credentials of the function's role."""
-        environment = {**self._credentials(function), "AWS_ENDPOINT_URL": self._endpoint}
-        return client(service, environment, function.region)
+        return client(service, {**self._deployer, **self._credentials(function)}, function.region)
 
     def _take(self, pool: _Pool, function: Function, *, wait: bool) -> FunctionProcess | None:
         """A process that waits, or None where one has to be started; those of older code end."""
@@ -107,9 +111,11 @@ class Runtime:
             process.kill()
 
     def _start(self, function: Function) -> FunctionProcess:
+        self._trusted.check(function.digest)
         package = unpack(function.code, self._folder / function.digest)
-        return FunctionProcess(function, [package, self._libraries], self._endpoint, self._credentials(function))
+        endpoint = self._deployer["AWS_ENDPOINT_URL"]
+        return FunctionProcess(function, [package, self._libraries], endpoint, self._credentials(function))
 
     def _credentials(self, function: Function) -> Mapping[str, str]:
         """Of the function's role, in its account: whose they are decides where a call acts."""
-        return assumed(self._endpoint, function.role, function.name, function.region)
+        return assumed(self._deployer, function.role, function.name, function.region)

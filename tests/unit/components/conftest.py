@@ -23,6 +23,6 @@ def adopted() -> Deployed:
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """The libraries are not needed to see what is registered."""
-    monkeypatch.setattr(package, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(package, "cache", lambda: tmp_path)
     monkeypatch.setattr(package, "_download", lambda folder: None)  # pyright: ignore[reportUnknownLambdaType]
     yield

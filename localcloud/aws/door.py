@@ -1,0 +1,78 @@
+"""Keeps strangers out of moto: web pages, whatever name they reach it by, and other users of the machine.
+
+moto asks nobody who they are, and functions that are created in it run as processes of the person who started it. A
+page in a browser can reach any port of the machine. It sends an `Origin`, or a `Host` of its own where a name server
+points that name at 127.0.0.1 (DNS rebinding); our clients do neither. Another user of the machine has no access key.
+https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS
+"""
+
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from moto.iam.models import iam_backends
+
+from localcloud.accounts import ACCOUNT, DEPLOYER
+from localcloud.health import PATH as HEALTH
+
+HOSTS = ("127.0.0.1", "localhost")
+
+_SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/")
+_TOKEN = "Bearer "
+
+
+class Door:
+    """WSGI middleware in front of everything else.
+
+    `token` is the secret of this local cloud, for requests that AWS does not have. Signatures are not verified: a key's
+    id is random, and nobody else sees it.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]], token: str) -> None:
+        self._application, self._token = application, token
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request, or refuse it."""
+        reason = self._refused(environ)
+        if reason is None:
+            return self._application(environ, start_response)
+        body = json.dumps({"__type": "AccessDenied", "message": reason}).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
+        start_response("403 Forbidden", headers)
+        return [body]
+
+    def _refused(self, environ: Mapping[str, Any]) -> str | None:
+        if "HTTP_ORIGIN" in environ:
+            return "the local cloud answers no web page"
+        host = environ.get("HTTP_HOST", "")
+        if urlsplit(f"//{host}").hostname not in HOSTS:
+            return f"found the host {host}, expected one of {', '.join(HOSTS)}"
+        if environ["PATH_INFO"] == HEALTH or self._known(environ):
+            return None
+        return "found no access key of this local cloud: `make env` has one"
+
+    def _known(self, environ: Mapping[str, Any]) -> bool:
+        authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
+        if authorization.startswith(_TOKEN):
+            return hmac.compare_digest(authorization.removeprefix(_TOKEN).encode(), self._token.encode())
+        signed = _SIGNED.match(authorization)
+        query = dict(parse_qsl(str(environ.get("QUERY_STRING", ""))))
+        key = signed["key"] if signed else query.get("X-Amz-Credential", "").partition("/")[0]
+        return any(key in partition.access_keys for account in _accounts() for partition in account.values())
+
+
+def admit_deployer(credentials: Mapping[str, str]) -> None:
+    """Create the user that deploys, with the access key that this local cloud has drawn."""
+    iam: Any = iam_backends[ACCOUNT]["aws"]
+    iam.create_user(region_name="us-east-1", user_name=DEPLOYER)
+    key = iam.create_access_key(user_name=DEPLOYER)
+    del iam.access_keys[key.access_key_id]
+    key.access_key_id, key.secret_access_key = credentials["AWS_ACCESS_KEY_ID"], credentials["AWS_SECRET_ACCESS_KEY"]
+    iam.access_keys[key.access_key_id] = key
+
+
+def _accounts() -> Iterable[Any]:
+    return list(iam_backends.values())
