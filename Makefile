@@ -52,7 +52,7 @@ test-unit: $(INSTALLED) ## run the tests that need no other program
 	$(PY) -m pytest tests/unit standin -n auto
 
 test-local: $(INSTALLED) ## run the real engine on a local cloud of the tests' own
-	$(PY) -m pytest tests/local $(SIDE_BY_SIDE)
+	$(PY) -m pytest tests/local tests/attacks $(SIDE_BY_SIDE)
 
 test-pipeline: $(INSTALLED) ## run the real Fluent Bit and Falco, where they are on PATH
 	$(PY) -m pytest tests/pipeline
