@@ -23,6 +23,7 @@ LEAST_CONCURRENCY: Final = 2
 returns messages, which counts as a try, until a retry is a dead letter that was never tried.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 
+
 def cache() -> Path:
     """Return the folder of what is built once on a machine: the function's packages, the local cloud's programs."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "falco-firelens"

@@ -6,6 +6,8 @@
 local KEPT = 4096 -- bytes of each text of an event that is too long
 local SHOWN = 1024 -- bytes of a lost event that are told
 
+local FORGED = "a line that names its cluster itself, which Falco does not"
+
 local default_node = os.getenv("NODE_NAME") or os.getenv("HOSTNAME") or "unknown"
 local prefixes = {}
 
@@ -48,6 +50,39 @@ local function closing(line, at)
       return found
     end
     at = found + 2
+  end
+end
+
+-- Whether a key of the line itself could stand for ours in some destination, where the last of two keys wins. Falco writes
+-- no such key: somebody else has written into the log. Glue's reader takes upper and lower case for the same, and Fluent
+-- Bit's own (u8_read_escape_sequence in src/flb_utf8.c) reads more escapes than JSON has, so no key may have any.
+local function is_forged(line)
+  if not string.find(line, "\\", 1, true) and not string.find(string.lower(line), 'cluster"', 1, true) then
+    return false
+  end
+  local depth, at = 0, 1
+  while true do
+    local found = string.find(line, '["{}%[%]]', at)
+    if found == nil then
+      return false
+    end
+    local byte = string.byte(line, found)
+    if byte == 34 then
+      local last = closing(line, found + 1)
+      if last == nil then
+        return false
+      end
+      if depth == 1 and string.find(line, "^%s*:", last + 1) then
+        local key = string.lower(string.sub(line, found + 1, last - 1))
+        if key == "cluster" or string.find(key, "\\", 1, true) then
+          return true
+        end
+      end
+      at = last + 1
+    else
+      depth = depth + ((byte == 123 or byte == 91) and 1 or -1)
+      at = found + 1
+    end
   end
 end
 
@@ -166,6 +201,9 @@ local function records(node, line)
   if not is_event(line) then
     return {}
   end
+  if is_forged(line) then
+    return { { event = told(node, "lost", FORGED, line, #line), node = node } }
+  end
   local event = prefix(node) .. string.sub(line, 2)
   if fits(event) then
     return { { event = event, node = node } }
@@ -186,6 +224,9 @@ function make_event(tag, timestamp, record)
   if #aside == 0 and (line == nil or #line * 7 + 4096 <= LONGEST) then
     if line == nil or not is_event(line) then
       return -1, timestamp, 0
+    end
+    if is_forged(line) then
+      return 1, timestamp, { event = told(node, "lost", FORGED, line, #line), node = node }
     end
     return 1, time_of(line) or timestamp, { event = prefix(node) .. string.sub(line, 2), node = node }
   end
