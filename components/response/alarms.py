@@ -15,6 +15,12 @@ LATE_SECONDS = 300
 TOO_LATE = "ResponseTooLate"
 """The metric of events that the function did not answer because of their age, as its log says."""
 
+HELD_BACK = "ResponseHeldBack"
+"""The metric of targets to which nothing was done because of a playbook's rate limit, as the function's log says."""
+
+COUNTED = (("unanswered", "too_late", TOO_LATE), ("held-back", "held_back", HELD_BACK))
+"""A name, the key of a line of the function's log that has a number, and the metric that sums it up."""
+
 
 class ResponseAlarmsArgs(TypedDict):
     """`prefix` begins the alarms' names; the queues and the function's own log group are given by name."""
@@ -45,19 +51,20 @@ class _Alarm:
 
 
 class ResponseAlarms(pulumi.ComponentResource):
-    """Seven alarms of the stack's topic."""
+    """Eight alarms of the stack's topic."""
 
     def __init__(self, name: str, args: ResponseAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("falco-firelens:index:ResponseAlarms", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        cloudwatch.LogMetricFilter(
-            f"{name}-unanswered",
-            name=f"{args['prefix']}-response-unanswered",
-            log_group_name=args["log_group"],
-            pattern="{ $.too_late > 0 }",
-            metric_transformation={"name": TOO_LATE, "namespace": NAMESPACE, "value": "$.too_late"},
-            opts=child,
-        )
+        for suffix, key, metric in COUNTED:
+            cloudwatch.LogMetricFilter(
+                f"{name}-{suffix}",
+                name=f"{args['prefix']}-response-{suffix}",
+                log_group_name=args["log_group"],
+                pattern=f"{{ $.{key} > 0 }}",
+                metric_transformation={"name": metric, "namespace": NAMESPACE, "value": f"$.{key}"},
+                opts=child,
+            )
         for alarm in _alarms(args):
             cloudwatch.MetricAlarm(
                 f"{name}-{alarm.name}",
@@ -121,4 +128,5 @@ def _alarms(args: ResponseAlarmsArgs) -> Iterator[_Alarm]:
         statistic="Maximum",
         threshold=LATE_SECONDS,
     )
+    yield _Alarm("held-back", "A playbook's rate limit held something back: mostTargets", NAMESPACE, HELD_BACK)
     yield _Alarm("unanswered", "Events came too late to be answered, see docs/response.md", NAMESPACE, TOO_LATE)

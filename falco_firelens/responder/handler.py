@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -145,8 +145,12 @@ class Invocation:
         return remaining is not None and remaining() < RESERVE_MILLISECONDS
 
 
-def _log(answers: Iterable[Answer]) -> None:
-    """Log a line for each case in which something happened now."""
+def _log(answers: Sequence[Answer]) -> None:
+    """Log a line for each case in which something happened now, and how many targets were held back."""
+    held_back = sum(any(outcome.state == "held back" for outcome in answer.outcomes) for answer in answers)
+    if held_back:
+        # `components/response/alarms.py` counts by this key.
+        logger.warning("targets were held back by a rate limit", extra={"held_back": held_back})
     for answer in answers:
         if all(outcome.repeated for outcome in answer.outcomes):
             continue

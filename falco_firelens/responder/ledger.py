@@ -4,7 +4,7 @@ https://docs.powertools.aws.dev/lambda/python/latest/utilities/idempotency/
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
@@ -19,6 +19,9 @@ from falco_firelens.responder.outcome import RUNNING, BusyError
 
 Act = Callable[[], dict[str, Any]]
 
+Admission = Literal["new", "known", "refused"]
+"""Whether a target is within a playbook's rate limit: for the first time in the period, or again."""
+
 
 class Ledger(Protocol):
     """Remembers which actions ran."""
@@ -30,8 +33,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def admit(self, case: Case, now: float) -> bool:
-        """Return whether one more target is within the playbook's rate limit; the same target counts once."""
+    def admit(self, case: Case, now: float) -> Admission:
+        """Count the target against the rate limit of the playbook in its cluster; the same target counts once."""
+        ...
+
+    def release(self, case: Case, now: float) -> None:
+        """Count a target no longer that was admitted as a new one at that time: nothing was done to it."""
         ...
 
 
@@ -70,15 +77,15 @@ class DynamoDbLedger:
             self._stores[minutes] = DynamoDBPersistenceLayer(table_name=self._table, boto3_client=self._client)
         return self._stores[minutes]
 
-    def admit(self, case: Case, now: float) -> bool:
-        """Add the target to the item of the playbook and period; a condition bounds how many targets the item holds."""
-        playbook = case.playbook
+    def admit(self, case: Case, now: float) -> Admission:
+        """Add the target to the item of playbook, cluster and period; a condition bounds how many the item holds."""
+        playbook, target = case.playbook, case.subject.identity
         period = playbook.most_targets_minutes * 60
-        target = case.subject.identity
         try:
-            self._client.update_item(
+            before = self._client.update_item(
                 TableName=self._table,
-                Key={"id": {"S": f"rate#{playbook.name}#{int(now // period)}"}},
+                Key=_rate_key(case, now),
+                ReturnValues="UPDATED_OLD",
                 UpdateExpression="ADD targets :set SET expiration = :end",
                 ConditionExpression="attribute_not_exists(targets) OR contains(targets, :one) OR size(targets) < :most",
                 ExpressionAttributeValues={
@@ -90,6 +97,22 @@ class DynamoDbLedger:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
+                return "refused"
             raise
-        return True
+        known = before.get("Attributes", {}).get("targets", {}).get("SS", ())
+        return "known" if target in known else "new"
+
+    def release(self, case: Case, now: float) -> None:
+        """Take the target out of the item again."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=_rate_key(case, now),
+            UpdateExpression="DELETE targets :set",
+            ExpressionAttributeValues={":set": {"SS": [case.subject.identity]}},
+        )
+
+
+def _rate_key(case: Case, now: float) -> dict[str, Any]:
+    """Each cluster has a limit of its own: events of one must not use up that of another."""
+    period = int(now // (case.playbook.most_targets_minutes * 60))
+    return {"id": {"S": f"rate#{case.playbook.name}#{case.subject.cluster}#{period}"}}

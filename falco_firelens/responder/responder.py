@@ -81,16 +81,28 @@ class Responder:
         if self.out_of_time():
             return Answer(case, tuple(self._outcomes(case, case.actions, "failed", LATE)))
         acting = [name for name in case.actions if not self._reports(name)]
+        now = time.time()
         try:
             guards.check(case.event, self.configuration)
-            if not self.ledger.admit(case, time.time()):
+            admission = self.ledger.admit(case, now)
+            if admission == "refused":
                 done = list(self._outcomes(case, acting, "held back", "beyond the playbook's rate limit"))
                 return self._report(case, done, limited=True)
         except guards.ProtectedError as error:
             return self._report(case, list(self._outcomes(case, acting, "protected", str(error))))
         except Exception as error:
             return Answer(case, tuple(self._outcomes(case, case.actions, "failed", _words(error))))
-        return self._report(case, self._act(case))
+        done = self._act(case)
+        if admission == "new" and not any(_counts(one) for one in done):
+            self._release(case, now)
+        return self._report(case, done)
+
+    def _release(self, case: Case, now: float) -> None:
+        """Count the target against the rate limit no longer. Where this fails it counts, and nothing else is lost."""
+        try:
+            self.ledger.release(case, now)
+        except Exception as error:
+            log.warning("%s still counts against the rate limit: %s", case.subject, _words(error))
 
     def _reports(self, name: str) -> bool:
         return self.actions[name].phase == "report"
@@ -222,6 +234,11 @@ class _LabelLookup:
             responder.note_unreachable(target, error)
             return FailedError(f"the labels of {target} could not be looked up: {_words(error)}")
         return (pod.metadata and pod.metadata.labels) or {}
+
+
+def _counts(outcome: Outcome) -> bool:
+    """Return whether something was done now, or may have been."""
+    return not outcome.repeated and outcome.state in ("done", "would do", "failed", "in progress")
 
 
 def _words(error: Exception) -> str:

@@ -135,7 +135,8 @@ class Playbook(Model):
     """Only tell what would be done."""
 
     most_targets: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Pods, tasks or nodes that it acts on within `mostTargetsMinutes`; what is beyond that is told and left alone."""
+    """Pods, tasks or nodes of a cluster that it acts on within `mostTargetsMinutes`; the others are reported and left
+    alone. What was only looked at does not count."""
 
     most_targets_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     """The period of `mostTargets`."""

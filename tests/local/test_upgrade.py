@@ -80,7 +80,12 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
 
     steps = [step for step in stack.preview() if step.resource not in in_cluster]
 
-    assert {step.resource for step in steps if step.op != "update"} == {"TaskDefinition tasks-sensor"}, "a new revision"
+    assert {step.resource for step in steps if step.op == "create"} == {
+        "LogMetricFilter response-alarms-held-back",
+        "MetricAlarm response-alarms-held-back",
+    }
+    others = {step.resource for step in steps if step.op not in ("create", "update")}
+    assert others == {"TaskDefinition tasks-sensor"}, "a new revision"
     assert {step.resource: step.changed for step in steps if step.op == "update"} == {
         "Function response": {"code", "handler"},
         # The text names the command that shows dead letters.

@@ -233,6 +233,7 @@ def test_nothing_is_lost_on_the_way() -> None:
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
         "ResponseTooLate",
+        "ResponseHeldBack",
     }
 
 

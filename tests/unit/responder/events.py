@@ -12,6 +12,7 @@ from falco_firelens.responder.actions.registry import ACTIONS, Action
 from falco_firelens.responder.configuration import Configuration, from_document
 from falco_firelens.responder.event import Event, parse_event
 from falco_firelens.responder.grouping import Case
+from falco_firelens.responder.ledger import Admission
 from falco_firelens.responder.outcome import Done
 
 TASK = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123456789abcdef0123456789abcdef"
@@ -91,9 +92,17 @@ class MemoryLedger:
         self.known[key] = json.loads(json.dumps(act()))
         return self.known[key], True
 
-    def admit(self, case: Case, now: float) -> bool:
-        targets = self.admitted.setdefault(case.playbook.name, set())
-        if case.subject.identity not in targets and len(targets) >= case.playbook.most_targets:
-            return False
+    def admit(self, case: Case, now: float) -> Admission:
+        targets = self._targets(case)
+        if case.subject.identity in targets:
+            return "known"
+        if len(targets) >= case.playbook.most_targets:
+            return "refused"
         targets.add(case.subject.identity)
-        return True
+        return "new"
+
+    def release(self, case: Case, now: float) -> None:
+        self._targets(case).discard(case.subject.identity)
+
+    def _targets(self, case: Case) -> set[str]:
+        return self.admitted.setdefault(f"{case.playbook.name} {case.subject.cluster}", set())
