@@ -21,7 +21,7 @@ PID_FILE = "engine.pid"
 
 
 SKIP_CHECKPOINTS = "PULUMI_SKIP_CHECKPOINTS"
-"""Set, an engine does not put the state together anew after each resource, which takes most of a large preview's time.
+"""Set, an engine does not put the state together again after each resource, which takes most of a large preview's time.
 
 Of an update there would then be no word of what it has made, were it killed: docs/performance.md.
 """

@@ -223,7 +223,7 @@ def _tags_twice(data: object) -> Iterator[InitErrorDetails]:
 
 
 def _endpoints_that_nobody_reaches(data: object) -> Iterator[InitErrorDetails]:
-    """Private ones, by default, in a VPC that the same update makes; whoever writes `private` knows a way in."""
+    """Private ones, by default, in a VPC that the same update makes; an explicit `private` says: there is a way in."""
     tree = keys_of(data)
     if keys_of(keys_of(tree.get("network")).get("existing")):
         return

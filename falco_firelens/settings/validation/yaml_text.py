@@ -223,7 +223,7 @@ class _Reader:
     def _key(self, event: Any) -> str:
         """A key as the engine writes it into JSON; no program here takes a list or a mapping for one."""
         if isinstance(event, yaml.ScalarEvent) and event.value == _MERGE and self._dialect.go:
-            # The engine writes a stack file anew, without these quotes, before it reads it for good.
+            # The engine rewrites a stack file, without these quotes, before it reads it for good.
             raise DocumentError(f"the key << in quotes at {_line(event)}, which the engine merges all the same")
         if isinstance(event, yaml.ScalarEvent) and event.anchor is None:
             return self._scalar_of(event, key=True)
