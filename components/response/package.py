@@ -54,7 +54,13 @@ def build(configuration: Configuration, folder: Path | None = None) -> Path:
         digest.update(f"{name}\0{len(parts[name])}\0".encode() + parts[name])
     package = folder / f"response-{digest.hexdigest()[:24]}.zip"
     if not package.exists():
-        _write(package, {**_libraries(_wheels(folder, pins)), **parts})
+        try:
+            _write(package, {**_libraries(_wheels(folder, pins)), **parts})
+        except OSError as error:
+            raise PackageError(
+                f"The package of the response function could not be written: {error}\n"
+                f"It is kept in {folder}: make that writable, or name another folder with XDG_CACHE_HOME."
+            ) from None
     return package
 
 

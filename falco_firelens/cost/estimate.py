@@ -24,7 +24,7 @@ COMPRESSED: Final = 0.15
 """What is left of JSON once CloudWatch Logs or Parquet has compressed it; AWS's own examples reckon with this."""
 LEAST_RPUS: Final = 8
 """Base capacity of a small Redshift Serverless workgroup; what the existing one has, a stack file does not say."""
-RESPONSE_ALARMS: Final = 7
+RESPONSE_ALARMS: Final = 8
 RESPONSE_SECONDS: Final = 0.1
 """A warm call of the response's function for an event that no playbook answers; those that one answers are few."""
 RESPONSE_GIB: Final = 0.5

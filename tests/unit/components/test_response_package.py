@@ -37,6 +37,15 @@ def test_it_holds_the_code_without_what_only_a_person_runs(tmp_path: Path) -> No
     assert names == sorted(names)
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(
+        PackageError, match=r"could not be written: .*\nIt is kept in .*/file/response: make"
+    ):
+        build(PLAN, tmp_path / "file" / "response")
+
+
 def test_why_it_cannot_be_built_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # the folder's stand-in for the download
 
