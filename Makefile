@@ -70,6 +70,7 @@ format: $(INSTALLED) ## format, and mend what the linter can
 	$(VENV)/bin/ruff check --fix
 
 generate: $(INSTALLED) ## write the generated references, schema and pictures
+	@mkdir -p .local
 	$(VENV)/bin/falco-firelens schema > .local/schema.json && mv .local/schema.json falco_firelens/settings/schema.json
 	$(VENV)/bin/falco-firelens reference > .local/reference.md && mv .local/reference.md docs/configuration.md
 	$(VENV)/bin/falco-firelens policy reference > .local/policy.md && mv .local/policy.md docs/policy.md

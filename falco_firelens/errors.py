@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing to mend in a stack file. The path is empty where the file as a whole is wrong."""
+    """One thing to fix in a stack file. The path is empty where the file as a whole is wrong."""
 
     path: str
     found: str

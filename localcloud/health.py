@@ -9,7 +9,7 @@ START_TIMEOUT = 90.0
 
 
 PATH = "/localcloud/health"
-"""Where the moto process says that it runs, to whoever asks on this machine."""
+"""Where the moto process reports that it is running, without asking for an access key."""
 
 
 def answers(

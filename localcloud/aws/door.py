@@ -37,6 +37,9 @@ class Door:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request, or refuse it."""
         reason = self._refused(environ)
+        if reason is None and environ["PATH_INFO"] == HEALTH:
+            start_response("200 OK", [("Content-Length", "0")])
+            return []
         if reason is None:
             return self._application(environ, start_response)
         body = json.dumps({"__type": "AccessDenied", "message": reason}).encode()
@@ -61,7 +64,7 @@ class Door:
         signed = _SIGNED.match(authorization)
         query = dict(parse_qsl(str(environ.get("QUERY_STRING", ""))))
         key = signed["key"] if signed else query.get("X-Amz-Credential", "").partition("/")[0]
-        return any(key in partition.access_keys for account in _accounts() for partition in account.values())
+        return any(key in one.access_keys for one in _every_iam())
 
 
 def admit_deployer(credentials: Mapping[str, str]) -> None:
@@ -74,5 +77,6 @@ def admit_deployer(credentials: Mapping[str, str]) -> None:
     iam.access_keys[key.access_key_id] = key
 
 
-def _accounts() -> Iterable[Any]:
-    return list(iam_backends.values())
+def _every_iam() -> Iterable[Any]:
+    """IAM of each account and partition. Copies, since other threads add to both while this one reads."""
+    return [one for account in list(iam_backends.values()) for one in list(account.values())]

@@ -37,7 +37,6 @@ from localcloud.aws.door import Door, admit_deployer
 from localcloud.aws.eks_identity import access_entries, presigned
 from localcloud.aws.eks_identity.cluster import LocalCluster
 from localcloud.aws.eks_identity.webhook import TokenReviews
-from localcloud.health import PATH as HEALTH
 
 EXTENSIONS = (
     firehose,
@@ -76,20 +75,6 @@ class RequestIds:
         return self._application(environ, start)
 
 
-class Health:
-    """WSGI middleware that says that the process runs."""
-
-    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
-        self._application = application
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request."""
-        if environ["PATH_INFO"] != HEALTH:
-            return self._application(environ, start_response)
-        start_response("200 OK", [("Content-Length", "0")])
-        return []
-
-
 def _server(
     application: Callable[..., Iterable[bytes]], port: int, tls: tuple[str, str] | None = None
 ) -> BaseWSGIServer:
@@ -123,7 +108,7 @@ def main(
     cluster = LocalCluster(eks_url, Path(certificate))
     cluster.install()
     moto = RequestIds(DomainDispatcherApplication(create_backend_app))
-    application = Door(Health(Clock(TokenReviews(moto, cluster, [endpoint]))), deployer["AWS_SECRET_ACCESS_KEY"])
+    application = Door(Clock(TokenReviews(moto, cluster, [endpoint])), deployer["AWS_SECRET_ACCESS_KEY"])
     servers = [_server(application, int(port)), _server(application, int(tls_port), (certificate, key))]
     threading.Thread(target=servers[1].serve_forever, daemon=True).start()
     servers[0].serve_forever()

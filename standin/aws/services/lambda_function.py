@@ -43,7 +43,7 @@ EMPTY: Mapping[str, Any] = {
     "layers": [],
     "vpcConfig": {"subnetIds": [], "securityGroupIds": []},
 }
-"""How AWS is told that something given before is not desired any more."""
+"""What removes a value that was given before and is not desired any more."""
 KEPT = ("description", "environment", "handler", "layers", "memorySize", "role", "runtime", "timeout", "vpcConfig")
 """Of the configuration, what moto changes in place and tells; the rest stays as the program gave it."""
 TAGGING = tags.Tagging(("list_tags", "Tags"), subject="Resource", keys="TagKeys", tags="Tags")

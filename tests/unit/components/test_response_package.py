@@ -40,9 +40,7 @@ def test_it_holds_the_code_without_what_only_a_person_runs(tmp_path: Path) -> No
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(
-        PackageError, match=r"could not be written: .*\nIt is kept in .*/file/response: make"
-    ):
+    with pytest.raises(PackageError, match=r"could not be written: .*\nIt is kept in .*/file/response: make"):
         build(PLAN, tmp_path / "file" / "response")
 
 
