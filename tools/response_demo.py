@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from lightkube import ApiError
 
-from falco_firelens.responder.actions.kubernetes import ISOLATED
+from falco_firelens.responder.marks import ISOLATED
 from localcloud.cloud import LocalCloud
 from localcloud.console import say
 from localcloud.deployed import Deployed

@@ -7,10 +7,13 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 from pulumi_aws import eks, secretsmanager
+from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, SubjectArgsDict
 
+from ..sensors.existing_objects import ExistingObjects, Kubeconfig
 from ..sensors.owned import owned
+from .admission_policy import group_member, policy_spec, policy_wanted, service_account
 
 NAME = "falco-firelens-responder"
 GROUP = "falco-firelens:responder"
@@ -20,18 +23,26 @@ GROUP = "falco-firelens:responder"
 class ClusterAccessArgs(TypedDict):
     """`rules` are those of the ClusterRole. With `eks_cluster` an access entry lets the function's role in.
 
-    Without it there is a service account in `namespace`, with a token that does not expire.
+    Without it there is a service account in `namespace`, with a token that does not expire. `bounded`: an admission
+    policy bounds what the function writes. `kubeconfig`, parsed, and a `context` of it are for a look at whether the
+    API server has such policies, where that is not known otherwise; `cluster` is the cluster's name in the stack.
     """
 
     rules: Sequence[Mapping[str, Sequence[str]]]
     role_arn: pulumi.Input[str]
     eks_cluster: NotRequired[pulumi.Input[str]]
+    cluster: str
     namespace: str
+    bounded: bool
+    kubeconfig: NotRequired[Kubeconfig]
+    context: NotRequired[str]
     tags: Mapping[str, str]
 
 
 class ClusterAccess(pulumi.ComponentResource):
-    """A ClusterRole of its own, bound to the function alone. The cluster's provider comes from the options.
+    """A ClusterRole of its own, bound to the function alone, and the policy that bounds what it writes.
+
+    The cluster's provider comes from the options.
 
     `token` is the service account's, a secret, and empty on EKS.
     """
@@ -44,6 +55,7 @@ class ClusterAccess(pulumi.ComponentResource):
         labels = {"app.kubernetes.io/part-of": "falco-firelens"}
         metadata = owned({"name": NAME, "labels": labels})
         role = ClusterRole(name, metadata=metadata, rules=[_rule(rule) for rule in args["rules"]], opts=child)
+        policy = self._policy(name, args, labels) if args["bounded"] else []
         cluster = args.get("eks_cluster")
         if cluster is not None:
             eks.AccessEntry(
@@ -64,9 +76,31 @@ class ClusterAccess(pulumi.ComponentResource):
             metadata=metadata,
             role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
             subjects=[cast("SubjectArgsDict", subject)],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
+            # The function may do nothing yet while nothing bounds it.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role, *policy]),
         )
         self.register_outputs({})
+
+    def _policy(self, name: str, args: ClusterAccessArgs, labels: Mapping[str, str]) -> list[pulumi.Resource]:
+        identity = group_member(GROUP) if "eks_cluster" in args else service_account(args["namespace"], NAME)
+        hooks = None
+        if "kubeconfig" in args:
+            existing = ExistingObjects(name, args["kubeconfig"], args.get("context"))
+            hooks = existing.refuse_without_policies(policy_wanted(args["cluster"]))
+        metadata = owned({"name": NAME, "labels": labels})
+        policy = ValidatingAdmissionPolicy(
+            name,
+            metadata=metadata,
+            spec=cast("Any", policy_spec(identity)),
+            opts=pulumi.ResourceOptions(parent=self, hooks=hooks),
+        )
+        binding = ValidatingAdmissionPolicyBinding(
+            name,
+            metadata=metadata,
+            spec={"policy_name": NAME, "validation_actions": ["Deny"]},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        return [policy, binding]
 
     def _service_account(
         self, name: str, namespace: str, labels: Mapping[str, str], child: pulumi.ResourceOptions

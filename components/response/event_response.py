@@ -48,10 +48,10 @@ class EventSource(TypedDict):
 
 
 class Permissions(TypedDict):
-    """What playbooks may do in each cluster, and the security groups that they move interfaces to."""
+    """What playbooks may do in each cluster, and the security groups that they move interfaces to, with their VPCs."""
 
     clusters: Sequence[ClusterActions]
-    groups: Sequence[str]
+    groups: Mapping[str, str]
 
 
 class Secrets(TypedDict):

@@ -61,21 +61,39 @@ def action_statements(
     location: AwsLocation,
     clusters: Sequence[ClusterActions],
     topic: str,
-    groups: Sequence[str],
+    groups: Mapping[str, str],
     actions: Mapping[str, Action] = ACTIONS,
 ) -> list[Statement]:
-    """Return what the playbooks' actions need; `topic` is a name, `groups` are the security groups of quarantines."""
+    """Return what the playbooks' actions need; `topic` is a name.
+
+    `groups` are the security groups of quarantines, with the VPC of each.
+    """
     asked = [arn(location, "eks", f"cluster/{one.name}") for one in clusters if one.platform == "eks" and one.api]
     statements = [_allow("FindClusters", ["eks:DescribeCluster"], asked)] if asked else []
     every = frozenset(action for cluster in clusters for action in cluster.actions)
-    names = {"account": [location["account"]], "topic": [topic], "group": groups}
+    names = {"account": [location["account"]], "topic": [topic], "group": sorted(groups)}
+    vpcs = [_vpc(location, vpc) for vpc in sorted({*groups.values()})]
     for resources, calls in aws_calls(actions.values()).items():
         if any(_CLUSTER in end for end in resources.ends):
             statements += _in_clusters(location, resources, calls, clusters)
         elif allowed := _allowed(calls, every):
             arns = _arns(location, resources, names)
-            statements.append(_allow(resources.sid, allowed, arns if len(resources.ends) > 1 else arns[0]))
+            statement = _allow(resources.sid, allowed, arns if len(resources.ends) > 1 else arns[0])
+            statements.append({**statement, **_conditions(resources, vpcs)})
     return statements
+
+
+def _vpc(location: AwsLocation, vpc: str) -> str:
+    """Return the pattern of a VPC's ARN; a shared one is in another account, and ids are unique in all of them."""
+    return arn({**location, "account": "*"}, "ec2", f"vpc/{vpc}")
+
+
+def _conditions(resources: Resources, vpcs: Sequence[str]) -> Statement:
+    """Return the part of a statement with its conditions, empty where it has none."""
+    tests: dict[str, dict[str, object]] = {}
+    for operator, key, value in resources.conditions:
+        tests.setdefault(operator, {})[key] = list(vpcs) if value == "{vpc}" else value
+    return {"Condition": tests} if tests else {}
 
 
 _CLUSTER = "{cluster}"

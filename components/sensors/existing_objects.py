@@ -31,6 +31,10 @@ class OccupiedError(StackError):
     """An object of that name exists, and creating ours would take it over or fail halfway."""
 
 
+class UnsupportedError(StackError):
+    """The API server has no objects of that kind."""
+
+
 class ExistingObjects:
     """What is in the cluster of a sensor before the sensor is. Each method returns hooks for the resource it is about.
 
@@ -50,6 +54,10 @@ class ExistingObjects:
         """Refuse a DaemonSet with another selector: Kubernetes does not change one, so that the update would fail."""
         return self._before_create("daemon-set", partial(check_daemon_set, sensor=self._name))
 
+    def refuse_without_policies(self, expected: str) -> pulumi.ResourceHookBinding:
+        """Refuse an API server that has no ValidatingAdmissionPolicy; `expected` says what to do about it."""
+        return self._before_create("policy", partial(check_policies, expected=expected))
+
     def _before_create(self, subject: str, check: Check) -> pulumi.ResourceHookBinding:
         async def look(args: pulumi.ResourceHookArgs) -> None:
             kubeconfig = await cast("Any", self._kubeconfig.future())
@@ -62,7 +70,7 @@ class ExistingObjects:
     async def _look(self, kubeconfig: Kubeconfig, check: Check, new: Inputs) -> None:
         try:
             await check(kubeconfig, self._context, new)
-        except OccupiedError:
+        except StackError:
             raise
         except Exception as error:
             pulumi.log.warn(f"{self._name}: cannot see what is in the cluster already: {error}")
@@ -107,6 +115,23 @@ async def check_daemon_set(kubeconfig: Kubeconfig, context: str | None, new: Inp
             "and Kubernetes does not change what a DaemonSet selects. Take the old one away first, then deploy again: "
             f"`pulumi destroy --target '**::{sensor}-falco**'`. The cluster is without Falco in between"
         )
+
+
+async def check_policies(kubeconfig: Kubeconfig, context: str | None, new: Inputs, *, expected: str) -> None:
+    """Raise UnsupportedError where the API server knows no ValidatingAdmissionPolicy in the version that is stable.
+
+    It says of a kind that it does not know that there is no such page, not that there is no such object.
+    """
+    from httpx2 import HTTPStatusError
+    from lightkube.resources.admissionregistration_v1 import ValidatingAdmissionPolicy
+
+    try:
+        await _get(kubeconfig, context, ValidatingAdmissionPolicy, str(new["metadata"]["name"]))
+    except HTTPStatusError as error:
+        if error.response.status_code != 404:
+            raise
+        found = "an API server without ValidatingAdmissionPolicy in admissionregistration.k8s.io/v1"
+        raise UnsupportedError(f"found {found}, expected {expected}") from None
 
 
 async def _get(kubeconfig: Kubeconfig, context: str | None, kind: Any, name: str, namespace: str | None = None) -> Any:

@@ -64,6 +64,7 @@ class Deployment(pulumi.ComponentResource):
         response = prepare(settings, name_prefix(pulumi.get_stack()))
         super().__init__("falco-firelens:index:Deployment", name, {}, opts)
         self._settings, self._location = settings, found.location
+        self._quarantine_groups = found.quarantine_groups
         self._child = pulumi.ResourceOptions(parent=self)
         events = self._event_log() if settings.events.cloudwatch and settings.clusters else None
         streams = self._event_destinations() if settings.events.destinations.names else None
@@ -118,6 +119,7 @@ class Deployment(pulumi.ComponentResource):
             topic_arn=self.insights["topic"],
             vpc_id=clusters.network["vpc_id"],
             subnet_ids=clusters.network["private_subnet_ids"],
+            quarantine_groups=self._quarantine_groups,
             reached={name: one.reached for name, one in deployed.items() if one.reached},
         )
         return deploy(response, around, self)

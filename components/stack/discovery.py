@@ -27,7 +27,7 @@ from ..delivery.event_warehouse import FIREHOSE
 from ..hub.centralization import missing_roles
 from .kubeconfig import eks_kubeconfig
 from .permission import permission_of
-from .preflight import NO_ACCESS_ENTRIES, EksAccess, misfits
+from .preflight import NO_ACCESS_ENTRIES, EksAccess, misfits, quarantine_groups
 from .spoke import HubReference, hub_of
 
 EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
@@ -67,6 +67,8 @@ class Found:
     """The node groups, by name, of the clusters that the stack has created."""
     hub: HubReference | None = None
     """The hub of a spoke."""
+    quarantine_groups: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The security groups that the response moves nodes to, with the VPC of each."""
 
 
 def discover(settings: Settings, file: str) -> Found:
@@ -89,7 +91,8 @@ def discover(settings: Settings, file: str) -> Found:
             hub = hub_of(settings.spoke, location)
         except MisfitError as misfit:
             mistakes.append(misfit.mistake)
-    found = Found(location, _zones(settings, mistakes), hub=hub)
+    groups, missing = quarantine_groups(settings)
+    found = Found(location, _zones(settings, mistakes), hub=hub, quarantine_groups=groups)
     for index, cluster in enumerate(settings.clusters):
         path = f"clusters[{index}].existing"
         try:
@@ -104,7 +107,8 @@ def discover(settings: Settings, file: str) -> Found:
                 found.ecs[cluster.name] = _ecs(cluster.existing.cluster, f"{path}.cluster")
         except MisfitError as misfit:
             mistakes.append(misfit.mistake)
-    mistakes.extend(misfits(settings, {name: one.access for name, one in found.eks.items()}))
+    mistakes += missing
+    mistakes.extend(misfits(settings, {name: one.access for name, one in found.eks.items()}, groups))
     if settings.network.existing and (creates(settings) or settings.response):
         network = settings.network.existing
         mistakes.extend(_network("network.existing", "privateSubnetIds", network.vpc_id, network.private_subnet_ids))
@@ -205,6 +209,7 @@ def _eks(cluster: EksCluster, region: str, path: str) -> FoundEks:
             found.vpc_config.endpoint_public_access,
             found.vpc_config.public_access_cidrs,
             found.access_configs[0].authentication_mode if found.access_configs else NO_ACCESS_ENTRIES,
+            found.version,
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pulumi_aws import ec2
 
@@ -11,6 +12,7 @@ from falco_firelens.responder.permissions import Need, needs
 from falco_firelens.settings import EksCluster, Response, Settings, everyone
 
 from ..aws.lookup import looked_up
+from ..response.admission_policy import policy_wanted, too_old
 from .response_configuration import response_configuration
 
 NO_ACCESS_ENTRIES = "CONFIG_MAP"
@@ -22,12 +24,13 @@ https://docs.aws.amazon.com/eks/latest/userguide/grant-k8s-access.html#set-cam
 
 @dataclass(frozen=True)
 class EksAccess:
-    """How an existing EKS cluster can be reached. `mode` is its authentication mode."""
+    """How an existing EKS cluster can be reached. `mode` is its authentication mode, `version` that of Kubernetes."""
 
     vpc_id: str
     public: bool
     public_cidrs: Sequence[str]
     mode: str
+    version: str
 
 
 def needs_in(configuration: Configuration, cluster: str) -> frozenset[Need]:
@@ -35,20 +38,48 @@ def needs_in(configuration: Configuration, cluster: str) -> frozenset[Need]:
     return needs(configuration.actions_in(cluster), labels=configuration.uses_labels)
 
 
-def misfits(settings: Settings, adopted: Mapping[str, EksAccess]) -> Iterator[Mistake]:
-    """Yield what does not suit the response; `adopted` are the existing EKS clusters that were found, by name."""
+def quarantine_groups(settings: Settings) -> tuple[Mapping[str, str], Sequence[Mistake]]:
+    """Return the security groups that nodes are moved to, with the VPC of each, and a mistake for each missing one."""
+    found, missing = dict[str, str](), list[Mistake]()
+    for index, playbook in enumerate(settings.response.playbooks if settings.response else ()):
+        if playbook.actions.quarantine:
+            group = playbook.actions.quarantine.security_group_id
+            try:
+                found[group] = looked_up(_group_path(index), "a security group that is there", partial(_vpc_of, group))
+            except MisfitError as misfit:
+                missing.append(misfit.mistake)
+    return found, missing
+
+
+def misfits(settings: Settings, adopted: Mapping[str, EksAccess], groups: Mapping[str, str]) -> Iterator[Mistake]:
+    """Yield what does not suit the response.
+
+    `adopted` are the existing EKS clusters that were found, by name, and `groups` what `quarantine_groups` has found.
+    """
     response = settings.response
     if response is None:
         return
     configuration = response_configuration(settings, response)
     for index, cluster in enumerate(settings.clusters):
-        if cluster.name in adopted and needs_in(configuration, cluster.name):
+        if not needs_in(configuration, cluster.name):
+            continue
+        if cluster.name in adopted:
             yield from _reached(f"clusters[{index}].existing.name", settings, adopted[cluster.name])
+        if isinstance(cluster, EksCluster) and cluster.name not in response.without_admission_policy:
+            if cluster.create:
+                yield from _old(f"clusters[{index}].create.version", cluster.name, cluster.create.version)
+            elif cluster.name in adopted:
+                yield from _old(f"clusters[{index}].existing.name", cluster.name, adopted[cluster.name].version)
     vpcs = {name: one.vpc_id for name, one in adopted.items()}
     if settings.network.existing:
         made = [one.name for one in settings.clusters if isinstance(one, EksCluster) and not one.existing]
         vpcs |= dict.fromkeys(made, settings.network.existing.vpc_id)
-    yield from _groups(response, configuration, vpcs)
+    yield from _groups(response, configuration, vpcs, groups)
+
+
+def _old(path: str, cluster: str, version: str) -> Iterator[Mistake]:
+    if too_old(version):
+        yield Mistake(path, f"Kubernetes {version}", policy_wanted(cluster))
 
 
 def _reached(path: str, settings: Settings, access: EksAccess) -> Iterator[Mistake]:
@@ -63,23 +94,21 @@ def _reached(path: str, settings: Settings, access: EksAccess) -> Iterator[Mista
     yield Mistake(path, f"a cluster with {only}", expected)
 
 
-def _groups(response: Response, configuration: Configuration, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
-    """Check the security groups that nodes are moved to; `vpcs` are those of clusters, by name."""
+def _groups(
+    response: Response, configuration: Configuration, vpcs: Mapping[str, str], groups: Mapping[str, str]
+) -> Iterator[Mistake]:
+    """Check that security groups are in the clusters' VPCs: EC2 refuses to move a node to one of another VPC."""
     for index, (playbook, configured) in enumerate(zip(response.playbooks, configuration.playbooks, strict=True)):
-        if playbook.actions.quarantine:
-            path = f"response.playbooks[{index}].actions.quarantine.securityGroupId"
-            meant = {name: vpc for name, vpc in vpcs.items() if configured.match.has_cluster(name)}
-            yield from _group(path, playbook.actions.quarantine.security_group_id, meant)
+        found = playbook.actions.quarantine and groups.get(playbook.actions.quarantine.security_group_id)
+        for cluster, vpc in vpcs.items():
+            if found and vpc != found and configured.match.has_cluster(cluster):
+                expected = f"one of {vpc}, where cluster {cluster} is, or match.clusters without {cluster}"
+                yield Mistake(_group_path(index), f"a security group of {found}", expected)
 
 
-def _group(path: str, group: str, vpcs: Mapping[str, str]) -> Iterator[Mistake]:
-    """Check that a security group is in the clusters' VPCs: EC2 refuses to move a node to one of another VPC."""
-    try:
-        found = looked_up(path, "a security group that is there", lambda: ec2.get_security_group(id=group).vpc_id)
-    except MisfitError as misfit:
-        yield misfit.mistake
-        return
-    for cluster, vpc in vpcs.items():
-        if vpc != found:
-            expected = f"one of {vpc}, where cluster {cluster} is, or match.clusters without {cluster}"
-            yield Mistake(path, f"a security group of {found}", expected)
+def _group_path(playbook: int) -> str:
+    return f"response.playbooks[{playbook}].actions.quarantine.securityGroupId"
+
+
+def _vpc_of(group: str) -> str:
+    return ec2.get_security_group(id=group).vpc_id

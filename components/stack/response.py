@@ -24,7 +24,7 @@ from ..response.network import HTTPS, FunctionNetwork, function_network
 from ..response.package import build
 from ..response.role import ClusterActions
 from .insights import subscription_args
-from .kubeconfig import cluster_of
+from .kubeconfig import cluster_of, parsed
 from .preflight import needs_in
 from .response_configuration import response_configuration
 
@@ -55,6 +55,7 @@ class Surroundings:
     topic_arn: pulumi.Input[str]
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
+    quarantine_groups: Mapping[str, str]
     reached: Mapping[str, Reached]
 
 
@@ -75,15 +76,19 @@ class Response:
         return [name for name, one in clusters if one.platform != "ecs" and needs_in(self.configuration, name)]
 
     @cached_property
-    def own_clusters(self) -> Mapping[str, Mapping[str, Any]]:
-        """The kubeconfig's entries of those of them that are not EKS."""
-        found: dict[str, Mapping[str, Any]] = {}
+    def kubeconfigs(self) -> Mapping[str, tuple[str, str | None]]:
+        """The kubeconfigs of those of them that are not EKS, each with the context that is used."""
+        found: dict[str, tuple[str, str | None]] = {}
         for cluster in self.settings.clusters:
             if isinstance(cluster, KubernetesCluster) and cluster.name in self.called:
                 assert cluster.existing.kubeconfig is not None, "the settings ask for it"
-                text = cluster.existing.kubeconfig.get_secret_value()
-                found[cluster.name] = cluster_of(text, cluster.existing.context)
+                found[cluster.name] = (cluster.existing.kubeconfig.get_secret_value(), cluster.existing.context)
         return found
+
+    @cached_property
+    def own_clusters(self) -> Mapping[str, Mapping[str, Any]]:
+        """The entries of these clusters in their kubeconfigs."""
+        return {name: cluster_of(*found) for name, found in self.kubeconfigs.items()}
 
 
 def prepare(settings: Settings, prefix: str, folder: Path | None = None) -> Response | None:
@@ -135,7 +140,7 @@ def _function_args(response: Response, around: Surroundings) -> EventResponseArg
             "log_group_arn": around.log_group_arn,
             "pattern": filter_pattern(response.configuration),
         },
-        "permissions": {"clusters": _permissions(response), "groups": _groups(given)},
+        "permissions": {"clusters": _permissions(response), "groups": around.quarantine_groups},
         "secrets": secrets,
         "recipients": {"subscriptions": subscription_args(settings), "alarm_topic_arn": around.topic_arn},
         "limits": {
@@ -164,11 +169,6 @@ def _permissions(response: Response) -> list[ClusterActions]:
     ]
 
 
-def _groups(response: ResponseSettings) -> list[str]:
-    found = (playbook.actions.quarantine for playbook in response.playbooks)
-    return sorted({one.security_group_id for one in found if one})
-
-
 def _network(response: Response, around: Surroundings, child: pulumi.ResourceOptions) -> FunctionNetwork:
     """Run the function in the stack's VPC wherever it calls a cluster: private endpoints are reached from inside."""
     servers = [urlsplit(str(cluster["server"])) for cluster in response.own_clusters.values()]
@@ -190,9 +190,16 @@ def _access_args(response: Response, name: str, reached: Reached, role_arn: pulu
     args: ClusterAccessArgs = {
         "rules": rules(needs_in(response.configuration, name)),
         "role_arn": role_arn,
+        "cluster": name,
         "namespace": SENSOR_NAMESPACE,
+        "bounded": name not in response.response.without_admission_policy,
         "tags": response.settings.tags,
     }
     if reached.eks_name is not None:
         args["eks_cluster"] = reached.eks_name
+    else:
+        text, context = response.kubeconfigs[name]
+        args["kubeconfig"] = parsed(text)
+        if context:
+            args["context"] = context
     return args

@@ -31,9 +31,12 @@ def _playbook(playbook: PlaybookSettings) -> Playbook:
 
 
 def _cluster(cluster: ClusterSettings, secret_prefix: str) -> Cluster:
-    """Return a cluster by its name in AWS; one that is not EKS with the secret that holds the access to it."""
+    """Return a cluster by its name in AWS; one that is not EKS with the secret that holds the access to it.
+
+    A cluster that AWS does not know has the name by which its instances are tagged.
+    """
     if isinstance(cluster, EksCluster):
         return Cluster("eks", cluster.existing.name if cluster.existing else cluster.name)
     if isinstance(cluster, EcsCluster):
         return Cluster("ecs", cluster.existing.cluster.rpartition("/")[2] if cluster.existing else cluster.name)
-    return Cluster("kubernetes", cluster.name, f"{secret_prefix}{cluster.name}")
+    return Cluster("kubernetes", cluster.existing.cluster_tag or cluster.name, f"{secret_prefix}{cluster.name}")

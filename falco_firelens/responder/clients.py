@@ -57,7 +57,7 @@ class AwsClients:
     def __init__(self) -> None:
         self._session: Any = boto3.Session()
         self._aws: dict[str, Any] = {}
-        self._kubernetes: dict[str, tuple[float, Any]] = {}
+        self._kubernetes: dict[Cluster, tuple[float, Any]] = {}
 
     def aws(self, service: str) -> Any:
         """Return a boto3 client."""
@@ -67,10 +67,10 @@ class AwsClients:
 
     def kubernetes(self, cluster: Cluster) -> Any:
         """Return a lightkube client of a cluster, with a token that is valid for some minutes more."""
-        made, client = self._kubernetes.get(cluster.name, (0.0, None))
+        made, client = self._kubernetes.get(cluster, (0.0, None))
         if client is None or time.monotonic() - made > TOKEN_SECONDS:
             client = connect(**self._access(cluster))
-            self._kubernetes[cluster.name] = (time.monotonic(), client)
+            self._kubernetes[cluster] = (time.monotonic(), client)
         return client
 
     def _access(self, cluster: Cluster) -> dict[str, str]:

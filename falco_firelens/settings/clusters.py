@@ -32,6 +32,12 @@ AddonVersion = Annotated[
 ]
 
 
+ClusterTag = Annotated[
+    str, Matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,105}", "1 to 106 letters, digits, dots, hyphens and underscores")
+]
+"""A tag's key has 128 characters at most: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html"""
+
+
 class EksCreate(Model):
     """How to create an EKS cluster."""
 
@@ -120,6 +126,10 @@ class KubernetesExisting(Kubeconfig):
 
     context: str | None = None
     """Which of the kubeconfig's contexts to use. Default: its current one."""
+
+    cluster_tag: ClusterTag | None = None
+    """NAME in the tag `kubernetes.io/cluster/NAME` of the nodes' EC2 instances, by which a quarantine knows them. kOps
+    and Cluster API set that tag with the cluster's own name. Default: the cluster's name in the stack."""
 
     @field_validator("kubeconfig")
     @classmethod

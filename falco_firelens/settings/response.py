@@ -7,11 +7,11 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_core import InitErrorDetails
 
 from falco_firelens.contract import LEAST_CONCURRENCY, Priority
-from falco_firelens.settings.types import RetentionDays
+from falco_firelens.settings.types import ClusterName, RetentionDays
 from falco_firelens.settings.validation.errors import at, mistake
 from falco_firelens.settings.validation.matching import Matching
 from falco_firelens.settings.validation.model import Model
-from falco_firelens.settings.validation.raw import Encrypted, keys_of
+from falco_firelens.settings.validation.raw import Encrypted, items_of, keys_of
 from falco_firelens.settings.validation.unique import unique
 
 Pattern = Annotated[str, Field(min_length=1, max_length=256)]
@@ -196,6 +196,11 @@ class Response(Model):
     webhooks: Annotated[tuple[Webhook, ...], Field(max_length=10)] = ()
     """Where notices go beside those in `notifications`."""
 
+    without_admission_policy: tuple[ClusterName, ...] = ()
+    """Clusters older than Kubernetes 1.30, by name, in which no ValidatingAdmissionPolicy bounds what the function may
+    write. In all others one does: of pods and nodes only what its playbooks change, and nothing in `kube-system`,
+    `kube-public`, `kube-node-lease` and `falco`."""
+
     reserved_concurrency: Annotated[int, Field(ge=LEAST_CONCURRENCY, le=100)] = 5
     """Invocations of the function at the same time, kept for it and never exceeded: at least 2, which is the least that
     a queue can be read with. An account has to keep 100 for all its other functions: where its limit is lower, as a new
@@ -214,3 +219,9 @@ def response_mistakes(tree: object) -> Iterator[InitErrorDetails]:
     if keys_of(keys.get("response")) and keys_of(keys.get("events")).get("cloudwatch") is False:
         error = mistake("this key only with events.cloudwatch true: the function reads the log group")
         yield at(("response",), keys["response"], error)
+    known = [keys_of(one) for one in items_of(keys.get("clusters"))]
+    bounded = [one.get("name") for one in known if one.get("platform") in ("eks", "kubernetes")]
+    for index, name in enumerate(items_of(keys_of(keys.get("response")).get("withoutAdmissionPolicy"))):
+        if isinstance(name, str) and name not in bounded:
+            error = mistake("the name of a cluster of this stack with platform eks or kubernetes")
+            yield at(("response", "withoutAdmissionPolicy", index), name, error)

@@ -4,23 +4,28 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 CONDITIONS: Final = frozenset({"Bool", "StringEquals", "StringLike", "ArnEquals", "ArnLike"})
-"""The condition operators that are understood; with any other one a statement allows nothing."""
+"""The operators of conditions that are understood, beside `Null`, and as the end of `EVERY`; with any other one a
+statement allows nothing."""
+
+EVERY: Final = "ForAllValues:"
+"""Of a key with many values, or none: each has to match.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html"""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Somebody of an account, asking for an action. `context` has the values of condition keys."""
+    """Somebody of an account, asking for an action. `context` has the values of condition keys, one or many of each."""
 
     account: str
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict[str, str])
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict[str, str | Sequence[str]])
 
 
 def allows(policy: str | None, request: Request) -> bool:
@@ -61,11 +66,15 @@ def _names(principal: Any, account: str) -> bool:
 
 
 def _holds(request: Request, operator: str, values: Mapping[str, Any]) -> bool:
-    if operator not in CONDITIONS:
+    if operator == "Null":
+        return all((key not in request.context) is (str(wanted).lower() == "true") for key, wanted in values.items())
+    if operator.removeprefix(EVERY) not in CONDITIONS:
         return False
+    none = [] if operator.startswith(EVERY) else [""]
     return all(
-        any(_like(request.context.get(key, ""), str(pattern)) for pattern in _items(wanted))
+        all(any(_like(str(value), str(pattern)) for pattern in _items(wanted)) for value in _items(found))
         for key, wanted in values.items()
+        for found in (request.context.get(key, none),)
     )
 
 

@@ -15,12 +15,30 @@ from lightkube.resources.authorization_v1 import SubjectAccessReview
 from lightkube.resources.core_v1 import Pod, ServiceAccountToken
 from lightkube.resources.networking_v1 import NetworkPolicy
 
+from components.response.admission_policy import group_member, policy_spec
 from falco_firelens.responder.actions.registry import Need
 from falco_firelens.responder.clients import connect
 from falco_firelens.responder.configuration import Cluster
 from falco_firelens.responder.permissions import rules
 from localcloud.layout import Layout
 from tests.waiting import wait_for
+
+GROUP = "system:serviceaccounts:default"
+"""Every service account of `Api.someone`: the admission policy of the response bounds what they write."""
+
+
+@functools.cache
+def _bound(api: "Api") -> None:
+    """Make the admission policy, for `GROUP`, and wait until it is in force."""
+    meta, group = {"name": "tests"}, "admissionregistration.k8s.io/v1"
+    spec = policy_spec(group_member(GROUP))
+    binding = {"policyName": meta["name"], "validationActions": ["Deny"]}
+    api.apply(
+        {"apiVersion": group, "kind": "ValidatingAdmissionPolicy", "metadata": meta, "spec": spec},
+        {"apiVersion": group, "kind": "ValidatingAdmissionPolicyBinding", "metadata": meta, "spec": binding},
+    )
+    asks = ["annotate", "node", "node-1", "tests=x", "--overwrite", "--dry-run=server", "--as=tests"]
+    wait_for(lambda: not api.allows(*asks, "--as-group=system:masters", f"--as-group={GROUP}"), "the policy")
 
 
 @functools.cache
@@ -41,10 +59,19 @@ class Api:
         return _admin(self.layout, self.name)
 
     def kubectl(self, *arguments: str) -> str:
-        command = [self.layout.bin / "kubectl", f"--kubeconfig={self.layout.kubeconfig(self.name)}", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = self._kubectl(*arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def allows(self, *arguments: str) -> bool:
+        """Whether kubectl is let do something; any other failure than a refusal is one of the test."""
+        done = self._kubectl(*arguments)
+        assert done.returncode == 0 or "forbidden" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    def _kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [self.layout.bin / "kubectl", f"--kubeconfig={self.layout.kubeconfig(self.name)}", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def apply(self, *manifests: dict[str, Any]) -> None:
         for manifest in manifests:
@@ -81,7 +108,11 @@ class Api:
             self.admin.deletecollection(kind, namespace=namespace, grace_period=0)
 
     def someone(self, name: str, needs: Iterable[Need]) -> Any:
-        """A client with the token of a service account that has these permissions and no others, in force already."""
+        """A client with the token of a service account that has these permissions and no others, in force already.
+
+        As in a stack, the admission policy bounds what it writes.
+        """
+        _bound(self)
         meta = {"name": name, "namespace": "default"}
         self.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
         self.allow(name, needs)

@@ -9,10 +9,10 @@ import pytest
 from lightkube.resources.core_v1 import Pod
 
 from falco_firelens.responder import clients, handler
-from falco_firelens.responder.actions.kubernetes import ISOLATED
 from falco_firelens.responder.clients import connect
 from falco_firelens.responder.commands import replay
 from falco_firelens.responder.configuration import Configuration
+from falco_firelens.responder.marks import ISOLATED
 from localcloud.cloud import LocalCloud
 from tests.local.faulty_api import Fault, FaultyApi, faulty_api
 from tests.local.response import Api

@@ -15,15 +15,17 @@ from lightkube.types import PatchType
 from moto import mock_aws
 
 from falco_firelens.cli.response import main
-from falco_firelens.responder.actions.kubernetes import CORDONED, ISOLATED, STATIC, TAINT
+from falco_firelens.responder.actions.kubernetes import STATIC
 from falco_firelens.responder.actions.registry import ACTIONS, Need
 from falco_firelens.responder.commands import undo
 from falco_firelens.responder.environment import Environment
+from falco_firelens.responder.marks import CORDONED, ISOLATED, TAINT
 from falco_firelens.responder.permissions import needs
 from falco_firelens.responder.responder import Answer, Responder
 from localcloud.cloud import LocalCloud
 from tests.local.response import Api, TestClients
 from tests.unit.responder.events import CLUSTERS, MemoryLedger, configuration, document, event, playbook
+from tests.unit.responder.nodes import run_instance
 from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.local
@@ -237,10 +239,10 @@ def test_a_pod_is_protected_by_its_deployments_name(shop: Api, aws: Any) -> None
 def test_the_instance_of_a_kubernetes_node_is_quarantined_and_given_back(shop: Api, aws: Any) -> None:
     ec2 = aws("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]
-    made = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SubnetId=subnet["SubnetId"])
-    instance = made["Instances"][0]["InstanceId"]
+    made = run_instance(aws, subnet["VpcId"], {"eks:cluster-name": "eks"})
+    instance, real = made["InstanceId"], made["PrivateDnsName"]
     closed = ec2.create_security_group(GroupName="closed", Description="none", VpcId=subnet["VpcId"])["GroupId"]
-    for name, provider in {"real": f"aws:///eu-west-1a/{instance}", "elsewhere": "kind://docker/x"}.items():
+    for name, provider in {real: f"aws:///eu-west-1a/{instance}", "elsewhere": "kind://docker/x"}.items():
         shop.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "spec": {"providerID": provider}})
 
     def groups() -> list[str]:
@@ -257,15 +259,15 @@ def test_the_instance_of_a_kubernetes_node_is_quarantined_and_given_back(shop: A
         return answer
 
     before = groups()
-    answer = quarantine("real")
+    answer = quarantine(real)
     assert state(answer) == "done" and groups() == [closed] != before
     assert answer.outcomes[0].undo == (f"falco-firelens undo quarantine eks/{instance}",)
-    assert state(quarantine("real")) == "unchanged"
+    assert state(quarantine(real)) == "unchanged"
     undo.quarantine(aws, f"eks/{instance}")
     assert groups() == before
     assert "is not an EC2 instance" in quarantine("elsewhere").outcomes[0].detail
-    shop.kubectl("delete", "node", "real", "elsewhere")
-    assert quarantine("real").outcomes[0].detail == "the node is gone" and groups() == before
+    shop.kubectl("delete", "node", real, "elsewhere")
+    assert quarantine(real).outcomes[0].detail == "the node is gone" and groups() == before
 
 
 LESS = [(action, need) for action in ACTING for need in ACTIONS[action].kubernetes]

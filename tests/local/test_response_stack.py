@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from lightkube import ApiError
+from lightkube.resources.admissionregistration_v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 from lightkube.resources.core_v1 import Pod, Secret
 from lightkube.resources.rbac_authorization_v1 import ClusterRole, ClusterRoleBinding
 
 from components.response.cluster_access import NAME
 from falco_firelens.responder.clients import AwsClients, connect
 from falco_firelens.responder.configuration import Cluster
+from falco_firelens.responder.marks import ISOLATED
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
 from localcloud.environment import environment
@@ -20,6 +22,7 @@ from tests.local.stack import Stack, Step
 pytestmark = pytest.mark.local
 
 FUNCTION = "falco-test-response"
+CONTROL_PLANES = ("eks", "selfmanaged")
 
 
 @pytest.fixture
@@ -87,6 +90,8 @@ def test_a_response_is_made_changed_and_taken_away(
     assert made["secrets"] == [f"{FUNCTION}/own"]
     assert len(made["mappings"]) == len(made["buckets"]) == len(made["topics"]) == len(made["groups"]) == 1
     check_function(deployed)
+    for cluster in CONTROL_PLANES:
+        Api(local_cloud.layout, cluster).pods("shop/victim")
     secret = deployed.client("secretsmanager").get_secret_value(SecretId=f"{FUNCTION}/own")["SecretString"]
     check_rights(connect(**json.loads(secret)))
     with monkeypatch.context() as patch:
@@ -108,10 +113,11 @@ def test_a_response_is_made_changed_and_taken_away(
     assert set(map(tuple, names(deployed).values())) == {()}
     filters = deployed.client("logs").describe_subscription_filters(logGroupName="/falco/events")
     assert filters["subscriptionFilters"] == []
-    for cluster in ("eks", "selfmanaged"):
-        admin = Api(local_cloud.layout, cluster).admin
-        for kind in (ClusterRole, ClusterRoleBinding):
-            assert NAME not in {one.metadata.name for one in admin.list(kind)}
+    for cluster in CONTROL_PLANES:
+        api = Api(local_cloud.layout, cluster)
+        for kind in (ClusterRole, ClusterRoleBinding, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding):
+            assert NAME not in {one.metadata.name for one in api.admin.list(kind)}
+        api.clear("shop")
 
 
 def check_function(deployed: Deployed) -> None:
@@ -157,3 +163,7 @@ def check_rights(client: Any) -> None:
         client.get(Pod, "nobody", namespace="default")
     with pytest.raises(ApiError, match="forbidden"):
         client.get(Secret, "anything", namespace="default")
+    with pytest.raises(ApiError, match="ValidatingAdmissionPolicy"):
+        client.patch(Pod, "victim", {"spec": {"containers": [{"name": "main", "image": "evil"}]}}, namespace="shop")
+    uid = client.get(Pod, "victim", namespace="shop").metadata.uid
+    assert client.patch(Pod, "victim", {"metadata": {"labels": {ISOLATED: uid}}}, namespace="shop")

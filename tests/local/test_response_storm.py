@@ -14,7 +14,7 @@ from lightkube.resources.core_v1 import Event, Pod
 from lightkube.resources.networking_v1 import NetworkPolicy
 
 from falco_firelens.responder import handler
-from falco_firelens.responder.actions.kubernetes import ISOLATED
+from falco_firelens.responder.marks import ISOLATED
 from falco_firelens.responder.permissions import needs
 from localcloud.cloud import LocalCloud
 from tests.local.response import Api

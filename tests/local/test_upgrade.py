@@ -83,6 +83,8 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
     assert {step.resource for step in steps if step.op == "create"} == {
         "LogMetricFilter response-alarms-held-back",
         "MetricAlarm response-alarms-held-back",
+        "ValidatingAdmissionPolicy pods-response",
+        "ValidatingAdmissionPolicyBinding pods-response",
     }
     others = {step.resource for step in steps if step.op not in ("create", "update")}
     assert others == {"TaskDefinition tasks-sensor"}, "a new revision"

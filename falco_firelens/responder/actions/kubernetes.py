@@ -13,16 +13,9 @@ from lightkube.types import PatchType
 
 from falco_firelens.responder import guards
 from falco_firelens.responder.actions.context import Context
+from falco_firelens.responder.marks import CORDONED, ISOLATED, ISOLATING, TAINT
 from falco_firelens.responder.outcome import Done
 from falco_firelens.responder.targets import Target
-
-ISOLATED = "falco-firelens/isolated"
-"""Label of an isolated pod. Its value is the pod's uid, so that a selector for it selects no other pod."""
-
-CORDONED = "falco-firelens/cordoned"
-"""Annotation of a node that a playbook cordoned, so that undoing never undoes what a person did."""
-
-TAINT = {"key": "falco-firelens/contained", "value": "true", "effect": "NoSchedule"}
 
 STATIC = "kubernetes.io/config.mirror"
 """Annotation of a static pod's mirror: the uid by which the node, and so Falco, knows the pod."""
@@ -87,7 +80,7 @@ def deny_all(target: Target, uid: str) -> NetworkPolicy:
 
 def policy_name(uid: str) -> str:
     """Return the name of an isolated pod's NetworkPolicy."""
-    return f"falco-firelens-isolated-{uid}"
+    return f"{ISOLATING}{uid}"
 
 
 def delete(context: Context) -> Done:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from falco_firelens.responder.event import Event
+from falco_firelens.responder.marks import TAGS
 from falco_firelens.responder.outcome import Done
 from falco_firelens.responder.targets import Target, kubernetes_node_of, subject_of
 
@@ -44,12 +45,14 @@ class Resources:
     """What one statement of the function's IAM policy is about. `ends` are the ends of ARNs of a service, or `*`.
 
     `{cluster}` stands for each cluster whose platform is the service, by its name in AWS; `{group}` for each security
-    group of a quarantine; `{account}` for the account; `{topic}` for the name of the response's topic.
+    group of a quarantine; `{account}` for the account; `{topic}` for the name of the response's topic. `conditions` are
+    operator, key and value; in a value `{vpc}` stands for the ARN of each VPC of those security groups.
     """
 
     sid: str
     service: str
     ends: tuple[str, ...]
+    conditions: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,23 @@ ECS_CLUSTERS = Resources("EcsClusters", "ecs", ("cluster/{cluster}",))
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html"""
 
 ALL_INTERFACES = Resources("FindInterfaces", "ec2", ("*",))
-MOVED_INTERFACES = Resources("Move", "ec2", ("network-interface/*", "security-group/{group}"))
-TAGGED_INTERFACES = Resources("WriteDown", "ec2", ("network-interface/*",))
-"""EC2 knows no resource for looking up, and both the interface and the group for moving:
+_IN_THE_VPC = ("ArnLike", "ec2:Vpc", "{vpc}")
+MOVED_INTERFACES = Resources(
+    "Move", "ec2", ("network-interface/*", "security-group/{group}"), conditions=(_IN_THE_VPC,)
+)
+TAGGED_INTERFACES = Resources(
+    "WriteDown",
+    "ec2",
+    ("network-interface/*",),
+    # Of no tags at all ForAllValues is true.
+    conditions=(
+        _IN_THE_VPC,
+        ("ForAllValues:StringLike", "aws:TagKeys", f"{TAGS}*"),
+        ("Null", "aws:TagKeys", "false"),
+    ),
+)
+"""EC2 knows no resource for looking up, and both the interface and the group for moving. Both have the condition key
+`ec2:Vpc`, as has an interface that is tagged:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"""
 
 FINDINGS = Resources("Findings", "securityhub", ("product/{account}/default",))
@@ -208,7 +225,7 @@ ACTIONS: Mapping[str, Action] = by_name(
             iam={
                 CONTAINER_INSTANCES: ("ecs:DescribeContainerInstances",),
                 ECS_CLUSTERS: ("ecs:ListContainerInstances",),
-                ALL_INTERFACES: ("ec2:DescribeNetworkInterfaces",),
+                ALL_INTERFACES: ("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces"),
                 MOVED_INTERFACES: ("ec2:ModifyNetworkInterfaceAttribute",),
                 TAGGED_INTERFACES: ("ec2:CreateTags",),
             },

@@ -11,15 +11,8 @@ from lightkube.types import PatchType
 
 from falco_firelens.responder.actions import ec2 as instances
 from falco_firelens.responder.actions.ecs import DRAINED, was_drained_here
-from falco_firelens.responder.actions.kubernetes import (
-    CORDONED,
-    ISOLATED,
-    NOT_THERE,
-    TAINT,
-    policy_name,
-    put_taints,
-    taints_of,
-)
+from falco_firelens.responder.actions.kubernetes import NOT_THERE, policy_name, put_taints, taints_of
+from falco_firelens.responder.marks import BEFORE, CORDONED, ISOLATED, TAINT
 
 Aws = Callable[[str], Any]
 
@@ -100,7 +93,7 @@ def quarantine(aws: Aws, reference: str) -> str:
             continue
         identity = interface["NetworkInterfaceId"]
         ec2.modify_network_interface_attribute(NetworkInterfaceId=identity, Groups=groups)
-        names = [tag["Key"] for tag in interface["TagSet"] if tag["Key"].startswith(instances.BEFORE)]
+        names = [tag["Key"] for tag in interface["TagSet"] if tag["Key"].startswith(BEFORE)]
         ec2.delete_tags(Resources=[identity], Tags=[{"Key": name} for name in names])
         moved += 1
     if not moved:

@@ -51,8 +51,9 @@ class Registered:
     """What replaces it when it changes."""
     aliases: frozenset[str]
     """Where it may stand in an older state: its type and those above it, and its name, as a URN ends."""
+    before_create: tuple[str, ...]
     after_create: tuple[str, ...]
-    """Names of the hooks that run when it has been made."""
+    """Names of the hooks that run before it is made, and when it has been."""
     secrets: frozenset[str]
     """Names of the inputs that are secret."""
     origins: Mapping[str, frozenset[str]]
@@ -101,12 +102,20 @@ class Account(mocks.Mocks):
     """Security groups, with the VPC of each."""
 
     def with_eks(
-        self, name: str, *, oidc_provider: bool = False, mode: str = "API", public: bool = True, vpc: str = VPC
+        self,
+        name: str,
+        *,
+        oidc_provider: bool = False,
+        mode: str = "API",
+        public: bool = True,
+        vpc: str = VPC,
+        version: str = "1.35",
     ) -> "Account":
         issuer = f"https://oidc.example/id/{name}"
         self.eks[name] = {
             "name": name,
             "arn": f"arn:{self.partition}:eks:{self.region}:{ACCOUNT}:cluster/{name}",
+            "version": version,
             "endpoint": f"https://{name}.eks.example",
             "certificateAuthorities": [{"data": "Y2E="}],
             "identities": [{"oidcs": [{"issuer": issuer}]}],
@@ -257,6 +266,7 @@ class Monitor(mocks.MockMonitor):
                 ignored=tuple(request.ignoreChanges),
                 replacement_trigger=json_format.MessageToDict(request.replacement_trigger),
                 aliases=frozenset(_alias(request, alias.spec) for alias in request.aliases),
+                before_create=tuple(request.hooks.before_create),
                 after_create=tuple(request.hooks.after_create),
                 secrets=secrets,
                 origins={name: frozenset(found.urns) for name, found in request.propertyDependencies.items()},

@@ -127,7 +127,7 @@ def test_one_more_record_is_one_more_action(
     ]
     clusters = [ClusterActions("ecs", "jobs", frozenset({"snapshot"}), api=False)]
     assert [
-        (one["Sid"], one["Action"], one["Resource"]) for one in action_statements(PLACE, clusters, "topic", [], MORE)
+        (one["Sid"], one["Action"], one["Resource"]) for one in action_statements(PLACE, clusters, "topic", {}, MORE)
     ] == [
         ("Snapshots", ["ecs:DescribeTasks"], ["arn:aws:ecs:eu-west-1:123456789012:task/jobs/*"]),
         ("Volumes", ["ec2:CreateSnapshot"], "arn:aws:ec2:eu-west-1:123456789012:volume/*"),

@@ -1,8 +1,8 @@
 """The function's role on a moto that enforces IAM: it suffices, and with any verb less that very verb is refused.
 
-Moto matches the actions of statements and holds nearly every request against the resource `*`; `RESOURCES` says which
-ones a request is for, so that the resources of the statements are enforced too. It knows no KMS behind other services,
-and nothing calls the log and the dead-letter queue but Lambda itself: see `NOT_SEEN`.
+Moto holds nearly every request against the resource `*`, and against no condition. `RESOURCES` says which resources a
+request is for, and `condition_keys` with what; the local cloud's judge of policies decides. Moto knows no KMS behind
+other services, and nothing calls the log and the dead-letter queue but Lambda itself: see `NOT_SEEN`.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ import pulumi
 import pytest
 from botocore.loaders import Loader
 from moto.core import DEFAULT_ACCOUNT_ID, enable_iam_authentication
-from moto.iam.access_control import IAMPolicy, IAMRequestBase, PermissionResult
+from moto.ec2.models import ec2_backends
+from moto.iam.access_control import IAMPolicy, IAMRequestBase
 from moto.moto_api import state_manager
 
 from components.aws.location import arn
@@ -27,8 +28,11 @@ from components.response.role import ClusterActions, action_statements, own_stat
 from falco_firelens.responder.clients import AwsClients
 from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.handler import Invocation
+from falco_firelens.responder.marks import BEFORE
+from localcloud.aws.resource_policy import Request, grants
 from tests.unit.responder.account import REGION, Account, LambdaContext, deliver, moto_account
 from tests.unit.responder.events import configuration, document, playbook
+from tests.unit.responder.nodes import node_instance
 from tests.unit.responder.test_aws_actions import Aws, task
 
 PLACE: Any = {"account": DEFAULT_ACCOUNT_ID, "region": REGION, "partition": "aws", "dns_suffix": "amazonaws.com"}
@@ -79,6 +83,19 @@ RESOURCES: Mapping[str, Callable[[Any], list[str]]] = {
 """The resources of a request, by action or service, as the service authorization reference has them."""
 
 
+def condition_keys(resource: str, body: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """The values of EC2's condition keys that statements of the role have, for one resource of a request."""
+    kind, _, identity = resource.rpartition(":")[2].partition("/")
+    ec2, found = ec2_backends[DEFAULT_ACCOUNT_ID][REGION], dict[str, str | list[str]]()
+    if kind == "network-interface" and identity in ec2.enis:
+        found["ec2:Vpc"] = _arn("ec2", f"vpc/{ec2.enis[identity].subnet.vpc_id}")
+    group = ec2.get_security_group_from_id(identity) if kind == "security-group" else None
+    if group is not None:
+        found["ec2:Vpc"] = _arn("ec2", f"vpc/{group.vpc_id}")
+    keys = [value for name, value in body.items() if re.fullmatch(r"Tag\.\d+\.Key", name)]
+    return {**found, "aws:TagKeys": keys} if keys else found
+
+
 def _resources(request: Any, given: str) -> list[str]:
     action: str = request._action
     of = RESOURCES.get(action) or RESOURCES.get(action.partition(":")[0])
@@ -96,9 +113,11 @@ def denied(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     made = list[str]()
 
     def check(request: Any, resource: str) -> None:
-        policies = [IAMPolicy(one) for one in request._access_key.collect_policies()]
+        policies = [json.dumps(IAMPolicy(one)._policy_json) for one in request._access_key.collect_policies()]
+        body = {name: value[0] for name, value in request._data.items()}
         for one in _resources(request, resource):
-            if not any(p.is_action_permitted(request._action, one) == PermissionResult.PERMITTED for p in policies):
+            keys = condition_keys(one, body) if request._action.startswith("ec2:") else {}
+            if not grants(policies, Request(DEFAULT_ACCOUNT_ID, request._action, one, keys)):
                 made.append(request._action)
                 request._raise_access_denied()
 
@@ -120,7 +139,8 @@ class Scene:
         self.task, self.instance = task(Aws(), "service:shop")
         vpc = aws("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
         made = aws("ec2").create_security_group(GroupName="closed", Description="none", VpcId=vpc)
-        self.group = made["GroupId"]
+        self.vpc, self.group = vpc, made["GroupId"]
+        self.node, self.node_api = node_instance(aws, "eks", vpc)
         aws("securityhub").enable_security_hub()
         secrets = {HOOKS: [], ACCESS: {"server": "https://127.0.0.1:1", "certificate_authority": "", "token": "x"}}
         self.secrets = [
@@ -150,10 +170,10 @@ class Scene:
                 }
             )
             clusters = [
-                ClusterActions("eks", "eks", frozenset(["isolate"]), api=True),
+                ClusterActions("eks", "eks", frozenset(["isolate", "quarantine"]), api=True),
                 ClusterActions("ecs", "jobs", frozenset(TASK), api=False),
             ]
-            acting = action_statements(PLACE, clusters, self.account.topic.rpartition(":")[2], [self.group])
+            acting = action_statements(PLACE, clusters, self.account.topic.rpartition(":")[2], {self.group: self.vpc})
             text = await pulumi.Output.json_dumps([*own, *acting]).future()
             assert text is not None
             return text
@@ -199,7 +219,17 @@ class Scene:
                 ("own", "kubernetes"),
             ):  # neither can be reached, so both are retried
                 deliver_(deliver(document(cluster=name, platform=platform), stream=f"{name}/x"))
+            self.quarantine_node(clients, environment)
             self.map(session.client("sqs"))
+
+    def quarantine_node(self, clients: AwsClients, environment: Environment) -> None:
+        """Move the instance of a Kubernetes node, whose API server is made up."""
+        plan = configuration(playbook("node", {"quarantine": {"securityGroupId": self.group}}))
+        found = document(pod=None)
+        found["cluster"]["node"] = self.node_api.name
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(clients, "kubernetes", lambda _: self.node_api)
+            Invocation(plan, clients, environment, LambdaContext()).answer_delivery(deliver(found))
 
     def map(self, sqs: Any) -> None:
         """What Lambda does with the function's role for its event source mapping.
@@ -234,9 +264,10 @@ def test_the_role_suffices_for_everything(denied: list[str]) -> None:
         "containerInstances"
     ]
     assert drained["status"] == "DRAINING"
-    filters = [{"Name": "attachment.instance-id", "Values": [scene.instance]}]
-    (interface,) = aws("ec2").describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
-    assert [one["GroupId"] for one in interface["Groups"]] == [scene.group]
+    for instance in (scene.instance, scene.node):
+        filters = [{"Name": "attachment.instance-id", "Values": [instance]}]
+        (interface,) = aws("ec2").describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+        assert [one["GroupId"] for one in interface["Groups"]] == [scene.group]
     assert len(aws("securityhub").get_findings()["Findings"]) == len(scene.account.notices()) == 1
     assert {key.partition("/")[0] for key in scene.account.objects()} == {"evidence", "set-aside"}
 
@@ -247,6 +278,7 @@ VERBS = [
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
     "ec2:CreateTags",
+    "ec2:DescribeInstances",
     "ec2:DescribeNetworkInterfaces",
     "ec2:ModifyNetworkInterfaceAttribute",
     "ecs:DescribeContainerInstances",
@@ -305,3 +337,33 @@ def test_what_is_elsewhere_is_refused(denied: list[str]) -> None:
             with pytest.raises(Exception, match=r"AccessDenied|UnauthorizedOperation"):
                 call()
     assert denied == list(calls)
+
+
+def test_no_other_vpc_and_no_other_tag(denied: list[str]) -> None:
+    """Of what stands in the same account: the quarantine's group is in one VPC, and the tags are the function's own."""
+    scene = Scene()
+    aws = scene.account.aws
+    (interface,) = aws("ec2").describe_network_interfaces(
+        Filters=[{"Name": "attachment.instance-id", "Values": [scene.node]}]
+    )["NetworkInterfaces"]
+    vpc = aws("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = aws("ec2").create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    beyond = aws("ec2").create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    mine = interface["NetworkInterfaceId"]
+    ec2 = scene.role(scene.statements()).client("ec2")
+    own, owner = {"Key": f"{BEFORE}-0", "Value": "sg"}, {"Key": "team", "Value": "bank"}
+    refused: tuple[Callable[[], Any], ...] = (
+        lambda: ec2.modify_network_interface_attribute(NetworkInterfaceId=beyond, Groups=[scene.group]),
+        lambda: ec2.modify_network_interface_attribute(NetworkInterfaceId=beyond, SourceDestCheck={"Value": False}),
+        lambda: ec2.create_tags(Resources=[beyond], Tags=[own]),
+        lambda: ec2.create_tags(Resources=[mine], Tags=[owner]),
+        lambda: ec2.create_tags(Resources=[mine], Tags=[own, owner]),
+        lambda: ec2.delete_tags(Resources=[mine], Tags=[{"Key": "team"}]),
+    )
+    with enable_iam_authentication():
+        ec2.create_tags(Resources=[mine], Tags=[own])
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=mine, Groups=[scene.group])
+        for call in refused:
+            with pytest.raises(Exception, match=r"AccessDenied|UnauthorizedOperation"):
+                call()
+    assert len(denied) == len(refused)

@@ -48,6 +48,11 @@ RESPONSE = {
         response("webhooks: [{url: 'http://hooks.example'}]"),
         "response.webhooks[0].url: found a secret that is none, expected a URL that begins with https://",
     ),
+    "no policy in another cluster": (
+        APPS + "response: {playbooks: [{name: shells, actions: {notify: {}}}], withoutAdmissionPolicy: [app]}",
+        'response.withoutAdmissionPolicy[0]: found "app", expected the name of a cluster of this stack with platform '
+        "eks or kubernetes",
+    ),
     "nothing to read": (
         "clusters: [{name: apps, platform: ecs}]\nevents: {cloudwatch: false, destinations: {s3: {}}}\n"
         "response: {playbooks: [{name: shells, actions: {notify: {}}}]}",
