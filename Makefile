@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up cloud build down env status ship preview demo-fleet demo-response test test-unit test-local test-pipeline \
-	test-slow check format generate bench bench-preview bench-fleet bench-responder bench-pipeline clean
+	test-slow check lock format generate bench bench-preview bench-fleet bench-responder bench-pipeline clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -60,10 +60,17 @@ test-pipeline: $(INSTALLED) ## run the real Fluent Bit and Falco, where they are
 test-slow: $(INSTALLED) ## run what `make test` leaves out: more events, more requests, any moment
 	$(PY) -m pytest tests -m slow $(SIDE_BY_SIDE)
 
-check: $(INSTALLED) ## format, lint and types
+check: $(INSTALLED) ## format, lint, types, locks and workflows
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/basedpyright
+	$(PY) -m tools.locks --check
+	$(VENV)/bin/zizmor --quiet --offline --persona auditor --min-severity medium .github
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci examples/gitlab-ci*.yml
+
+lock: $(INSTALLED) ## write the locks after a change of requirements*.txt: make lock UPGRADE=1 for newest versions of the rest
+	$(PY) -m tools.locks $(if $(UPGRADE),--upgrade)
 
 format: $(INSTALLED) ## format, and mend what the linter can
 	$(VENV)/bin/ruff format
@@ -98,12 +105,12 @@ clean: ## stop the local cloud, and remove it and the virtual environment
 	rm -rf .local $(VENV)
 
 # Written last, so that an installation that was cut off is done again. Its output stays out of `make -s env`.
-$(INSTALLED): requirements.txt requirements-fleet.txt falco_firelens/policy/requirements.txt requirements-dev.txt pyproject.toml
+$(INSTALLED): requirements-dev.lock pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not on PATH: install Python 3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is $$($(PYTHON) --version): Python 3.11 or newer is needed (make PYTHON=python3.12 …)" >&2; exit 1; }
 	@echo "installing the Python packages into $(VENV) (about a minute)" >&2
 	@$(PYTHON) -m venv $(VENV) >&2 || { echo "cannot make $(VENV): on Debian, apt-get install python3-venv" >&2; exit 1; }
-	@$(PY) -m pip install --quiet --requirement requirements-dev.txt >&2
+	@$(PY) -m pip install --quiet --requirement requirements-dev.lock >&2
 	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable . >&2
 	@touch $@

@@ -1,21 +1,20 @@
 """Builds the zip of the response function: its code, the stack's playbooks, and its libraries for Lambda's processor.
 
 The same pins give the same bytes on any machine, so that a preview shows a new function only where one was made: wheels
-are taken as they were published, names sorted, times fixed, and nothing is compiled here.
+are taken as they were published, names sorted, times fixed, and nothing is compiled here. A package that is there
+already is compared with these bytes, not believed: what anything else writes there would run as the function.
 """
 
 import hashlib
-import shutil
-import subprocess
-import sys
+import io
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import falco_firelens
+from components.response.wheels import PackageError, Wheels
 from falco_firelens.contract import cache
-from falco_firelens.errors import StackError
 from falco_firelens.responder.configuration import FILE, Configuration
 
 RUNTIME = "python3.13"
@@ -37,12 +36,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold."""
 
 
-class PackageError(StackError):
-    """The package cannot be built; says why and what to do."""
-
-
 def build(configuration: Configuration, folder: Path | None = None) -> Path:
-    """Build the zip, or take the one that was built for the same code, pins and playbooks.
+    """Build the zip for the code, the pins and the playbooks.
 
     `folder` is where packages and wheels are kept. Raises PackageError.
     """
@@ -53,14 +48,14 @@ def build(configuration: Configuration, folder: Path | None = None) -> Path:
     for name in sorted(parts):
         digest.update(f"{name}\0{len(parts[name])}\0".encode() + parts[name])
     package = folder / f"response-{digest.hexdigest()[:24]}.zip"
-    if not package.exists():
-        try:
-            _write(package, {**_libraries(_wheels(folder, pins)), **parts})
-        except OSError as error:
-            raise PackageError(
-                f"The package of the response function could not be written: {error}\n"
-                f"It is kept in {folder}: make that writable, or name another folder with XDG_CACHE_HOME."
-            ) from None
+    try:
+        libraries = Wheels(REQUIREMENTS, RUNTIME, PLATFORM).read(folder)
+        _put(package, _zipped({**libraries, **parts}))
+    except OSError as error:
+        raise PackageError(
+            f"The package of the response function could not be written: {error}\n"
+            f"It is kept in {folder}: make that writable, or name another folder with XDG_CACHE_HOME."
+        ) from None
     return package
 
 
@@ -74,58 +69,22 @@ def _name(file: Path) -> str:
     return file.relative_to(PRODUCT.parent).as_posix()
 
 
-def _wheels(folder: Path, pins: bytes) -> Path:
-    """The wheels of these pins, fetched once."""
-    wheels = folder / f"wheels-{hashlib.sha256(RUNTIME.encode() + pins).hexdigest()[:16]}"
-    if wheels.is_dir():
-        return wheels
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as made:
-        _download(Path(made))
-        try:
-            Path(made).rename(wheels)
-        except OSError:
-            if not wheels.is_dir():  # another run was quicker
-                raise
-        else:
-            Path(made).mkdir()  # what the context removes
-    return wheels
+def _zipped(parts: Mapping[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(parts):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, wherever this runs
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, parts[name])
+    return made.getvalue()
 
 
-def _download(folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--require-hashes", "--only-binary=:all:", f"--dest={folder}", f"--requirement={REQUIREMENTS}"]
-    command += [f"--platform={PLATFORM}", "--implementation=cp", f"--python-version={RUNTIME.removeprefix('python')}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or ["pip printed no error"]
-        raise PackageError(
-            f"The libraries of the response function could not be fetched: {reason[0]}\n"
-            f"pip needs a package registry with the wheels of {REQUIREMENTS.name} for {PLATFORM}; "
-            f"`{' '.join(command[1:])}` shows more."
-        )
-
-
-def _libraries(wheels: Path) -> dict[str, bytes]:
-    """What the wheels hold, without what nothing imports: a wheel's own record, scripts and headers."""
-    found: dict[str, bytes] = {}
-    for wheel in sorted(wheels.glob("*.whl")):
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                top = name.partition("/")[0]
-                if not name.endswith("/") and not top.endswith(".data"):
-                    found[name] = archive.read(name)
-    return found
-
-
-def _write(package: Path, parts: Mapping[str, bytes]) -> None:
+def _put(package: Path, content: bytes) -> None:
+    """Write the package, whole at any moment, unless it is there."""
+    if package.is_file() and not package.is_symlink() and package.read_bytes() == content:
+        return
     with tempfile.NamedTemporaryFile(dir=package.parent, delete=False) as made:
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in sorted(parts):
-                entry = zipfile.ZipInfo(name, _EPOCH)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.create_system = 3  # Unix, wherever this runs
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, parts[name])
-        made.close()
-        shutil.move(made.name, package)
+        made.write(content)
+    Path(made.name).replace(package)

@@ -1,11 +1,10 @@
 """Identity: policy documents allow what is named, to whom is named."""
 
 import json
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any
 
+from falco_firelens.policy.actions import takes_resources
 from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS, ITS_OWN, OPENING
 from falco_firelens.policy.rule import Check, Finding, Resource, Rule, items_of, keys_of, show
 
@@ -62,26 +61,6 @@ def _actions_and_resources(path: str, statement: Statement) -> Iterator[Finding]
         if narrower:
             write = f"the ARNs that {', '.join(narrower)} is for"
             yield Finding(f"{path}.Resource", '"*"', write)
-
-
-@cache
-def takes_resources(action: str) -> bool:
-    """Whether the API knows resources for an action, by AWS's service authorization reference as parliament has it.
-
-    An action that parliament does not know is taken to know resources; one with a wildcard has its own finding.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # parliament finds its data by setuptools' pkg_resources, which is deprecated
-        from parliament import UnknownActionException
-        from parliament.statement import get_privilege_info  # pyright: ignore[reportUnknownVariableType]
-    if "*" in action or "?" in action:
-        return False
-    service, _, name = action.partition(":")
-    try:
-        privilege: Mapping[str, Any] = get_privilege_info(service, name)
-    except UnknownActionException:
-        return True
-    return any(found["resource_type"] for found in privilege["resource_types"])
 
 
 def _principals(path: str, statement: Statement) -> Iterator[Finding]:

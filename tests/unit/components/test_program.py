@@ -11,8 +11,7 @@ import pulumi
 import pytest
 from pulumi.runtime.config import set_all_config
 
-from components.response import package
-from components.response.package import PackageError
+from components.response.wheels import PackageError, Wheels
 from tests.unit.components.cloud import Account, Monitor
 
 ROOT = Path(__file__).parents[3]
@@ -55,10 +54,10 @@ def test_a_stack_file_that_does_not_fit_the_account_does_too(monkeypatch: pytest
 
 
 def test_a_response_that_cannot_be_packed_does_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(folder: Path) -> None:
+    def refuse(wheels: Wheels, folder: Path) -> None:
         raise PackageError("no registry")
 
-    monkeypatch.setattr(package, "_download", refuse)
+    monkeypatch.setattr(Wheels, "read", refuse)
     config = {
         "falco-firelens:clusters": '[{"name": "jobs", "platform": "ecs"}]',
         "falco-firelens:response": '{"playbooks": [{"name": "all", "actions": {"notify": {}}}]}',

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from components.response import package
-from components.response.package import PackageError, build
+from components.response import wheels
+from components.response.package import build
+from components.response.wheels import PackageError
 from falco_firelens.responder.configuration import Configuration, Protect, from_document
 
 PLAN = Configuration()
@@ -50,7 +51,7 @@ def test_why_it_cannot_be_built_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     def refuse(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 1, "", "ERROR: No matching distribution found for lightkube\n")
 
-    monkeypatch.setattr(package.subprocess, "run", refuse)
+    monkeypatch.setattr(wheels.subprocess, "run", refuse)
     with pytest.raises(PackageError, match=r"No matching distribution(.|\n)*pip needs a package registry"):
         build(PLAN, tmp_path)
     assert not list(tmp_path.glob("*.zip"))

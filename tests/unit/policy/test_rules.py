@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from falco_firelens.policy.identity import takes_resources
+from falco_firelens.policy.actions import takes_resources
 from falco_firelens.policy.network import is_world
 from falco_firelens.policy.rule import UNKNOWN, Resource, Rule
 from falco_firelens.policy.rules import RULES
@@ -105,7 +105,15 @@ def test_not_pinned(image: str) -> None:
     assert not is_pinned(image)
 
 
-@pytest.mark.parametrize("action", ["ecr:GetAuthorizationToken", "ecs:DiscoverPollEndpoint", "ec2:DescribeInstances"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        "ecr:GetAuthorizationToken",
+        "ecs:DiscoverPollEndpoint",
+        "ec2:DescribeInstances",
+        "cloudwatch:PutMetricData",
+    ],
+)
 def test_actions_without_resources_may_have_a_star(action: str) -> None:
     assert not takes_resources(action)
     assert said("no-iam-wildcard", "aws:iam/policy:Policy", {"policy": allow(action, "*")}) == []
