@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from falco_firelens.fleet.comment.markdown import code, fence, folded, table, visible
-from falco_firelens.fleet.comment.permissions import PermissionChange, permission_changes
+from falco_firelens.fleet.comment.permissions import Line, PermissionChange, permission_changes
 from falco_firelens.fleet.comment.values import diff
 from falco_firelens.fleet.results import Change, Result, Status, count
 from falco_firelens.policy.finding import PolicyFinding, type_of
@@ -31,6 +31,14 @@ _WEIGHT = {"delete": 0, "replace": 1, "update": 2, "create": 4}
 
 _SIGNS = {"create": "+", "delete": "-"}
 _OPS = ("create", "update", "replace", "delete")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is said of the permissions of one resource."""
+
+    title: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,26 @@ def comment(
     The same previews make the same text, in whatever order the engine came to their resources.
     """
     ordered = sorted(map(_in_order, results), key=_importance)
-    head = [MARKER, _title(ordered), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere), *_removed(removed)]
-    text = _fit([*head, *_failures(ordered), *_permissions(ordered)], limit - _ROOM)
+    permissions = _permissions(ordered)
+
+    def text_of(cut: int) -> tuple[str, int]:
+        """The text without details, if the headline says that so many permissions are cut; and how many are."""
+        head = [MARKER, _title(ordered), *_cut(cut, more), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere)]
+        parts = [*head, *_removed(removed), *_failures(ordered)]
+        return _fit(parts, permissions, limit - _ROOM)
+
+    said, (text, cut) = 0, text_of(0)
+    while cut != said:  # the headline takes room as well
+        said, (text, cut) = cut, text_of(cut)
     blocks = sorted(_blocks(ordered), key=lambda block: block.weight)
     return _with_details(text, ordered, blocks, limit, more)
+
+
+def _cut(permissions: int, more: str) -> Iterator[str]:
+    if permissions:
+        what = "one change" if permissions == 1 else f"{permissions} changes"
+        line = f"> - **{what} of permissions left out for want of room**{f': {more}' if more else ''}"
+        yield from _alert("CAUTION", [line], 0)
 
 
 _ROOM = 600
@@ -190,35 +214,54 @@ def _failures(results: Sequence[Result]) -> Iterator[str]:
 _MOST_ERROR_LINES = 20
 
 
-def _permissions(results: Sequence[Result]) -> Iterator[str]:
-    """What becomes allowed or denied; the same change in several stacks is said once."""
-    said: dict[str, list[str]] = {}
-    for result in results:
-        for one in permission_changes(result.changes):
-            said.setdefault(_permission(one), []).append(result.stack)
-    if said:
-        yield "### Permissions"
-    for text, stacks in said.items():
-        yield f"{_stacks(stacks)}, {text}"
+def _permissions(results: Sequence[Result]) -> list[_Part]:
+    """What becomes allowed or denied, the weightiest first; the same change in several stacks is said once."""
+    said: dict[_Part, list[str]] = {}
+    found = [(one, result.stack) for result in results for one in permission_changes(result.changes)]
+    for one, stack in sorted(found, key=lambda pair: pair[0].weight):
+        said.setdefault(_permission(one), []).append(stack)
+    return [replace(part, title=f"{_stacks(stacks, results)}, {part.title}") for part, stacks in said.items()]
 
 
-def _stacks(names: Sequence[str]) -> str:
-    shown = ", ".join(map(code, names[:3]))
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+def _stacks(names: Sequence[str], results: Sequence[Result]) -> str:
+    """Which stacks: all by name, so that nobody overlooks one."""
+    if len(names) > 3 and len(set(names)) == len(results):
+        return f"all {len(results)} stacks"
+    return ", ".join(map(code, sorted(set(names))))
 
 
-def _permission(one: PermissionChange) -> str:
-    lines = [f"{one.resource.kind} {code(one.resource.name)}:"]
-    if one.unknown:
-        lines.append("- the document is known after deployment only")
-    for words, actions, where in one.lines:
-        what = ", ".join(map(code, actions[:_MOST_ACTIONS]))
-        more = f" and {len(actions) - _MOST_ACTIONS} more" if len(actions) > _MOST_ACTIONS else ""
-        lines.append(f"- **{words}**: {what}{more}{''.join(f' {word} {code(value)}' for word, value in where)}")
-    return "\n".join(lines)
+def _permission(one: PermissionChange) -> _Part:
+    unknown = ["- the document is known after deployment only, or cannot be read"] if one.unknown else []
+    return _Part(f"{one.resource.kind} {code(one.resource.name)}:", (*unknown, *map(_line, one.lines)))
 
 
-_MOST_ACTIONS = 12
+def _line(line: Line) -> str:
+    """All of it, whatever its length: what is cut here might be what matters."""
+    where = [f"{word} {_whole(value)}" for word, value in line.scope.where]
+    said = f"- **{line.words}**: {' '.join([', '.join(map(_whole, line.actions)), *where])}"
+    single = [(test, values) for test, values in line.scope.conditions if len(values) < 2]
+    several = [(test, values) for test, values in line.scope.conditions if len(values) > 1]
+    words = [_whole(" ".join((test, *values))) for test, values in single]
+    said += f" if {' and '.join(words)}" if words else ""
+    return "\n".join([said, *(_condition(test, values, line) for test, values in several)])
+
+
+def _condition(test: str, values: Sequence[str], line: Line) -> str:
+    """A condition with several values: each that only this side of the change has is on a line of its own."""
+    own = [value for value in values if (test, value) not in line.known]
+    both = [value for value in values if (test, value) in line.known]
+    lines = [f"  - if {_whole(test)} is any of these:", *(f"    - **{_whole(value)}**" for value in own)]
+    return "\n".join(
+        [*lines, *([f"    - and on both sides of the change {', '.join(map(_whole, both))}"] if both else [])]
+    )
+
+
+def _whole(text: object) -> str:
+    return code(text, len(str(text)) * _LONGEST_ESCAPE)
+
+
+_LONGEST_ESCAPE = 10
+"""Characters of `\\u{10ffff}`."""
 
 
 def _blocks(results: Sequence[Result]) -> Iterator[_Block]:
@@ -255,12 +298,33 @@ def _section(result: Result, blocks: Sequence[str]) -> str:
     return folded(title, "\n\n".join(blocks))
 
 
-def _fit(parts: Sequence[str], room: int) -> str:
-    """As many parts as there is room for, each whole."""
+def _fit(parts: Sequence[str], permissions: Sequence[_Part], room: int) -> tuple[str, int]:
+    """As many parts as there is room for, each whole; then permissions, line by line. Also how many lines are cut."""
     kept: list[str] = []
+    left = 0
+    room -= _size(_HEADING) + 2
     for part in parts:
         if _size(part) + 2 <= room:
             kept.append(part)
             room -= _size(part) + 2
-    left = len(parts) - len(kept)
-    return "\n\n".join([*kept, *([f"{left} more parts are left out here for want of room."] if left else [])])
+        else:
+            left += 1
+    cut = 0
+    said: list[str] = []
+    for part in permissions:
+        lines: list[str] = []
+        room -= _size(part.title) + 2
+        for line in part.lines:
+            if _size(line) + 1 <= room:
+                lines.append(line)
+                room -= _size(line) + 1
+        cut += len(part.lines) - len(lines)
+        if lines:
+            said.append("\n".join([part.title, *lines]))
+        else:
+            room += _size(part.title) + 2
+    last = [f"{left} more parts are left out here for want of room."] if left else []
+    return "\n\n".join([*kept, *([_HEADING, *said] if said else []), *last]), cut
+
+
+_HEADING = "### Permissions"

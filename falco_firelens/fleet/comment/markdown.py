@@ -21,9 +21,9 @@ def visible(text: str) -> str:
     return "".join(_escaped(character) if _is_invisible(character) else character for character in text)
 
 
-def code(text: object) -> str:
-    """A code span."""
-    shown = _cut(visible(str(text)), LONGEST_SPAN)
+def code(text: object, longest: int = LONGEST_SPAN) -> str:
+    """A code span with at most so many characters of the text."""
+    shown = _cut(visible(str(text)), longest)
     if not shown.strip():
         return "`(empty)`" if not shown else f'`"{shown}"`'
     ticks = "`" * (_longest_run(shown) + 1)

@@ -197,10 +197,11 @@ def test_what_becomes_allowed_and_denied_is_told_with_where_to_whom_and_on_what_
 def test_the_same_change_of_permissions_in_many_stacks_is_told_once() -> None:
     one = change("create", POLICY, new={"policy": document(statement())})
 
-    text = comment([result(one, stack=f"s{index}") for index in range(5)])
+    five = [result(one, stack=f"s{index}") for index in range(5)]
 
-    assert text.count("**now allowed**") == 1
-    assert "`s0`, `s1`, `s2` and 2 more, RolePolicy `one`" in text
+    assert comment(five).count("**now allowed**") == 1
+    assert "all 5 stacks, RolePolicy `one`" in comment(five)
+    assert "`s0`, `s1`, `s2`, `s3`, `s4`, RolePolicy `one`" in comment([*five, result(stack="other")])
 
 
 def test_a_document_that_is_not_known_yet_is_said_to_be_so() -> None:
