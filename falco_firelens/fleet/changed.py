@@ -20,9 +20,23 @@ PROGRAM = (
     "__main__.py",
     "components",
     "falco_firelens",
+    "pyproject.toml",
     "requirements.txt",
+    "requirements-fleet.txt",
+    "requirements-fleet.lock",
 )
-"""Files and folders of the program, which every stack is made of; tests/unit/fleet holds this to what it imports."""
+"""Files and folders of the project that make every stack: the program, and what a deployment runs and installs;
+tests/unit/fleet holds this to what they import."""
+
+BESIDE = (
+    ".ci", ".gitignore", ".pre-commit-config.yaml", "LICENSE", "Makefile", "bench", "docs", "examples", "localcloud",
+    "requirements-dev.lock", "requirements-dev.txt", "standin", "testbed", "tests", "tools",
+)  # fmt: skip
+"""Files and folders of the project that no deployment runs. What is neither counts as the program, because Python
+imports what lies in the project's folder, unless it is YAML, which is read where a stack names it, or Markdown."""
+
+PIPELINES = (".github", ".gitlab", ".gitlab-ci.yml")
+"""Files and folders of the repository that say what CI runs, with which credentials."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +67,41 @@ def touched(stacks: Sequence[Stack], project: Path, since: str, folders: Iterabl
 
 def _program_touched(changed: set[Path], project: Path) -> bool:
     """Tell whether what all stacks share has changed: the program, the project file and what that names."""
-    project_file = _project_file(project)
-    parts = [(project / name).resolve() for name in PROGRAM]
-    if main := project_file.get("main"):  # https://www.pulumi.com/docs/iac/concepts/projects/project-file/
-        program = (project / str(main)).resolve()
-        parts.append(program if program.is_dir() else program.parent)
-    shared = set(_paths(project_file.get("config"), project))
-    code = {file for file in changed if file.suffix != ".md"}
-    return any(file == part or part in file.parents for file in code for part in parts) or _any_of(changed, shared)
+    program = Program.of(project)
+    shared = set(_paths(_project_file(project).get("config"), project))
+    return any(map(program.has, changed)) or _any_of(changed, shared)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What makes every stack. `main` is the folder of the program where the project file names one."""
+
+    repository: Path
+    project: Path
+    main: Path | None
+
+    @classmethod
+    def of(cls, project: Path) -> "Program":
+        """The program of a project. Raises FleetError where it is in no repository."""
+        root = Path(git(project, "rev-parse", "--show-toplevel").rstrip("\n"))
+        main = _project_file(project).get("main")  # https://www.pulumi.com/docs/iac/concepts/projects/project-file/
+        folder = (project / str(main)).resolve() if main else None
+        return cls(root, project.resolve(), folder if folder is None or folder.is_dir() else folder.parent)
+
+    def has(self, file: Path) -> bool:
+        """Tell whether a file is part of it: code, what a deployment installs, or what CI runs."""
+        if file.suffix == ".md":
+            return False
+        if any(_within(file, self.repository / name) for name in PIPELINES) or _within(file, self.main):
+            return True
+        if not _within(file, self.project):
+            return False
+        first = file.relative_to(self.project).parts[0]
+        return first in PROGRAM or (first not in BESIDE and file.suffix not in (".yaml", ".yml"))
+
+
+def _within(file: Path, folder: Path | None) -> bool:
+    return folder is not None and (file == folder or folder in file.parents)
 
 
 def _project_file(project: Path) -> Mapping[str, object]:
@@ -124,14 +165,16 @@ def _removed(changed: set[Path], stacks: Sequence[Stack], folders: Iterable[Path
 
 
 def _changed(project: Path, since: str) -> set[Path]:
-    """Every changed file of the repository, also outside the project's folder."""
-    root = Path(_git(project, "rev-parse", "--show-toplevel").rstrip("\n"))
-    tracked = _git(root, "diff", "--name-only", "--no-renames", "-z", "--merge-base", since, "--")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
-    return {(root / name).resolve() for name in (tracked + new).split("\0") if name}
+    """Every changed file of the repository, also outside the project's folder; a link and what it leads to."""
+    root = Program.of(project).repository
+    tracked = git(root, "diff", "--name-only", "--no-renames", "-z", "--merge-base", since, "--")
+    new = git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    changed = {root / name for name in (tracked + new).split("\0") if name}
+    return changed | {file.resolve() for file in changed}
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str) -> str:
+    """Run git, and return what it prints. Raises FleetError."""
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError:

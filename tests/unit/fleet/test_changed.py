@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from falco_firelens.fleet import FleetError
-from falco_firelens.fleet.changed import PROGRAM, touched
+from falco_firelens.fleet.changed import BESIDE, PIPELINES, PROGRAM, touched
 from falco_firelens.fleet.stacks import discover
 
 PROJECT = Path(__file__).parents[3]
@@ -61,6 +61,15 @@ def repository(tmp_path: Path) -> Repository:
         ("rules/a.yaml", ["a"]),
         ("components/x.py", ["a", "b"]),
         ("requirements.txt", ["a", "b"]),
+        ("requirements-fleet.lock", ["a", "b"]),
+        ("falco_firelens/fleet/comment/comment.py", ["a", "b"]),
+        ("falco_firelens/policy/requirements.txt", ["a", "b"]),
+        (".github/workflows/preview.yml", ["a", "b"]),
+        (".gitlab-ci.yml", ["a", "b"]),
+        ("yaml.py", ["a", "b"]),
+        ("boto3/__init__.py", ["a", "b"]),
+        ("rules/unused.yaml", []),
+        ("tests/test_x.py", []),
         ("docs/x.md", []),
         ("components/README.md", []),
     ],
@@ -74,6 +83,13 @@ def test_a_changed_file_touches_the_stacks_that_are_made_of_it(
         repository.commit()
 
     assert repository.touched() == expected
+
+
+def test_a_link_has_changed_where_it_is_and_not_only_where_it_leads(repository: Repository) -> None:
+    (repository.folder / "components/y.py").symlink_to("../docs/x.md")
+    repository.commit()
+
+    assert repository.touched() == ["a", "b"]
 
 
 def test_what_main_has_got_since_the_branch_began_does_not_count(repository: Repository) -> None:
@@ -125,6 +141,9 @@ def monorepo(tmp_path: Path) -> Repository:
         ("program/__main__.py", ["a", "b"]),
         ("infra/components/x.py", ["a", "b"]),
         ("components/x.py", []),
+        (".github/workflows/x.yml", ["a", "b"]),
+        ("yaml.py", []),
+        ("infra/yaml.py", ["a", "b"]),
     ],
 )
 def test_a_changed_file_outside_the_project_s_folder_counts_too(
@@ -178,9 +197,10 @@ def test_an_unknown_commit_is_said_to_be_so(repository: Repository) -> None:
         repository.touched("nowhere")
 
 
-def test_all_that_the_program_imports_counts_as_the_program() -> None:
+@pytest.mark.parametrize("module", ["components.stack.deployment", "falco_firelens.cli", "falco_firelens.fleet"])
+def test_all_that_a_deployment_imports_counts_as_the_program(module: str) -> None:
     listed = (
-        "import sys, pathlib, components.stack.deployment; "
+        f"import sys, pathlib, {module}; "
         "print('\\n'.join(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)))"
     )
     printed = subprocess.run([sys.executable, "-c", listed], cwd=PROJECT, capture_output=True, text=True, check=True)
@@ -190,3 +210,10 @@ def test_all_that_the_program_imports_counts_as_the_program() -> None:
     folders = {path.parts[0] for path in own if path.parts[0] != ".venv"}
 
     assert folders and folders <= set(PROGRAM)
+
+
+def test_every_file_of_the_project_is_known_to_be_the_program_or_not() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    first = {Path(line).parts[0] for line in tracked.stdout.splitlines()} - set(PROGRAM) - set(BESIDE) - set(PIPELINES)
+
+    assert [name for name in sorted(first) if not name.startswith("Pulumi.") and Path(name).suffix != ".md"] == []
