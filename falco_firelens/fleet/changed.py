@@ -68,25 +68,30 @@ def touched(stacks: Sequence[Stack], project: Path, since: str, folders: Iterabl
 def _program_touched(changed: set[Path], project: Path) -> bool:
     """Tell whether what all stacks share has changed: the program, the project file and what that names."""
     program = Program.of(project)
-    shared = set(_paths(_project_file(project).get("config"), project))
-    return any(map(program.has, changed)) or _any_of(changed, shared)
+    return any(map(program.has, changed)) or _any_of(changed, program.named)
 
 
 @dataclass(frozen=True)
 class Program:
-    """What makes every stack. `main` is the folder of the program where the project file names one."""
+    """What makes every stack.
+
+    `main` is the folder of the program where the project file names one; `named` are paths that its values may be.
+    """
 
     repository: Path
     project: Path
     main: Path | None
+    named: frozenset[Path]
 
     @classmethod
     def of(cls, project: Path) -> "Program":
         """The program of a project. Raises FleetError where it is in no repository."""
         root = Path(git(project, "rev-parse", "--show-toplevel").rstrip("\n"))
-        main = _project_file(project).get("main")  # https://www.pulumi.com/docs/iac/concepts/projects/project-file/
+        file = _project_file(project)
+        main = file.get("main")  # https://www.pulumi.com/docs/iac/concepts/projects/project-file/
         folder = (project / str(main)).resolve() if main else None
-        return cls(root, project.resolve(), folder if folder is None or folder.is_dir() else folder.parent)
+        named = frozenset(_paths(file.get("config"), project))
+        return cls(root, project.resolve(), folder if folder is None or folder.is_dir() else folder.parent, named)
 
     def has(self, file: Path) -> bool:
         """Tell whether a file is part of it: code, what a deployment installs, or what CI runs."""
@@ -174,11 +179,17 @@ def _changed(project: Path, since: str) -> set[Path]:
 
 
 def git(folder: Path, *arguments: str) -> str:
+    """Run git, and return what it prints, whatever bytes a name has. Raises FleetError."""
+    return git_bytes(folder, *arguments).decode(errors="surrogateescape")
+
+
+def git_bytes(folder: Path, *arguments: str) -> bytes:
     """Run git, and return what it prints. Raises FleetError."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
     except FileNotFoundError:
         raise FleetError("git is not on PATH: install it, or leave --since out") from None
     if done.returncode:
-        raise FleetError(f"git {arguments[0]}: {done.stderr.strip()}")
+        command = next(argument for argument in arguments if not argument.startswith("-"))
+        raise FleetError(f"git {command}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout

@@ -23,6 +23,7 @@ from falco_firelens.fleet.errors import FleetError
 from falco_firelens.fleet.exits import Exit, exit_of
 from falco_firelens.fleet.fleet import PROJECT, Fleet
 from falco_firelens.fleet.matrix import matrix
+from falco_firelens.fleet.proposal import Proposal, take_over
 from falco_firelens.fleet.recorder import Redactor
 from falco_firelens.fleet.results import Result
 from falco_firelens.fleet.signals import cancelled_by_signals
@@ -61,7 +62,12 @@ def parser() -> argparse.ArgumentParser:
     verify = add("verify", _verify, "make Falco fire a harmless rule on each cluster, and wait for the event")
     verify.add_argument("--timeout", type=float, default=SECONDS, metavar="SECONDS", help="for an event to arrive")
     changes = add("diff", _diff, "preview, as Markdown for a pull request")
+    changes.add_argument(
+        "--proposed", metavar="COMMIT", help="with the data of this commit, where nobody has to approve that first"
+    )
     changes.add_argument("--more", default="", metavar="URL", help="where the whole is, if it had to be cut")
+    proposal = add("proposal", _proposal, "print as JSON what a commit proposes, and take its data over")
+    proposal.add_argument("--proposed", metavar="COMMIT", required=True, help="the commit")
     entries = add("matrix", _matrix, "print the waves as JSON, for a matrix of CI jobs")
     add("drift", _drift, "show where the cloud differs from the state; changes nothing")
     destroy = add("destroy", _destroy, "delete everything that the stacks have, spokes before hubs")
@@ -238,15 +244,33 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     fleet = fleet_of(options)
-    stacks = stacks_of(options, fleet)
-    found = _touched(options, fleet, stacks)
+    if options.proposed:
+        found = _taken_over(options, fleet)
+        stacks = stacks_of(options, fleet)
+    else:
+        stacks = stacks_of(options, fleet)
+        touched_stacks = _touched(options, fleet, stacks)
+        found = Proposal(stacks=touched_stacks.stacks, removed=touched_stacks.removed)
     with cancelled_by_signals(cancellation := Cancellation()), display.progress(as_json=True) as on_progress:
         results = fleet.preview(found.stacks, on_progress=on_progress, cancellation=cancellation)
-    left_out = len(stacks) - len(found.stacks)
-    text = comment(results, unchanged_elsewhere=left_out, removed=found.removed, more=options.more)
+    left_out = 0 if found.program else len(stacks) - len(found.stacks) - len(found.waiting)
+    waiting = {"the program": f"changed in {', '.join(found.program)}"} if found.program else found.waiting
+    text = comment(results, unchanged_elsewhere=left_out, removed=found.removed, waiting=waiting, more=options.more)
     print(Redactor(secrets_of(process_environment()))(text), end="")
     print(display.summary(results, "preview"), file=sys.stderr)
     return exit_of(results)
+
+
+def _proposal(options: argparse.Namespace) -> int:
+    found = _taken_over(options, fleet_of(options))
+    names = [stack.name for stack in found.stacks]
+    told = {"program": found.program, "stacks": names, "waiting": found.waiting, "removed": found.removed}
+    print(json.dumps(told))
+    return Exit.DONE
+
+
+def _taken_over(options: argparse.Namespace, fleet: Fleet) -> Proposal:
+    return take_over(fleet.project, fleet.folders, options.proposed)
 
 
 def _matrix(options: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ pulumi preview --json > preview.json; falco-firelens policy check-preview previe
 
 `--policy-pack policy` does the same where the whole of Pulumi is installed; on the local cloud, whose language host
 is an older one, only the program `falco_firelens/policy/run` is started. The pack needs
-`pip install -r falco_firelens/policy/requirements.txt`.
+`pip install -r requirements-fleet.lock`.
 
 A message names the resource, where the mistake is, what was found and what to write instead:
 

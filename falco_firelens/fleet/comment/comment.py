@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -25,6 +25,8 @@ MARKER = "<!-- falco-firelens preview -->"
 
 MOST_ROWS = 150
 """Stacks in the summary. Those that fail, lose something or change most come first."""
+
+NOTHING: Mapping[str, str] = {}
 
 _WEIGHT = {"delete": 0, "replace": 1, "update": 2, "create": 4}
 """Which resources are shown first where not all can be; other words of the engine's are in between."""
@@ -55,13 +57,15 @@ def comment(
     *,
     unchanged_elsewhere: int = 0,
     removed: Sequence[str] = (),
+    waiting: Mapping[str, str] = NOTHING,
     limit: int = LIMIT,
     more: str = "",
 ) -> str:
     """Markdown of previews, at most `limit` characters and twice as many bytes.
 
     `unchanged_elsewhere` is how many stacks were not previewed because nothing of theirs changed. `more` is a link to
-    where the whole is, as a URL of the caller's own. `removed` are stacks whose files the pull request takes away.
+    where the whole is, as a URL of the caller's own. `removed` are stacks whose files the pull request
+    takes away, `waiting` those that nothing may preview until somebody approves it, and why.
 
     The same previews make the same text, in whatever order the engine came to their resources.
     """
@@ -71,7 +75,7 @@ def comment(
     def text_of(cut: int) -> tuple[str, int]:
         """The text without details, if the headline says that so many permissions are cut; and how many are."""
         head = [MARKER, _title(ordered), *_cut(cut, more), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere)]
-        parts = [*head, *_removed(removed), *_failures(ordered)]
+        parts = [*head, *_waiting(waiting), *_removed(removed), *_failures(ordered)]
         return _fit(parts, permissions, limit - _ROOM)
 
     said, (text, cut) = 0, text_of(0)
@@ -183,6 +187,16 @@ def _summary(results: Sequence[Result], unchanged_elsewhere: int) -> Iterator[st
         yield f"{same} previewed {'stack' if same == 1 else 'stacks'} would not change."
     if unchanged_elsewhere:
         yield f"{unchanged_elsewhere} stacks were not previewed: nothing that they are made of changed."
+
+
+def _waiting(stacks: Mapping[str, str]) -> Iterator[str]:
+    """Stacks that are touched and not previewed, with the same reason on one line."""
+    by_reason: dict[str, list[str]] = {}
+    for stack, reason in stacks.items():
+        by_reason.setdefault(reason, []).append(stack)
+    lines = [f"> - {', '.join(map(code, names))}: {code(reason)}" for reason, names in by_reason.items()]
+    if lines:
+        yield "\n".join(["> [!IMPORTANT]", "> Not previewed until somebody approves it:", *lines])
 
 
 def _removed(stacks: Sequence[str]) -> Iterator[str]:

@@ -5,39 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from falco_firelens.fleet import FleetError
 from falco_firelens.fleet.changed import BESIDE, PIPELINES, PROGRAM, touched
 from falco_firelens.fleet.stacks import discover
+from tests.repositories import Repository
 
 PROJECT = Path(__file__).parents[3]
-
-
-class Repository:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for arguments in (("init", "-b", "main"), ("config", "user.email", "a@b.c"), ("config", "user.name", "a")):
-            self.git(*arguments)
-
-    def git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
-
-    def write(self, name: str, text: str) -> None:
-        file = self.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-
-    def stack(self, name: str, **keys: object) -> None:
-        config = {f"falco-firelens:{key}": value for key, value in keys.items()}
-        self.write(f"Pulumi.{name}.yaml", yaml.safe_dump({"config": config}))
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "-m", "change")
-
-    def touched(self, since: str = "main") -> list[str]:
-        return [stack.name for stack in touched(discover([self.folder]), self.folder, since).stacks]
 
 
 @pytest.fixture
