@@ -1,6 +1,6 @@
 """Lock what is installed: each package by its version and the hashes of its files.
 
-`python -m tools.locks` writes the locks, `--upgrade` with the newest versions that no file pins, and `--check` says,
+`make lock` writes the locks, with `UPGRADE=1` in the newest versions that no file pins. `--check` says,
 without a registry, which lock is missing, does not fit its requirements or could install something else.
 """
 
@@ -62,7 +62,7 @@ _INPUTS = "# Inputs: sha256:"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the locks; the code is 1 where one is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m tools.locks", description="Lock what is installed, with hashes.")
+    parser = argparse.ArgumentParser(description="Lock what is installed, with hashes.")
     parser.add_argument("--check", action="store_true", help="write nothing, ask no registry: say what is wrong")
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions of what no file pins")
     options = parser.parse_args(arguments)

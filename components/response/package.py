@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import falco_firelens
-from components.response.wheels import PackageError, Wheels
 from falco_firelens.contract import cache
 from falco_firelens.responder.configuration import FILE, Configuration
+
+from .wheels import PackageError, Wheels
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"

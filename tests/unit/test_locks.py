@@ -10,6 +10,10 @@ import pytest
 from tools.locks import FLEET, LOCKS, ROOT, mistakes
 
 DEV, FUNCTION = "requirements-dev.lock", "falco_firelens/responder/requirements.lock"
+END = r"\Z"
+REQUIREMENTS, POLICY = "requirements.txt", "falco_firelens/policy/requirements.txt"
+PYYAML = r"PyYAML==\S+"
+ELSEWHERE = "evil @ https://x.example/e.whl --hash=sha256:"
 HASH = r" \\\n    --hash=sha256:\w{64}"
 
 
@@ -38,19 +42,19 @@ def replaced(name: str, before: str, after: str) -> Callable[[Path], None]:
     ("change", "expected"),
     [
         (lambda project: (project / FLEET).unlink(), f"{FLEET}: missing"),
-        (replaced("requirements.txt", r"PyYAML==\S+", "PyYAML==6.0.1"), f"{FLEET}: out of date: requirements-fleet.txt"),
-        (replaced("requirements.txt", r"PyYAML==\S+", "PyYAML==6.0.1"), f"{DEV}: out of date: requirements-dev.txt"),
-        (replaced("falco_firelens/policy/requirements.txt", r"$", "evil==1\n"), f"{FLEET}: found evil missing, expected 1"),
+        (replaced(REQUIREMENTS, PYYAML, "PyYAML==6.0.1"), f"{FLEET}: out of date: requirements-fleet.txt"),
+        (replaced(REQUIREMENTS, PYYAML, "PyYAML==6.0.1"), f"{DEV}: out of date: requirements-dev.txt"),
+        (replaced(POLICY, END, "evil==1\n"), f"{FLEET}: found evil missing, expected 1"),
         (replaced(FLEET, r"pulumi==[\d.]+", "pulumi==3.1.0"), f"{FLEET}: found pulumi 3.1.0, expected 3."),
         (replaced(FLEET, rf"\nsix==(\S+)({HASH})+", r"\nsix==\1"), f"{FLEET}: found six without a hash"),
         (replaced(FLEET, "--require-hashes\n", ""), f"{FLEET}: found no line --require-hashes"),
         (replaced(FLEET, "--only-binary :all:\n", ""), f"{FLEET}: found no line --only-binary :all:"),
-        (replaced(FLEET, r"$", "--extra-index-url https://x.example\n"), "found --extra-index-url https://x.example"),
-        (replaced(FLEET, r"$", "evil @ https://x.example/e.whl --hash=sha256:" + "0" * 64 + "\n"), "found evil @ https"),
-        (replaced(FLEET, r"$", "-r /tmp/evil.txt\n"), "found -r /tmp/evil.txt, expected NAME==VERSION"),
-        (replaced(FLEET, r"$", "evil>=1\n"), "found evil>=1, expected NAME==VERSION"),
+        (replaced(FLEET, END, "--extra-index-url https://x.example\n"), "found --extra-index-url https://x.example"),
+        (replaced(FLEET, END, ELSEWHERE + "0" * 64 + "\n"), "found evil @ https"),
+        (replaced(FLEET, END, "-r /tmp/evil.txt\n"), "found -r /tmp/evil.txt, expected NAME==VERSION"),
+        (replaced(FLEET, END, "evil>=1\n"), "found evil>=1, expected NAME==VERSION"),
         (replaced(DEV, r"\nurllib3==[\w.]+", "\nurllib3==1.0"), f"{DEV}: found urllib3 1.0, expected"),
-        (replaced(FUNCTION, r"sha256:\w{64}", "md5:abc"), f"{FUNCTION}: found "),
+        (replaced(FUNCTION, r"hash=sha256:\w{64}", "hash=md5:abc"), f"{FUNCTION}: found "),
     ],
 )  # fmt: skip
 def test_a_wrong_lock_is_seen(project: Path, change: Callable[[Path], None], expected: str) -> None:
