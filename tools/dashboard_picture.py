@@ -20,7 +20,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from falco_firelens.insight import alarms, dashboard, metrics
+from falco_firelens.insight.transformer import EVENT, STREAM_CLUSTER
+from localcloud.cloudwatch import metric_data
 from localcloud.cloudwatch.metric_data import MetricData, State, series, state
+from localcloud.cloudwatch.transformer import LogGroup
 
 DAY: Final = 86_400
 NOW: Final = 20_000 * DAY + 14 * 3600
@@ -108,6 +111,7 @@ def measured(arrivals: Sequence[Arrival]) -> MetricData:
     data = MetricData()
     filters = [
         {
+            "filterName": each.name,
             "filterPattern": each.pattern,
             "metricTransformations": [
                 {
@@ -118,13 +122,19 @@ def measured(arrivals: Sequence[Arrival]) -> MetricData:
                 }
             ],
         }
-        for each in metrics.filters(["Critical"])
+        for each in metrics.filters(NODES, ["Critical"])
     ]
-    data.ingest(filters, [(time, json.dumps(event)) for time, event in arrivals])
+    data.ingest(LogGroup("/falco/events", "", ""), filters, [_transformed(time, event) for time, event in arrivals])
     group = {"LogGroupName": "/falco/events"}
     for time, _ in arrivals:
         data.put(series("AWS/Logs", "IncomingLogEvents", group), time, 1)
     return data
+
+
+def _transformed(time: float, event: Event) -> metric_data.Arrival:
+    """An event as the log group's transformer leaves it."""
+    cluster = event["cluster"]["name"]
+    return metric_data.Arrival(time, json.dumps({EVENT: event, STREAM_CLUSTER: cluster}), f"{cluster}/n-1")
 
 
 def _described(alarm: alarms.Alarm) -> dict[str, Any]:
@@ -148,10 +158,9 @@ def _line(metric: Sequence[Any], data: MetricData, period: int) -> Line:
     """Label, colour and values of one line of a graph."""
     if isinstance(metric[0], dict):
         about: dict[str, Any] = metric[0]
-        search = re.search(r'MetricName="(\w+)" (\w+)="([\w-]+)"', about["expression"])
+        search = re.search(r'MetricName="(\w+)"', about["expression"])
         assert search is not None
-        name, dimension, value = search.groups()
-        chosen = [one for one in data.values if one[1] == name and (dimension, value) in one[2]]
+        chosen = [one for one in data.values if one[1] == search[1]]
     else:
         namespace, name, dimension, value, about = metric
         chosen = [series(namespace, name, {dimension: value})]
@@ -191,12 +200,13 @@ def graph(axes: Axes, properties: Mapping[str, Any], lines: Sequence[Line]) -> N
 def alarm_states(axes: Axes, states: Mapping[str, State]) -> None:
     """An alarm widget."""
     axes.axis("off")
-    columns = 4
+    columns = 5
+    step = min(0.36, 0.98 / -(-len(states) // columns))
     for index, (name, found) in enumerate(states.items()):
-        x, y = (index % columns) / columns, 0.85 - (index // columns) * 0.36
+        x, y = (index % columns) / columns, 0.85 - (index // columns) * step
         colour = "#d62728" if found == "ALARM" else "#2ca02c"
         axes.text(x, y, f" {found} ", color="white", backgroundcolor=colour, fontsize=8, transform=axes.transAxes)
-        axes.text(x + 0.05, y, name, fontsize=9, transform=axes.transAxes)
+        axes.text(x + 0.045, y, name, fontsize=8, transform=axes.transAxes)
 
 
 def top_rules(axes: Axes, arrivals: Sequence[Arrival]) -> None:

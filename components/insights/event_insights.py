@@ -7,7 +7,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import cloudwatch
 
-from falco_firelens.insight import alarms, dashboard
+from falco_firelens.insight import alarms, dashboard, transformer
 from falco_firelens.insight.metrics import NAMESPACE, MetricFilter, filters
 from falco_firelens.insight.queries import QUERIES
 
@@ -17,7 +17,7 @@ from .notification_topic import NotificationTopic, SubscriptionArgs
 
 
 class EventInsightsArgs(TypedDict):
-    """`delivery` has the log group's plain name, `log_group_name` is the name of the one that is there.
+    """`delivery` has the log group's plain name; `log_group_name` and `log_group_arn` are of the one that is there.
 
     `prefix` begins the names of alarms, topic and dashboard, which an account has only once in a region.
     `minimum_priority` is the dashboard's.
@@ -26,6 +26,7 @@ class EventInsightsArgs(TypedDict):
     location: AwsLocation
     prefix: str
     log_group_name: pulumi.Input[str]
+    log_group_arn: pulumi.Input[str]
     delivery: alarms.Delivery
     thresholds: Sequence[alarms.Thresholds]
     minimum_priority: str
@@ -44,10 +45,12 @@ class EventInsights(pulumi.ComponentResource):
         self._name, self._args, prefix = name, args, args["prefix"]
         self._child = pulumi.ResourceOptions(parent=self)
         self._queries()
-        for each in filters(threshold.minimum_priority for threshold in args["thresholds"]):
-            self._metric_filter(each)
+        transformed = self._transformer()
+        thresholds = args["thresholds"]
+        for each in filters((one.cluster for one in thresholds), (one.minimum_priority for one in thresholds)):
+            self._metric_filter(each, transformed)
         self.topic_arn = self._topic().arn
-        wanted = alarms.alarms(prefix, args["thresholds"], args["delivery"], topic=prefix)
+        wanted = alarms.alarms(prefix, thresholds, args["delivery"], topic=prefix)
         made: dict[str, pulumi.Resource] = {
             each.name: metric_alarm(self._logical(each.name), each, self.topic_arn, args["tags"], self._child)
             for each in wanted
@@ -69,7 +72,30 @@ class EventInsights(pulumi.ComponentResource):
                 opts=self._child,
             )
 
-    def _metric_filter(self, wanted: MetricFilter) -> None:
+    def _transformer(self) -> cloudwatch.LogTransformer:
+        """Let every event bear the cluster of its log stream, beside what it says of itself."""
+        copied: cloudwatch.LogTransformerTransformerConfigCopyValueEntryArgsDict = {
+            "source": transformer.STREAM_NAME,
+            "target": transformer.STREAM_CLUSTER,
+            "overwrite_if_exists": True,
+        }
+        cut: cloudwatch.LogTransformerTransformerConfigSubstituteStringEntryArgsDict = {
+            "source": transformer.STREAM_CLUSTER,
+            "from_": transformer.WHOLE_NAME,
+            "to": transformer.THE_CLUSTER,
+        }
+        return cloudwatch.LogTransformer(
+            self._name,
+            log_group_arn=self._args["log_group_arn"],
+            transformer_configs=[
+                {"parse_jsons": [{"destination": transformer.EVENT}]},
+                {"copy_value": {"entries": [copied]}},
+                {"substitute_strings": [{"entries": [cut]}]},
+            ],
+            opts=self._child,
+        )
+
+    def _metric_filter(self, wanted: MetricFilter, transformed: cloudwatch.LogTransformer) -> None:
         cloudwatch.LogMetricFilter(
             f"{self._name}-{wanted.name}",
             name=f"{self._args['prefix']}-{wanted.name}",
@@ -81,7 +107,8 @@ class EventInsights(pulumi.ComponentResource):
                 "value": "1",
                 "dimensions": dict(wanted.dimensions),
             },
-            opts=self._child,
+            apply_on_transformed_logs=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[transformed]),
         )
 
     def _topic(self) -> NotificationTopic:

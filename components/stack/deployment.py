@@ -105,7 +105,7 @@ class Deployment(pulumi.ComponentResource):
         }
 
     def _insights(self, events: EventLog) -> Mapping[str, pulumi.Input[str]]:
-        args = insights_args(self._settings, self._location, pulumi.get_stack(), events.log_group_name)
+        args = insights_args(self._settings, self._location, pulumi.get_stack(), events)
         insights = EventInsights(INSIGHTS, args, self._child)
         return {"topic": insights.topic_arn, "dashboard": dashboard_link(self._location, insights.dashboard_name)}
 

@@ -2,27 +2,25 @@
 
 import re
 
-import pulumi
-
 from falco_firelens.insight import alarms
 from falco_firelens.settings import Settings
 
 from ..aws.location import AwsLocation
+from ..delivery.event_log import EventLog
 from ..delivery.stream_names import stream_names
 from ..insights.event_insights import EventInsightsArgs
 from ..insights.notification_topic import SubscriptionArgs
 
 
-def insights_args(
-    settings: Settings, location: AwsLocation, stack: str, log_group_name: pulumi.Input[str]
-) -> EventInsightsArgs:
+def insights_args(settings: Settings, location: AwsLocation, stack: str, log: EventLog) -> EventInsightsArgs:
     """The alarms, the dashboard and the recipients of the stack of this name."""
     events = settings.events
     streams = stream_names(events.destinations.names, events.log_group)
     return {
         "location": location,
         "prefix": name_prefix(stack),
-        "log_group_name": log_group_name,
+        "log_group_name": log.log_group_name,
+        "log_group_arn": log.log_group_arn,
         "delivery": alarms.Delivery(
             events.log_group,
             settings.alarms.delivery_late_minutes,

@@ -10,7 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from falco_firelens.insight.metrics import CLUSTER, DROPS, HEARTBEATS, NAMESPACE, NOT_WHOLE, MetricFilter, grave
+from falco_firelens.insight.metrics import (
+    CLUSTER,
+    DROPS,
+    HEARTBEATS,
+    NAMESPACE,
+    NOT_WHOLE,
+    MetricFilter,
+    foreign,
+    grave,
+)
 from falco_firelens.sensor.falco import HEARTBEAT_MINUTES
 
 Comparison = Literal["GreaterThanOrEqualToThreshold", "LessThanThreshold", "GreaterThanThreshold"]
@@ -196,6 +205,19 @@ def _of_cluster(prefix: str, thresholds: Thresholds) -> Iterator[Alarm]:
         datapoints=1,
         missing="notBreaching",
     )
+    yield Alarm(
+        name=f"{name}-foreign-events",
+        cluster=cluster,
+        description=f"Cluster {cluster}: an event in its log streams names another cluster, or none. Sensors never do "
+        f"that: somebody has stolen {cluster}'s shipping credentials. See docs/alarms.md.",
+        metric=_counted(foreign(cluster), cluster),
+        comparison="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        period=60,
+        periods=5,
+        datapoints=1,
+        missing="notBreaching",
+    )
 
 
 def _of_delivery(prefix: str, delivery: Delivery) -> Iterator[Alarm]:
@@ -211,6 +233,18 @@ def _of_delivery(prefix: str, delivery: Delivery) -> Iterator[Alarm]:
         periods=minutes // 5,
         datapoints=minutes // 5,
         missing="breaching",
+    )
+    yield Alarm(
+        name=f"{prefix}-uncounted-events",
+        description=f"Log group {delivery.log_group}: an event could not be transformed, so no metric and no other "
+        "alarm counts it. Sensors send JSON objects below 512 KB: see docs/alarms.md.",
+        metric=Metric("AWS/Logs", "TransformationErrors", {"LogGroupName": delivery.log_group}),
+        comparison="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        period=60,
+        periods=5,
+        datapoints=1,
+        missing="notBreaching",
     )
     yield from of_streams(prefix, delivery.streams, minutes)
 

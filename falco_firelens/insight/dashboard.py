@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight import queries
 from falco_firelens.insight.alarms import FRESHNESS, Stream
-from falco_firelens.insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITY
+from falco_firelens.insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, of_priority
 from falco_firelens.sensor.falco import HEARTBEAT_MINUTES
 
 Widget = dict[str, Any]
@@ -84,28 +84,26 @@ def numbered(title: str, items: Sequence[T], most: int) -> Iterator[tuple[str, S
 
 
 def _by_priority(view: View) -> Widget:
-    expressions = [
+    """All clusters together."""
+    lines = [
         {
-            "expression": _total(PRIORITY, priority),
+            "expression": total(of_priority(priority).metric, PERIOD),
             "label": priority,
             "color": COLOURS[priority],
             "id": priority.lower(),
         }
         for priority in PRIORITIES
     ]
-    return graph(view.region, "Events by priority", [[item] for item in expressions], stacked=True)
+    return graph(view.region, "Events by priority", [[line] for line in lines], stacked=True)
+
+
+def total(metric: str, period: int) -> str:
+    """Return the expression of a metric's sum over all clusters."""
+    return f"SUM(SEARCH('{{{NAMESPACE},{CLUSTER}}} MetricName=\"{metric}\"', 'Sum', {period}))"
 
 
 def _by_cluster(view: View) -> Widget:
-    expressions = [
-        {
-            "expression": _total(CLUSTER, cluster),
-            "label": cluster,
-            "id": f"cluster{index}",
-        }
-        for index, cluster in enumerate(view.clusters)
-    ]
-    return graph(view.region, "Events by cluster", [[item] for item in expressions], stacked=True)
+    return graph(view.region, "Events by cluster", _of_clusters(view, EVENTS.metric), stacked=True)
 
 
 def _newest(view: View) -> Widget:
@@ -139,13 +137,6 @@ def _streams(view: View) -> Iterator[Widget]:
             for stream in view.streams
         ]
         yield graph(view.region, "Age of the oldest event that is not delivered, seconds", metrics, statistic="Maximum")
-
-
-def _total(dimension: str, value: str) -> str:
-    """The events of one cluster or priority, over all values of the other dimension."""
-    schema = ",".join((NAMESPACE, CLUSTER, PRIORITY))
-    search = f'{{{schema}}} MetricName="{EVENTS.metric}" {dimension}="{value}"'
-    return f"SUM(SEARCH('{search}', 'Sum', {PERIOD}))"
 
 
 def _of_clusters(view: View, metric: str) -> list[list[Any]]:

@@ -13,8 +13,8 @@ from typing import Any, Final
 from falco_firelens.contract import PRIORITIES
 from falco_firelens.insight import queries
 from falco_firelens.insight.alarms import FRESHNESS
-from falco_firelens.insight.dashboard import COLOURS, PERIOD, Widget, alarms_shown, graph, numbered, placed
-from falco_firelens.insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, PRIORITY
+from falco_firelens.insight.dashboard import COLOURS, PERIOD, Widget, alarms_shown, graph, numbered, placed, total
+from falco_firelens.insight.metrics import CLUSTER, DROPS, EVENTS, HEARTBEATS, NAMESPACE, of_priority
 from falco_firelens.sensor.falco import HEARTBEAT_MINUTES
 
 SHARED_NAMESPACES: Final = (NAMESPACE, "AWS/Logs", "AWS/Firehose")
@@ -112,12 +112,10 @@ def _in_rows(widgets: Sequence[Widget], columns: int) -> Iterator[tuple[Widget, 
 
 
 def _by_priority(view: View) -> Iterator[Widget]:
-    schema = ",".join((NAMESPACE, CLUSTER, PRIORITY))
-    only = {priority: f'{PRIORITY}="{priority}"' for priority in PRIORITIES}
     for title, regions in numbered("Events by priority", view.regions, MOST_SEARCHES // len(PRIORITIES)):
         lines = [
             {
-                "expression": f"SUM({_search(schema, EVENTS.metric, 'Sum', PERIOD, only[priority])})",
+                "expression": total(of_priority(priority).metric, PERIOD),
                 "label": f"{priority} {region}",
                 "color": COLOURS[priority],
                 "id": f"{priority.lower()}{index}",
@@ -134,16 +132,22 @@ def _by_cluster(view: View) -> Widget:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html
     """
-    query = (
-        f"SELECT SUM({EVENTS.metric}) FROM SCHEMA({NAMESPACE}, {CLUSTER}, {PRIORITY}) GROUP BY AWS.AccountId, {CLUSTER}"
-    )
+    query = f"SELECT SUM({EVENTS.metric}) FROM SCHEMA({NAMESPACE}, {CLUSTER}) GROUP BY AWS.AccountId, {CLUSTER}"
     lines = [_line(region, index, query) for index, region in enumerate(view.regions)]
     return graph(view.region, "Events by account and cluster", lines, stacked=True)
 
 
 def _newest(view: View, source: _Source) -> Widget:
     title = f"Newest events of priority {view.minimum_priority} and graver, {source.title}"
-    return _log(source, title, queries.newest(view.minimum_priority, 20, place=True), "table")
+    return _log(source, title, queries.newest(view.minimum_priority, 20, *_place(view)), "table")
+
+
+def _place(view: View) -> tuple[str, ...]:
+    """Fields that CloudWatch Logs itself adds: the account with the log group, and of a copy where it was copied from.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs_Centralization.html
+    """
+    return ("@aws.account", "@aws.region", "@log") if view.central else ("@log",)
 
 
 def _top_rules(source: _Source) -> Widget:

@@ -1,10 +1,12 @@
 """The JSON filter patterns of CloudWatch Logs: `{ $.a.b = "text" && ($.n >= 5 || $.c = pre*) }`.
 
-Selectors, `=` and `!=` with texts and `*`, the comparisons of numbers, `&&`, `||` and parentheses; no regular
-expressions, no arrays, no `IS NULL`. Names in selectors are letters, digits, `-` and `_`.
+Selectors, `=` and `!=` with texts and `*`, the comparisons of numbers, `NOT EXISTS`, `&&`, `||` and parentheses; no
+regular expressions, no arrays, no `IS NULL`. Names in selectors are letters, digits, `-` and `_`.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
 
+import functools
+import json
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -18,6 +20,7 @@ _TOKEN: Final = re.compile(
     r'\s*(?:(?P<selector>\$(?:\.[A-Za-z0-9_-]+)+)(?![^\s=!<>&|)}])|(?P<text>"(?:[^"\\]|\\.)*")'
     r"|(?P<operator>&&|\|\||!=|>=|<=|[=<>(){}])|(?P<word>[A-Za-z0-9_.*-]+))"
 )
+_MISSING: Final = object()
 _ORDERS: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
@@ -25,16 +28,26 @@ class PatternError(ValueError):
     """A pattern that is not of this syntax."""
 
 
-def value_at(event: Event, selector: str) -> Any:
-    """The value that a selector such as `$.cluster.name` leads to, None where there is none."""
+def value_at(event: Event, selector: str, missing: object = None) -> Any:
+    """The value that a selector such as `$.cluster.name` leads to, `missing` where there is none."""
     value: Any = event
     for name in selector.split(".")[1:]:
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(value, Mapping) or name not in value:
+            return missing
+        value = value[name]  # pyright: ignore[reportUnknownVariableType]
     return value  # pyright: ignore[reportUnknownVariableType]
 
 
+def event_of(message: str) -> Event:
+    """Return a message as an event, which is empty where the message is not a JSON object."""
+    try:
+        value = json.loads(message)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+@functools.lru_cache(maxsize=256)
 def matcher(pattern: str) -> Matches:
     """What says of an event whether a pattern matches it.
 
@@ -96,6 +109,9 @@ class _Parser:
             return inner
         if not first.startswith("$."):
             raise PatternError(f"found {first!r}, expected a selector such as $.rule")
+        if self.tokens[:2] == ["NOT", "EXISTS"]:
+            del self.tokens[:2]
+            return lambda event: value_at(event, first, _MISSING) is _MISSING
         return _comparison(first, self.next(), self.next())
 
 

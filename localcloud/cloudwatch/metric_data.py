@@ -1,14 +1,14 @@
 """Metrics that metric filters make of log events, and the states that alarms on them have."""
 
-import json
 import operator
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from localcloud.cloudwatch.filter_pattern import matcher, value_at
+from localcloud.cloudwatch.filter_pattern import Event, event_of, matcher, value_at
+from localcloud.cloudwatch.transformer import LogGroup, NotTransformedError, transform
 
 State = Literal["OK", "ALARM"]
 Series = tuple[str, str, tuple[tuple[str, str], ...]]
@@ -27,6 +27,40 @@ def series(namespace: str, metric: str, dimensions: Mapping[str, str]) -> Series
     return namespace, metric, tuple(sorted(dimensions.items()))
 
 
+class Arrival(NamedTuple):
+    """A log event as it comes into a log stream, with its time in seconds."""
+
+    time: float
+    message: str
+    stream: str
+
+
+MOST_PAIRS: Final = 1000
+"""Different pairs of a dimension and its value in an hour for which CloudWatch Logs may switch a metric filter off:
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html"""
+
+Filter = Mapping[str, Any]
+"""A metric filter in the form of DescribeMetricFilters."""
+
+
+@dataclass
+class SwitchedOff:
+    """Which metric filters have made so many dimensions that they make no more metrics."""
+
+    pairs: dict[tuple[str, int], set[tuple[str, str]]] = field(
+        default_factory=lambda: defaultdict[tuple[str, int], set[tuple[str, str]]](set)
+    )
+    names: set[str] = field(default_factory=set[str])
+
+    def allow(self, name: str, time: float, dimensions: Mapping[str, str]) -> bool:
+        """Whether a filter still counts; it has made these dimensions."""
+        made = self.pairs[name, int(time // 3600)]
+        made.update(dimensions.items())
+        if len(made) >= MOST_PAIRS:
+            self.names.add(name)
+        return name not in self.names
+
+
 @dataclass
 class MetricData:
     """Values by metric, each with its time in seconds."""
@@ -34,29 +68,57 @@ class MetricData:
     values: dict[Series, list[tuple[float, float]]] = field(
         default_factory=lambda: defaultdict[Series, list[tuple[float, float]]](list)
     )
+    switched_off: SwitchedOff = field(default_factory=SwitchedOff)
 
     def put(self, metric: Series, time: float, value: float) -> None:
         """Add one value."""
         self.values[metric].append((time, value))
 
-    def ingest(self, filters: Iterable[Mapping[str, Any]], arrivals: Iterable[tuple[float, str]]) -> None:
-        """Apply metric filters, in the form of DescribeMetricFilters, to log events with their times.
+    def ingest(self, group: LogGroup, filters: Iterable[Filter], arrivals: Iterable[Arrival]) -> None:
+        """Transform the log events that come into a group, and apply its metric filters to them.
 
-        An event that lacks a dimension's field leaves no value, as in AWS.
+        An event that lacks a dimension's field leaves no value, as in AWS. One that cannot be transformed is not seen
+        by the filters that read transformed events; AWS says so of Contributor Insights, and nothing of metric filters:
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutInsightRule.html
         """
-        made = [(matcher(each["filterPattern"]), each["metricTransformations"][0]) for each in filters]
-        for time, message in arrivals:
-            event = json.loads(message)
-            for matches, transformation in made:
-                selectors: Mapping[str, str] = transformation.get("dimensions", {})
-                dimensions = {name: value_at(event, selector) for name, selector in selectors.items()}
-                if matches(event) and None not in dimensions.values():
-                    metric = series(transformation["metricNamespace"], transformation["metricName"], dimensions)
-                    self.put(metric, time, float(transformation["metricValue"]))
+        known = list(filters)
+        for arrival in arrivals:
+            original, transformed = event_of(arrival.message), None
+            if group.transformer:
+                try:
+                    transformed = transform(group, arrival.stream, arrival.message)
+                except NotTransformedError:
+                    self.put(series("AWS/Logs", "TransformationErrors", {"LogGroupName": group.name}), arrival.time, 1)
+            for each in known:
+                event = transformed if each.get("applyOnTransformedLogs") else original
+                if event is not None:
+                    self._count(each, event, arrival.time)
+
+    def _count(self, counted: Filter, event: Event, time: float) -> None:
+        if not matcher(counted["filterPattern"])(event):
+            return
+        (transformation,) = counted["metricTransformations"]
+        selectors: Mapping[str, str] = transformation.get("dimensions", {})
+        found = {name: value_at(event, selector) for name, selector in selectors.items()}
+        value = _value(event, transformation["metricValue"])
+        if value is None or any(not isinstance(one, (str, int, float)) for one in found.values()):
+            return
+        dimensions = {name: str(one) for name, one in found.items()}
+        if self.switched_off.allow(counted["filterName"], time, dimensions):
+            self.put(series(transformation["metricNamespace"], transformation["metricName"], dimensions), time, value)
 
     def within(self, metric: Series, start: float, end: float) -> list[float]:
         """The values of a metric from `start` until just before `end`."""
         return [value for time, value in self.values.get(metric, ()) if start <= time < end]
+
+
+def _value(event: Event, value: str) -> float | None:
+    """A number, or what a selector finds, if that is a number."""
+    found: Any = value_at(event, value) if value.startswith("$") else value
+    try:
+        return float(found)
+    except (TypeError, ValueError):
+        return None
 
 
 def state(alarm: Mapping[str, Any], data: MetricData, now: float) -> State:

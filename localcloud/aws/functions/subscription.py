@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from localcloud.cloudwatch.filter_pattern import matcher
+from localcloud.cloudwatch.filter_pattern import event_of, matcher
 
 LOGS = "logs.amazonaws.com"
 INVOKE = "lambda:InvokeFunction"
@@ -44,7 +44,7 @@ def matching(pattern: str, events: Sequence[LogEvent]) -> list[LogEvent]:
     if not pattern.strip():
         return list(events)
     matches = matcher(pattern)
-    return [event for event in events if matches(_object(event["message"]))]
+    return [event for event in events if matches(event_of(event["message"]))]
 
 
 def payload(owner: str, group: str, stream: str, filter_name: str, events: Sequence[LogEvent]) -> str:
@@ -58,11 +58,3 @@ def payload(owner: str, group: str, stream: str, filter_name: str, events: Seque
         "logEvents": list(events),
     }
     return json.dumps({"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(batch).encode())).decode()}})
-
-
-def _object(message: str) -> Mapping[str, Any]:
-    try:
-        value = json.loads(message)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]

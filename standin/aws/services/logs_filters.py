@@ -1,8 +1,11 @@
 """CloudWatch Logs: what hangs on a log group or receives from one, and saved queries."""
 
 import uuid
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
+from standin.aws import api, sdk
+from standin.aws.check import Failure
 from standin.aws.cloud import Region
 from standin.aws.naming import AutoName
 from standin.aws.recorded import Recorded
@@ -62,9 +65,8 @@ class LogMetricFilter(OfGroup):
         return inputs["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it again; moto would keep the old one, so that goes first."""
+        """Puts it again, which changes it."""
         if old is not None:
-            self.delete(region, identity, inputs)
             self._put(region, inputs)
 
     def _put(self, region: Region, inputs: Properties) -> None:
@@ -88,11 +90,74 @@ class LogMetricFilter(OfGroup):
         if one.get("unit", "None") != "None":
             transformation["unit"] = one["unit"]
         return {
+            "applyOnTransformedLogs": found.get("applyOnTransformedLogs", False),
             "logGroupName": found["logGroupName"],
             "metricTransformation": {**state.get("metricTransformation", {}), **transformation},
             "name": found["filterName"],
             "pattern": found.get("filterPattern", ""),
         }
+
+
+class LogTransformer(Resource):
+    """How a log group's events are transformed; its id is the group's ARN."""
+
+    token = "aws:cloudwatch/logTransformer:LogTransformer"
+    service = "logs"
+    create_only = frozenset({"logGroupArn"})
+
+    def check(self, inputs: Properties) -> Iterator[Failure]:
+        """One processor in each configuration, as the provider documents."""
+        for index, config in enumerate(inputs["transformerConfigs"]):
+            if isinstance(config, dict) and len(_processors(cast("Properties", config))) != 1:
+                yield Failure(f"transformerConfigs[{index}]", "must have exactly one processor")
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """Puts it, as any change does."""
+        self._put(region, inputs)
+        return inputs["logGroupArn"]
+
+    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+        if old is not None:
+            self._put(region, inputs)
+
+    def _put(self, region: Region, inputs: Properties) -> None:
+        logs = self.client(region)
+        logs.put_transformer(
+            logGroupIdentifier=inputs["logGroupArn"], transformerConfig=transformer_config(logs, inputs)
+        )
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        """The processors of the group."""
+        found = self.client(region).get_transformer(logGroupIdentifier=identity)
+        configs = cast("sdk.ListOf", self.type.outputs["transformerConfigs"])
+        fields = cast("sdk.Object", configs.item).fields
+        made = [_config(processor, fields) for processor in found["transformerConfig"]]
+        return {"logGroupArn": identity, "transformerConfigs": made}
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        self.client(region).delete_transformer(logGroupIdentifier=identity)
+
+
+def transformer_config(logs: Any, inputs: Mapping[str, Any]) -> list[Properties]:
+    """Return the processors as PutTransformer takes them."""
+    each = [one for config in inputs["transformerConfigs"] for one in _processors(config)]
+    return api.request(logs, "put_transformer", {"transformerConfig": each})["transformerConfig"]
+
+
+def _processors(config: Properties) -> Sequence[Properties]:
+    """The processors of one configuration by name, out of the lists in which the provider has most of them."""
+    return [{name: one} for name, value in config.items() for one in _list(value)]
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def _config(processor: Properties, fields: Mapping[str, sdk.Field]) -> Properties:
+    """A processor as the provider has it, most of them in a list."""
+    types = {name: field.type for name, field in fields.items()}
+    listed = {name: [settings] for name, settings in processor.items()}
+    return api.properties(listed, types) or api.properties(processor, types)
 
 
 class LogSubscriptionFilter(OfGroup):
@@ -213,6 +278,7 @@ class QueryDefinition(Recorded):
 
 RESOURCES = (
     LogMetricFilter,
+    LogTransformer,
     LogSubscriptionFilter,
     LogDestination,
     LogDestinationPolicy,

@@ -8,6 +8,7 @@ import boto3
 from tests.local.aws_samples.sample import KEY, LOG_GROUP, ROLE, TAGS, Sample, World, of, policy, sample
 
 TARGET = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/events"
+TRANSFORMER = "aws:cloudwatch/logTransformer:LogTransformer"
 DESTINATION = "aws:cloudwatch/logDestination:LogDestination"
 METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
@@ -49,6 +50,15 @@ WATCHING: dict[str, Sample] = {
         logGroupName=of(LOG_GROUP, "name"),
         pattern="{ $.priority = Critical }",
         metricTransformation={"name": "Critical", "namespace": "Falco", "value": "1", "dimensions": {"rule": "$.rule"}},
+    ),
+    TRANSFORMER: sample(
+        {"transformerConfigs": [{"parseJsons": [{"destination": "said"}]}]},
+        logGroupArn=of(LOG_GROUP, "arn"),
+        transformerConfigs=[
+            {"parseJsons": [{"destination": "event"}]},
+            {"copyValue": {"entries": [{"source": "@accountId", "target": "by", "overwriteIfExists": True}]}},
+            {"substituteStrings": [{"entries": [{"source": "by", "from": "([0-9]*)", "to": "account $1"}]}]},
+        ],
     ),
     DESTINATION: sample({"targetArn": f"{TARGET}-2"}, roleArn=of(ROLE, "arn"), targetArn=TARGET),
     "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy": sample(

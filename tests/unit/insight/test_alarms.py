@@ -19,6 +19,7 @@ from falco_firelens.insight.alarms import (
     composites,
 )
 from falco_firelens.settings.stack import MOST_CLUSTERS
+from localcloud.cloudwatch.metric_data import Arrival
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import CREATED
 from tests.unit.insight.watched import (
@@ -28,8 +29,10 @@ from tests.unit.insight.watched import (
     HEARTBEAT_EVENT,
     MINUTE,
     NOW,
+    SAMPLES,
     Watched,
     arrivals,
+    forged,
     heartbeats,
 )
 from tests.unit.sensor.fluent_bit_script import Log, Script
@@ -41,6 +44,9 @@ STACK = {
     "alarms": {"clusters": {"jobs": {"minimumPriority": "Error", "silentMinutes": 120}}},
 }
 
+KINDS = ("events", "silent", "drops", "not-whole", "foreign-events")
+"""What each cluster has an alarm for."""
+
 
 @pytest.fixture(scope="module")
 def watched() -> Watched:
@@ -48,8 +54,8 @@ def watched() -> Watched:
 
 
 def test_each_cluster_and_each_way_has_its_alarms(watched: Watched) -> None:
-    of_clusters = itertools.product(("web", "jobs", "own"), ("events", "silent", "drops", "not-whole"))
-    others = ("log-group-quiet", "s3-late", "s3-failing", "notifications-failing")
+    of_clusters = itertools.product(("web", "jobs", "own"), KINDS)
+    others = ("log-group-quiet", "uncounted-events", "s3-late", "s3-failing", "notifications-failing")
     assert set(watched.alarms) == {f"falco-unit-{name}" for name in ("-".join(each) for each in of_clusters)} | {
         f"falco-unit-{name}" for name in others
     }
@@ -97,7 +103,7 @@ def test_a_cluster_that_sends_heartbeats_is_never_silent(watched: Watched) -> No
 
 def test_a_cluster_that_falls_silent_is_an_alarm_after_an_hour_and_not_before(watched: Watched) -> None:
     beats = heartbeats("web", NOW - 1000 * MINUTE, NOW)
-    last = max(time for time, _ in beats)
+    last = max(time for time, *_ in beats)
     minutes = [NOW + minute * MINUTE for minute in range(120)]
     rings = [now for now in minutes if watched.state("falco-unit-web-silent", beats, now) == "ALARM"]
     assert rings == [now for now in minutes if now >= rings[0]]
@@ -129,10 +135,43 @@ def test_an_event_that_is_not_whole_is_an_alarm(watched: Watched) -> None:
     said = json.dumps({**told, "cluster": {**told["cluster"], "name": "own"}})
     alarm = "falco-unit-own-not-whole"
     assert watched.state(alarm) == "OK"
-    assert watched.state(alarm, [(NOW - 10 * MINUTE, said)]) == "ALARM"
-    assert watched.state(alarm, [(NOW - 16 * MINUTE, said)]) == "OK"
-    assert watched.state("falco-unit-web-not-whole", [(NOW - 10, said)]) == "OK"
-    assert watched.state("falco-unit-own-events", [(NOW - 10, said)]) == "OK", "it is an event of our own"
+    assert watched.state(alarm, [Arrival(NOW - 10 * MINUTE, said, "own/n-1")]) == "ALARM"
+    assert watched.state(alarm, [Arrival(NOW - 16 * MINUTE, said, "own/n-1")]) == "OK"
+    assert watched.state("falco-unit-web-not-whole", [Arrival(NOW - 10, said, "own/n-1")]) == "OK"
+    assert watched.state("falco-unit-own-events", [Arrival(NOW - 10, said, "own/n-1")]) == "OK", "Fluent Bit's own"
+
+
+def test_an_event_in_another_clusters_name_is_an_alarm_of_the_cluster_that_sent_it(watched: Watched) -> None:
+    alarm = "falco-unit-own-foreign-events"
+    assert watched.state(alarm, [each for rule in SAMPLES for each in arrivals(rule, "own", [NOW - 1])]) == "OK"
+    assert watched.state(alarm, forged(ERROR, "web", "own", [NOW - 1])) == "ALARM"
+    assert watched.state(alarm, forged(ERROR, "web", "own", [NOW - 5 * MINUTE - 1])) == "OK"
+    assert watched.state("falco-unit-web-foreign-events", forged(ERROR, "web", "own", [NOW - 1])) == "OK"
+    for named in (None, {}, {"name": None}, {"name": ""}, {"name": "own-2"}, "own"):
+        said = json.dumps({**SAMPLES[ERROR], "cluster": named})
+        assert watched.state(alarm, [Arrival(NOW - 1, said, "own/n-1")]) == "ALARM", named
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Killed",
+        "[]",
+        '{"rule": ',
+        f'{{"output": "{"x" * 512 * 1024}"}}',
+        json.dumps(dict.fromkeys(map(str, range(201)), 1)),
+    ],
+)
+def test_an_event_that_no_metric_can_count_is_an_alarm(watched: Watched, text: str) -> None:
+    alarm = "falco-unit-uncounted-events"
+    assert watched.state(alarm, arrivals(ERROR, "own", [NOW - 1])) == "OK"
+    assert watched.state(alarm, [Arrival(NOW - 1, text, "own/n-1")]) == "ALARM"
+    assert watched.state(alarm, [Arrival(NOW - 5 * MINUTE - 1, text, "own/n-1")]) == "OK"
+
+
+def test_no_event_of_falco_is_too_large_to_be_counted(watched: Watched) -> None:
+    everything = [each for rule in SAMPLES for each in arrivals(rule, "own", [NOW - 1])]
+    assert watched.state("falco-unit-uncounted-events", everything) == "OK"
 
 
 def test_a_log_group_into_which_nothing_comes_is_an_alarm(watched: Watched) -> None:
@@ -140,7 +179,7 @@ def test_a_log_group_into_which_nothing_comes_is_an_alarm(watched: Watched) -> N
     assert watched.state_of_values(alarm, []) == "ALARM"
     assert watched.state_of_values(alarm, [(NOW - 31 * MINUTE, 5)]) == "ALARM"
     assert watched.state_of_values(alarm, [(NOW - 29 * MINUTE, 1)]) == "OK"
-    heard = [(time, 1) for time, _ in heartbeats("web", NOW - 300 * MINUTE, NOW + 60 * MINUTE)]
+    heard = [(time, 1) for time, *_ in heartbeats("web", NOW - 300 * MINUTE, NOW + 60 * MINUTE)]
     assert {watched.state_of_values(alarm, heard, NOW + minute * MINUTE) for minute in range(60)} == {"OK"}
 
 
@@ -182,7 +221,7 @@ def test_a_cluster_has_an_alarm_that_is_on_as_long_as_one_of_its_own_is(watched:
             for name in watched.alarms
             if watched.attention(f"falco-unit-{cluster}-attention", {**well, name: "ALARM"}) == "ALARM"
         }
-        assert rings == {f"falco-unit-{cluster}-{kind}" for kind in ("events", "silent", "drops", "not-whole")}
+        assert rings == {f"falco-unit-{cluster}-{kind}" for kind in KINDS}
 
 
 def largest(alarms_a_cluster: int = 0) -> list[Alarm]:

@@ -29,13 +29,12 @@ def metrics_of(widgets: list[dict[str, Any]]) -> list[tuple[str, str, dict[str, 
     for line in (line for widget in widgets for line in widget["properties"].get("metrics", ())):
         if isinstance(line[0], dict):
             search = re.fullmatch(
-                r"SUM\(SEARCH\('\{(\w+),([\w,]+)\} MetricName=\"(\w+)\" (\w+)=\"([\w-]+)\"', 'Sum', 300\)\)",
+                r"SUM\(SEARCH\('\{(\w+),([\w,]+)\} MetricName=\"(\w+)\"', 'Sum', 300\)\)",
                 line[0]["expression"],
             )
             assert search, line[0]["expression"]
-            namespace, dimensions, name, dimension, value = search.groups()
-            assert dimension in dimensions.split(",")
-            found.append((namespace, name, {**dict.fromkeys(dimensions.split(","), ""), dimension: value}))
+            namespace, dimensions, name = search.groups()
+            found.append((namespace, name, dict.fromkeys(dimensions.split(","), "")))
         else:
             namespace, name, *pairs = [part for part in line if isinstance(part, str)]
             found.append((namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True))))

@@ -81,7 +81,7 @@ def test_every_metric_is_one_that_each_spoke_makes_and_shares(
     for stack in stacks:
         made = {
             (item.inputs["metricTransformation"]["namespace"], item.inputs["metricTransformation"]["name"]): set(
-                item.inputs["metricTransformation"]["dimensions"]
+                item.inputs["metricTransformation"].get("dimensions", ())
             )
             for item in stack.of("LogMetricFilter")
         }
@@ -200,7 +200,7 @@ def test_a_graph_has_a_hundred_searches_at_most(largest: Widgets) -> None:
     searches = [sum(line[0]["expression"].count("SEARCH(") for line in lines) for lines in graphs]
     assert sum(searches) > 300 and max(searches) <= 100
     for priority in PRIORITIES:
-        of_priority = [region for region, expression in expressions(largest) if f'priority="{priority}"' in expression]
+        of_priority = [region for region, expression in expressions(largest) if f'"{priority}Events"' in expression]
         assert sorted(of_priority) == sorted(REGIONS)
 
 
@@ -225,7 +225,13 @@ def test_a_dashboard_has_five_hundred_widgets_at_most(largest: Widgets) -> None:
 
 def test_newest_events_say_where_they_are_from(widgets: Widgets) -> None:
     (query, *_) = (widget["properties"]["query"] for widget in widgets if widget["properties"].get("view") == "table")
-    assert "fields time, cluster.account, cluster.region, cluster.name, priority, rule, output" in query
+    assert "display time, @log, cluster, priority, rule, output" in query
+    (query,) = (
+        widget["properties"]["query"]
+        for widget in widgets_of(deploy(HUB))
+        if widget["properties"].get("view") == "table"
+    )
+    assert "display time, @aws.account, @aws.region, @log, cluster, priority, rule, output" in query
 
 
 def test_ids_are_unique_within_a_graph(widgets: Widgets) -> None:

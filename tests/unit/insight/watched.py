@@ -2,17 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localcloud.cloudwatch.metric_data import MetricData, State, series, state
+import boto3
+
+from localcloud.cloudwatch.metric_data import Arrival, MetricData, State, series, state
+from localcloud.cloudwatch.transformer import LogGroup, Processor
 from standin.aws.services.cloudwatch import alarm_query
-from tests.unit.components.cloud import Deployed
+from standin.aws.services.logs_filters import transformer_config
+from tests.unit.components.cloud import ACCOUNT, Deployed
 
 MINUTE = 60
 HEARTBEAT = 15 * MINUTE
 NOW = 2_000_000 * HEARTBEAT
+LOG_GROUP = "/falco/events"
 
 SAMPLE_FILE = Path(__file__).parents[3] / "testbed" / "sample_events.jsonl"
 
@@ -26,8 +31,6 @@ ERROR = "Fileless execution via memfd_create"
 HEARTBEAT_EVENT = "Falco internal: metrics snapshot"
 DROPS = "Falco internal: syscall event drop"
 
-Arrival = tuple[float, str]
-
 
 def event(rule: str, cluster: str, **changed: object) -> str:
     """A sample event as it arrives in the log group."""
@@ -36,8 +39,13 @@ def event(rule: str, cluster: str, **changed: object) -> str:
 
 
 def arrivals(rule: str, cluster: str, times: Iterable[float], **changed: object) -> list[Arrival]:
-    """The same sample event at several times."""
-    return [(time, event(rule, cluster, **changed)) for time in times]
+    """The same sample event at several times, in a log stream of its cluster."""
+    return [Arrival(time, event(rule, cluster, **changed), f"{cluster}/n-1") for time in times]
+
+
+def forged(rule: str, cluster: str, sender: str, times: Iterable[float], **changed: object) -> list[Arrival]:
+    """An event that names a cluster, in a log stream that another cluster's credentials can write to."""
+    return [one._replace(stream=f"{sender}/n-1") for one in arrivals(rule, cluster, times, **changed)]
 
 
 def heartbeats(cluster: str, start: float, end: float) -> list[Arrival]:
@@ -50,7 +58,10 @@ class Watched:
     """What a stack registered, driven with log events and with AWS's own metrics."""
 
     def __init__(self, stack: Deployed) -> None:
-        self.filters = [described_filter(item.inputs) for item in stack.of("LogMetricFilter")]
+        filters = [item for item in stack.of("LogMetricFilter") if item.inputs["logGroupName"] == LOG_GROUP]
+        self.filters = [described_filter(item.inputs) for item in filters]
+        (transformer,) = stack.of("LogTransformer")
+        self.group = LogGroup(LOG_GROUP, ACCOUNT, "eu-west-1", described_transformer(transformer.inputs))
         self.alarms = {item.inputs["name"]: described_alarm(item.inputs) for item in stack.of("MetricAlarm")}
         self.rules: dict[str, str] = {
             item.inputs["alarmName"]: item.inputs["alarmRule"] for item in stack.of("CompositeAlarm")
@@ -58,7 +69,7 @@ class Watched:
 
     def data(self, events: Iterable[Arrival] = ()) -> MetricData:
         data = MetricData()
-        data.ingest(self.filters, events)
+        data.ingest(self.group, self.filters, events)
         return data
 
     def state(self, alarm: str, events: Iterable[Arrival] = (), now: float = NOW) -> State:
@@ -91,9 +102,19 @@ def described_filter(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "metricName": made["name"],
         "metricNamespace": made["namespace"],
         "metricValue": made["value"],
-        "dimensions": made["dimensions"],
+        "dimensions": made.get("dimensions", {}),
     }
-    return {"filterPattern": inputs["pattern"], "metricTransformations": [transformation]}
+    return {
+        "filterName": inputs["name"],
+        "filterPattern": inputs["pattern"],
+        "metricTransformations": [transformation],
+        "applyOnTransformedLogs": inputs.get("applyOnTransformedLogs", False),
+    }
+
+
+def described_transformer(inputs: Mapping[str, Any]) -> Sequence[Processor]:
+    """A log transformer as GetTransformer has it."""
+    return transformer_config(boto3.client("logs", "eu-west-1"), inputs)
 
 
 def described_alarm(inputs: Mapping[str, Any]) -> dict[str, Any]:
