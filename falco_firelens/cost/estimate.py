@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from falco_firelens.cost import prices
-from falco_firelens.insight.alarms import DESTINATIONS, Delivery, Stream, Thresholds, alarms
-from falco_firelens.insight.metrics import DROPS, HEARTBEATS
+from falco_firelens.insight.alarms import DESTINATIONS, Delivery, Stream, Thresholds, alarms, composites
+from falco_firelens.insight.metrics import DROPS, EVENTS, HEARTBEATS
 from falco_firelens.sensor.falco import HEARTBEAT_MINUTES
 from falco_firelens.settings import OpenSearchDestination, RedshiftDestination, S3Destination, Settings
 
@@ -112,12 +112,12 @@ def _cloudwatch(settings: Settings, load: Load) -> Iterator[Line]:
     given: Mapping[str, object] = {name: getattr(settings.events.destinations, name) for name in DESTINATIONS}
     streams = tuple(Stream(name, name) for name in DESTINATIONS if given[name])
     clusters = [Thresholds(cluster.name, "Critical", 60, 5) for cluster in settings.clusters]
-    count = len(alarms("falco", clusters, Delivery("", 30, streams), ""))
-    metrics = len(clusters) * (PRIORITIES_SEEN + len((HEARTBEATS, DROPS, "from the least priority on")))
+    made = alarms("falco", clusters, Delivery("", 30, streams), "")
+    above = composites("falco", made)
+    metrics = len(clusters) * (PRIORITIES_SEEN + len((EVENTS, HEARTBEATS, DROPS, "from the least priority on")))
     yield Line("insight", f"{metrics} metrics", metrics * prices.METRIC_MONTH)
-    yield Line(
-        "insight", f"{count} alarms and one of them all", count * prices.ALARM_MONTH + prices.COMPOSITE_ALARM_MONTH
-    )
+    yield Line("insight", f"{len(made)} alarms", len(made) * prices.ALARM_MONTH)
+    yield Line("insight", f"{len(above)} alarms of alarms", len(above) * prices.COMPOSITE_ALARM_MONTH)
     yield Line("insight", "dashboard", prices.DASHBOARD_MONTH)
     yield Line("insight", "key of the notifications", prices.KEY_MONTH)
 
