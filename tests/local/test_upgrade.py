@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from components.stack.kubeconfig import cluster_identifier
+from falco_firelens.contract import PRIORITIES
+from falco_firelens.insight.queries import FOREIGN, QUERIES, UNCOUNTED
 from localcloud.cloud import LocalCloud
 from tests.local.conftest import with_state
 from tests.local.stack import Stack, Step, named
@@ -85,11 +87,32 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
         "MetricAlarm response-alarms-held-back",
         "ValidatingAdmissionPolicy pods-response",
         "ValidatingAdmissionPolicyBinding pods-response",
+        # A cluster is known by its log stream.
+        "LogTransformer insights",
+        *(f"LogMetricFilter insights-priority-{priority.lower()}" for priority in PRIORITIES),
+        *(f"LogMetricFilter insights-foreign-{cluster}" for cluster in ("pods", "tasks")),
+        *(f"MetricAlarm insights-{cluster}-foreign-events" for cluster in ("pods", "tasks")),
+        "MetricAlarm insights-uncounted-events",
+        *(f"QueryDefinition insights-{query}" for query in ("foreign-events", "uncounted-events")),
     }
     others = {step.resource for step in steps if step.op not in ("create", "update")}
     assert others == {"TaskDefinition tasks-sensor"}, "a new revision"
     assert {step.resource: step.changed for step in steps if step.op == "update"} == {
         "Function response": {"code", "handler"},
+        **{
+            f"LogMetricFilter insights-{name}": {"applyOnTransformedLogs", "metricTransformation", "pattern"}
+            for name in ("events", "events-critical", "heartbeats", "drops", "not-whole")
+        },
+        **{
+            f"CompositeAlarm insights-{name}": {"alarmRule"}
+            for name in ("attention", "pods-attention", "tasks-attention")
+        },
+        **{
+            f"QueryDefinition insights-{query.name.replace(' ', '-')}": {"queryString"}
+            for query in QUERIES
+            if query not in (FOREIGN, UNCOUNTED)
+        },
+        "Dashboard insights": {"dashboardBody"},
         # The text names the command that shows dead letters.
         "MetricAlarm response-alarms-dead-letters": {"alarmDescription"},
         # The sensor's script has changed.

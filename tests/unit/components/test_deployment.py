@@ -20,6 +20,7 @@ RESPONDING: dict[str, Any] = {
 
 UNTAGGED = {
     *(f"aws:cloudwatch/{kind}" for kind in ("dashboard:Dashboard", "logMetricFilter:LogMetricFilter")),
+    "aws:cloudwatch/logTransformer:LogTransformer",
     "aws:cloudwatch/queryDefinition:QueryDefinition",
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:sns/topicSubscription:TopicSubscription",
@@ -168,6 +169,7 @@ def test_existing_clusters_are_left_as_they_are() -> None:
         "aws:cloudwatch/dashboard:Dashboard",
         "aws:cloudwatch/logGroup:LogGroup",
         "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+        "aws:cloudwatch/logTransformer:LogTransformer",
         "aws:cloudwatch/metricAlarm:MetricAlarm",
         "aws:cloudwatch/queryDefinition:QueryDefinition",
         "aws:ecs/service:Service",
