@@ -25,7 +25,6 @@ pytestmark = pytest.mark.local
 
 DAY = 25 * 60 * 60
 SOC = [{"protocol": "email", "endpoint": "soc@example.com"}]
-CREATED_EKS = {"name": "pods", "platform": "eks", "create": {"endpointAccess": "private"}}
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -43,17 +42,6 @@ class Kind:
     use: Callable[[Account, Stack], None]
     after: Callable[[Account], None] = field(default=lambda account: None)
     bucket: str = ""
-
-
-def created_eks(account: Account, cloud: LocalCloud) -> dict[str, Any]:
-    return {"clusters": [CREATED_EKS], "notifications": SOC}
-
-
-def use_created_eks(account: Account, stack: Stack) -> None:
-    confirm(account)
-    write(account, "/falco/events", "pods/node-1")
-    scale_nodes(account)
-    release(account, {"vpc-cni": "v1.99.0-eksbuild.1", "kube-proxy": "v1.99.0-eksbuild.2"})
 
 
 def scale_nodes(account: Account) -> None:
@@ -183,12 +171,14 @@ def response(account: Account, cloud: LocalCloud) -> dict[str, Any]:
     """The function is in the VPC of the cluster, whose API answers there alone."""
     actions = {"evidence": {}, "isolate": {}, "notify": {}}
     playbook = {"name": "contain", "match": {"minimumPriority": "Critical"}, "actions": actions}
-    return {"clusters": [CREATED_EKS], "response": {"playbooks": [playbook]}, "notifications": SOC}
+    cluster = {"name": "pods", "platform": "eks", "create": {"endpointAccess": "private"}}
+    return {"clusters": [cluster], "response": {"playbooks": [playbook]}, "notifications": SOC}
 
 
 def use_response(account: Account, stack: Stack) -> None:
     confirm(account)
     scale_nodes(account)
+    release(account, {"vpc-cni": "v1.99.0-eksbuild.1", "kube-proxy": "v1.99.0-eksbuild.2"})
     (bucket,) = (one["Name"] for one in account.client("s3").list_buckets()["Buckets"])
     account.client("s3").put_object(Bucket=bucket, Key="evidence/pods/pod.json", Body=b"{}")
     event = {"rule": "x", "priority": "Critical", "cluster": {"name": "pods"}, "output_fields": {}}
@@ -198,10 +188,9 @@ def use_response(account: Account, stack: Stack) -> None:
 
 
 KINDS = {
-    "created EKS": Kind(created_eks, use_created_eks),
     "adopted": Kind(adopted, use_adopted, adopted_is_as_before),
     "created ECS with destinations": Kind(created_ecs, use_created_ecs, bucket="falco-events"),
-    "response in a VPC": Kind(response, use_response, bucket="falco-test-response"),
+    "created EKS with a response": Kind(response, use_response, bucket="falco-test-response"),
 }
 
 
