@@ -69,9 +69,13 @@ class Recipients(TypedDict):
 
 
 class Limits(TypedDict):
-    """How many invocations may run at once, and how long evidence and the function's log are kept."""
+    """How many invocations may run at once, and how long evidence and the function's log are kept.
+
+    Evidence cannot be deleted within `evidence_lock_days`, 0 for no lock.
+    """
 
     reserved_concurrency: int
+    evidence_lock_days: int
     evidence_days: int
     retention_days: int
 
@@ -226,6 +230,7 @@ class EventResponse(pulumi.ComponentResource):
                 "bucket_name": self._bucket_name,
                 "key_arn": self._key.arn,
                 "versioning": True,
+                "object_lock_days": self._args["limits"]["evidence_lock_days"],
                 "expire_days": self._args["limits"]["evidence_days"],
                 "protect": self._args["protect"],
                 "tags": self._tags,

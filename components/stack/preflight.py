@@ -35,7 +35,7 @@ class EksAccess:
 
 def needs_in(configuration: Configuration, cluster: str) -> frozenset[Need]:
     """Return what the function needs in a Kubernetes cluster; nothing where it does not call it."""
-    return needs(configuration.actions_in(cluster), labels=configuration.uses_labels)
+    return needs(configuration.actions_in(cluster), labels=configuration.uses_labels, protects=configuration.protects)
 
 
 def quarantine_groups(settings: Settings) -> tuple[Mapping[str, str], Sequence[Mistake]]:

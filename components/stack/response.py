@@ -145,6 +145,7 @@ def _function_args(response: Response, around: Surroundings) -> EventResponseArg
         "recipients": {"subscriptions": subscription_args(settings), "alarm_topic_arn": around.topic_arn},
         "limits": {
             "reserved_concurrency": given.reserved_concurrency,
+            "evidence_lock_days": given.evidence_lock_days or 0,
             "evidence_days": given.evidence_days,
             "retention_days": given.retention_days,
         },

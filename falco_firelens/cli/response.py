@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from falco_firelens.responder.actions.registry import ACTIONS, Action
-from falco_firelens.responder.configuration import Configuration, from_document
+from falco_firelens.responder.configuration import Cluster, Configuration, from_document
 from falco_firelens.responder.event import Event, MalformedError, parse_event
 from falco_firelens.responder.targets import Target
 from falco_firelens.settings.validation.inputs import InputError, object_of, text_of
@@ -45,7 +45,9 @@ def _parser(actions: Mapping[str, Action]) -> argparse.ArgumentParser:
     source = explain.add_mutually_exclusive_group(required=True)
     source.add_argument("--stack", type=Path, metavar="Pulumi.<stack>.yaml", help="the stack file with the playbooks")
     source.add_argument("--config", type=Path, metavar="response.json", help="the playbooks of a deployed function")
-    explain.add_argument("--context", help="look up the labels of pods in the cluster of this kubeconfig context")
+    explain.add_argument(
+        "--context", help="look up labels, and what is protected, in the cluster of this kubeconfig context"
+    )
     explain.set_defaults(command=_explain)
     undo = commands.add_parser("undo", help="undo an action; a notice has the command")
     undo.add_argument("action", choices=[name for name, action in actions.items() if action.undo])
@@ -65,26 +67,44 @@ def _parser(actions: Mapping[str, Action]) -> argparse.ArgumentParser:
 
 
 def _explain(chosen: argparse.Namespace) -> Iterator[str]:
-    from falco_firelens.responder.commands.explain import explain, no_labels
+    from falco_firelens.responder.commands.explain import explain
 
     try:
         event = parse_event(text_of(chosen.event))
     except MalformedError as error:
         raise UsageError(f"{chosen.event}: {error}") from None
-    labels = functools.partial(_labels, event, chosen.context) if chosen.context else no_labels
-    yield from explain(event, _configuration(chosen), labels)
+    configuration = _configuration(chosen)
+    if not chosen.context:
+        yield from explain(event, configuration)
+        return
+    with _kubernetes(chosen.context, event.cluster) as client:
+        labels = functools.partial(_labels, event, client)
+        yield from explain(event, configuration, labels, clients=_OneCluster(client))
 
 
-def _labels(event: Event, context: str) -> Mapping[str, str] | None:
-    """Return the labels of the event's pod from the cluster of a context; None where there is no such pod."""
+class _OneCluster:
+    """The cluster of a person's kubeconfig, for what `explain` asks."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def kubernetes(self, cluster: Cluster) -> Any:
+        """Return the client of the context, whatever the cluster is called."""
+        return self._client
+
+    def aws(self, service: str) -> Any:
+        """Return nothing, since `explain` asks AWS nothing."""
+
+
+def _labels(event: Event, client: Any) -> Mapping[str, str] | None:
+    """Return the labels of the event's pod; None where there is no such pod."""
     from lightkube.resources.core_v1 import Pod
 
     target = Target.pod(event)
     if target is None:
         return None
-    with _kubernetes(context, event.cluster) as client:
-        found: list[Any] = [*client.list(Pod, namespace=target.namespace, fields={"metadata.name": target.name})]
-        return (found[0].metadata.labels or {}) if found else None
+    found: list[Any] = [*client.list(Pod, namespace=target.namespace, fields={"metadata.name": target.name})]
+    return (found[0].metadata.labels or {}) if found else None
 
 
 @contextlib.contextmanager

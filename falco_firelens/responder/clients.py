@@ -17,11 +17,14 @@ from falco_firelens.responder.outcome import FailedError
 TIMEOUT_SECONDS = 7
 """How long one request may take: an API that does not answer must not take up the whole invocation.
 
-An action makes four of them at most, which is what `handler.RESERVE_MILLISECONDS` leaves time for.
+An action makes four of them at most, which is what `handler.RESERVE_MILLISECONDS` leaves time for; what may make more
+of them looks at the time in between.
 """
 
-MOST_BYTES = 48 * 2**20
-"""The most of an answer: the author of a pod's log must not decide how much memory the function takes."""
+MOST_BYTES = 24 * 2**20
+"""The most of an answer: the author of a pod's log must not decide how much memory the function takes.
+
+One that is a single line of this size takes seven times as much for a moment (docs/performance.md)."""
 
 TOKEN_SECONDS = 600
 """EKS takes a token for 15 minutes: https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster"""

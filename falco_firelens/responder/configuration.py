@@ -82,6 +82,11 @@ class Configuration:
         """Whether a playbook asks for the labels of pods."""
         return any(playbook.match.labels for playbook in self.playbooks)
 
+    @property
+    def protects(self) -> bool:
+        """Whether the settings protect something."""
+        return bool(self.protect.namespaces or self.protect.workloads)
+
     def to_json(self) -> str:
         """Return it as JSON; the same configuration gives the same text."""
         return json.dumps(asdict(self), indent=1, sort_keys=True)

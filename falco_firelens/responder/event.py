@@ -18,6 +18,12 @@ from falco_firelens.contract import PLATFORMS, PRIORITIES
 HOST = "host"
 """Falco's `container.id` for a process outside of any container."""
 
+NOT_KNOWN = "<NA>"
+"""How Falco writes a field that it does not know, where it does not leave the field out or write null."""
+
+_INSIDE = ("k8s.ns.name", "k8s.pod.name", "k8s.pod.uid", "ecs.task.arn")
+"""Fields that only a process in a container has."""
+
 MOST_BYTES = 64 * 2**20
 """The most that a delivery may unpack to. CloudWatch Logs packs about 1 MiB; what is far larger is no delivery."""
 
@@ -67,14 +73,14 @@ class Event:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def text(self, name: str) -> str:
-        """Return an output field that is a text; empty where it is missing, null or something else."""
+        """Return an output field that is a text; empty where Falco did not know it, or where it is something else."""
         value = self.fields.get(name)
-        return value if isinstance(value, str) else ""
+        return value if isinstance(value, str) and value != NOT_KNOWN else ""
 
     @property
-    def in_container(self) -> bool:
-        """Whether the process was in a container."""
-        return self.text("container.id") not in ("", HOST)
+    def on_host(self) -> bool:
+        """Whether the process is known to have been in no container. An event that does not say so may be of any."""
+        return self.text("container.id") == HOST and not any(self.text(name) for name in _INSIDE)
 
     @property
     def image(self) -> str:
@@ -244,7 +250,7 @@ def _check_names(event: Event) -> None:
         raise MalformedError("cluster.node is malformed")
     for name, form in _FORMS.items():
         value = event.fields.get(name)
-        if value not in (None, "", "<NA>") and not (isinstance(value, str) and form.fullmatch(value)):
+        if value not in (None, "", NOT_KNOWN) and not (isinstance(value, str) and form.fullmatch(value)):
             raise MalformedError(f"{name} is malformed")
 
 

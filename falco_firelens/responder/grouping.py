@@ -40,6 +40,11 @@ class Case:
     actions: Sequence[str]
     before: Sequence[Outcome] = ()
 
+    @property
+    def decided(self) -> bool:
+        """Whether its playbook is known."""
+        return self.playbook != UNDECIDED
+
 
 @dataclass(frozen=True)
 class Grouped:

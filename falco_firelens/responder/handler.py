@@ -9,6 +9,7 @@ as a whole; Lambda then repeats it twice, and sends the whole delivery to the de
 import functools
 import json
 import logging
+import math
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,16 +23,21 @@ from falco_firelens.responder.clients import AwsClients, Clients
 from falco_firelens.responder.configuration import Configuration, load
 from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.event import SetAside, parse_delivery
-from falco_firelens.responder.grouping import Case, fairly
+from falco_firelens.responder.grouping import Case
 from falco_firelens.responder.outcome import FailedError
 from falco_firelens.responder.queue import case_of, message_of
-from falco_firelens.responder.responder import Answer, Responder
+from falco_firelens.responder.responder import Responder
+from falco_firelens.responder.work import Answer
 
 logger = Logger(service="falco-firelens-responder")
 logging.getLogger("responder").parent = logging.getLogger("falco-firelens-responder")
 
 RESERVE_MILLISECONDS = 30_000
-"""With less time left no action starts: the rest is enough for the longest one, and to queue what is left."""
+"""With less time left no action starts: the rest is enough for the longest one, and to queue what is left.
+
+The longest are a call of AWS that is not answered (24 seconds, `clients.AWS`) and four of a cluster that is not (28).
+`evidence` and `notify`, which make more calls, look at the time themselves.
+"""
 
 FIRST_RETRY_SECONDS = 15
 
@@ -81,13 +87,13 @@ class Invocation:
         self._clients, self._environment, self._context = clients, environment, context
         self._configuration, self._actions = configuration, actions
         ledger = DynamoDbLedger(environment.table, clients.aws("dynamodb"), context)
-        self._responder = Responder(configuration, clients, ledger, environment, self._out_of_time, actions)
+        self._responder = Responder(configuration, clients, ledger, environment, self._seconds_left, actions)
 
     def answer_delivery(self, payload: object) -> dict[str, Any]:
         """Answer the events of a delivery. Raises only where something could neither be done nor queued."""
         found = parse_delivery(payload)
         any_age = isinstance(payload, dict) and REPLAY in payload
-        answers = list(self._responder.answer(found.events, any_age=any_age))
+        answers = self._responder.answer(found.events, any_age=any_age)
         failed = [answer for answer in answers if answer.failed]
         for answer in failed:
             self._queue(answer)
@@ -107,20 +113,11 @@ class Invocation:
                     "a message cannot be tried again", extra={"record": record["messageId"], "reason": str(error)}
                 )
                 failed.append(record["messageId"])
-        for identity in fairly(cases, lambda one: cases[one].subject.cluster):
-            if not self._succeeds(cases[identity]):
+        for identity, answers in self._responder.retry(cases).items():
+            _log(answers)
+            if any(answer.failed for answer in answers):
                 failed.append(identity)
         return {"batchItemFailures": [{"itemIdentifier": identity} for identity in failed]}
-
-    def _succeeds(self, case: Case) -> bool:
-        """Try a case again, and return whether it succeeded. Nothing that it raises fails the other messages."""
-        try:
-            answers = list(self._responder.retry_case(case))
-        except Exception:
-            logger.exception("a case failed again", extra={"subject": str(case.subject)})
-            return False
-        _log(answers)
-        return not any(answer.failed for answer in answers)
 
     def _queue(self, answer: Answer) -> None:
         self._clients.aws("sqs").send_message(
@@ -140,9 +137,9 @@ class Invocation:
         )
         logger.warning("records that are not events were set aside", extra={"records": len(lines), "key": key})
 
-    def _out_of_time(self) -> bool:
+    def _seconds_left(self) -> float:
         remaining = getattr(self._context, "get_remaining_time_in_millis", None)
-        return remaining is not None and remaining() < RESERVE_MILLISECONDS
+        return math.inf if remaining is None else (remaining() - RESERVE_MILLISECONDS) / 1000
 
 
 def _log(answers: Sequence[Answer]) -> None:

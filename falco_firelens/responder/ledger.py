@@ -16,11 +16,16 @@ from botocore.exceptions import ClientError
 
 from falco_firelens.responder.grouping import SKEW_SECONDS, Case
 from falco_firelens.responder.outcome import RUNNING, BusyError
+from falco_firelens.responder.targets import Target
 
 Act = Callable[[], dict[str, Any]]
 
 Admission = Literal["new", "known", "refused"]
 """Whether a target is within a playbook's rate limit: for the first time in the period, or again."""
+
+Counter = Literal["targets", "nodes", "told"]
+"""What a playbook's rate limit counts, each by itself: pods and tasks acted on, nodes acted on, and targets to which
+nothing was done and of which people were told."""
 
 
 class Ledger(Protocol):
@@ -33,11 +38,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def admit(self, case: Case, now: float) -> Admission:
-        """Count the target against the rate limit of the playbook in its cluster; the same target counts once."""
+    def admit(self, case: Case, target: Target, counter: Counter, now: float) -> Admission:
+        """Count a target against the rate limit of the case's playbook in the cluster; the same target counts once."""
         ...
 
-    def release(self, case: Case, now: float) -> None:
+    def release(self, case: Case, target: Target, counter: Counter, now: float) -> None:
         """Count a target no longer that was admitted as a new one at that time: nothing was done to it."""
         ...
 
@@ -60,7 +65,8 @@ class DynamoDbLedger:
 
         # Powertools begins the table's keys with this name: another one would forget what is done.
         recorded.__qualname__ = "once"
-        config = IdempotencyConfig(expires_after_seconds=minutes * 60 + SKEW_SECONDS)
+        # Parts of a key are an attacker's text: by MD5, the default, one target could be made to pass for another.
+        config = IdempotencyConfig(expires_after_seconds=minutes * 60 + SKEW_SECONDS, hash_function="sha256")
         if self._context is not None:
             config.register_lambda_context(self._context)
         try:
@@ -77,20 +83,20 @@ class DynamoDbLedger:
             self._stores[minutes] = DynamoDBPersistenceLayer(table_name=self._table, boto3_client=self._client)
         return self._stores[minutes]
 
-    def admit(self, case: Case, now: float) -> Admission:
+    def admit(self, case: Case, target: Target, counter: Counter, now: float) -> Admission:
         """Add the target to the item of playbook, cluster and period; a condition bounds how many the item holds."""
-        playbook, target = case.playbook, case.subject.identity
+        playbook, identity = case.playbook, target.identity
         period = playbook.most_targets_minutes * 60
         try:
             before = self._client.update_item(
                 TableName=self._table,
-                Key=_rate_key(case, now),
+                Key=_rate_key(case, counter, now),
                 ReturnValues="UPDATED_OLD",
                 UpdateExpression="ADD targets :set SET expiration = :end",
                 ConditionExpression="attribute_not_exists(targets) OR contains(targets, :one) OR size(targets) < :most",
                 ExpressionAttributeValues={
-                    ":set": {"SS": [target]},
-                    ":one": {"S": target},
+                    ":set": {"SS": [identity]},
+                    ":one": {"S": identity},
                     ":most": {"N": str(playbook.most_targets)},
                     ":end": {"N": str(int(now) + 2 * period)},
                 },
@@ -100,19 +106,20 @@ class DynamoDbLedger:
                 return "refused"
             raise
         known = before.get("Attributes", {}).get("targets", {}).get("SS", ())
-        return "known" if target in known else "new"
+        return "known" if identity in known else "new"
 
-    def release(self, case: Case, now: float) -> None:
+    def release(self, case: Case, target: Target, counter: Counter, now: float) -> None:
         """Take the target out of the item again."""
         self._client.update_item(
             TableName=self._table,
-            Key=_rate_key(case, now),
+            Key=_rate_key(case, counter, now),
             UpdateExpression="DELETE targets :set",
-            ExpressionAttributeValues={":set": {"SS": [case.subject.identity]}},
+            ExpressionAttributeValues={":set": {"SS": [target.identity]}},
         )
 
 
-def _rate_key(case: Case, now: float) -> dict[str, Any]:
+def _rate_key(case: Case, counter: Counter, now: float) -> dict[str, Any]:
     """Each cluster has a limit of its own: events of one must not use up that of another."""
     period = int(now // (case.playbook.most_targets_minutes * 60))
-    return {"id": {"S": f"rate#{case.playbook.name}#{case.subject.cluster}#{period}"}}
+    kind = "" if counter == "targets" else f"#{counter}"
+    return {"id": {"S": f"rate#{case.playbook.name}#{case.subject.cluster}#{period}{kind}"}}

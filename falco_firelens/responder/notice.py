@@ -41,6 +41,7 @@ def notice_of(context: "Context") -> Notice:
         str(event.raw.get("output", ""))[:LONGEST_OUTPUT],
         "",
         *(_line(outcome) for outcome in context.outcomes),
+        *_others(context.others),
         *_undo(context.outcomes),
     ]
     document = {
@@ -50,10 +51,17 @@ def notice_of(context: "Context") -> Notice:
         "account": environment.account,
         "region": environment.region,
         "events": case.count,
+        "others": context.others,
         "outcomes": [outcome.document() for outcome in context.outcomes],
         "event": event.raw,
     }
     return Notice(subject, "\n".join(one_line(line) for line in lines), document)
+
+
+def _others(number: int) -> Iterator[str]:
+    """Say that the notice is about more targets than it names: nothing was done to any of them."""
+    if number:
+        yield f"- and nothing was done to {number} other target{'s' if number > 1 else ''} for the same reason"
 
 
 def _undo(outcomes: Sequence[Outcome]) -> Iterator[str]:

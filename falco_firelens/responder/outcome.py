@@ -5,7 +5,10 @@ from typing import Any, Literal, Self
 
 from falco_firelens.responder.targets import Target
 
-State = Literal["done", "would do", "unchanged", "protected", "held back", "failed", "in progress", "nothing to do"]
+State = Literal[
+    "done", "restored", "would do", "unchanged", "protected", "held back", "failed", "in progress", "nothing to do"
+]
+"""`restored` is what was done, undone by somebody, and done again."""
 
 
 RUNNING = "another invocation is already running this action"
@@ -59,3 +62,12 @@ class Outcome:
         """Make it of what an action did."""
         undo = (f"falco-firelens undo {action} {done.undo}",) if done.undo else ()
         return cls(action, str(target), "done" if done.changed else "unchanged", done.detail, undo)
+
+
+MOST_TEXT = 500
+"""Characters of an error that are kept."""
+
+
+def words(error: Exception) -> str:
+    """Return an error as an outcome says it."""
+    return f"{type(error).__name__}: {error}"[:MOST_TEXT]

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 
-from falco_firelens.responder.actions.registry import ACTIONS, GET_POD, Action, Need, Resources
+from falco_firelens.responder.actions.registry import ACTIONS, GET_NODE, GET_POD, LIST_PODS, Action, Need, Resources
 
 
-def needs(names: Iterable[str], *, labels: bool = False, actions: Mapping[str, Action] = ACTIONS) -> frozenset[Need]:
-    """Return what some actions need in Kubernetes; `labels` is for playbooks that look up the labels of pods."""
-    wanted = {need for name in names for need in actions[name].kubernetes}
-    return frozenset({*wanted, GET_POD} if labels else wanted)
+def needs(
+    names: Iterable[str], *, labels: bool = False, protects: bool = False, actions: Mapping[str, Action] = ACTIONS
+) -> frozenset[Need]:
+    """Return what some actions need in Kubernetes, and the guard before them.
+
+    `labels` is for playbooks that look up the labels of pods, `protects` for settings that protect something.
+    """
+    wanted = {GET_POD} if labels else set[Need]()
+    for action in (actions[name] for name in names):
+        wanted.update(action.kubernetes)
+        if action.kubernetes and action.acts_on == "node":
+            wanted.add(GET_NODE)
+        if action.kubernetes and action.acts_on != "nothing" and protects:
+            wanted.update({GET_POD, LIST_PODS} if action.acts_on == "node" else {GET_POD})
+    return frozenset(wanted)
 
 
 def rules(wanted: Iterable[Need]) -> list[dict[str, list[str]]]:

@@ -77,7 +77,8 @@ def _reasons(event: Event, match: Match) -> Iterator[Reason]:
     if match.clusters:
         yield Reason("cluster", _any_of(match.clusters), event.cluster, match.has_cluster(event.cluster))
     if match.namespaces:
-        yield _like("namespace", match.namespaces, event.text("k8s.ns.name"))
+        found = event.text("k8s.ns.name")
+        yield _like("namespace", match.namespaces, found, "none" if event.on_host else "unknown")
     if match.images:
         yield _image(event, match.images)
 
@@ -85,7 +86,7 @@ def _reasons(event: Event, match: Match) -> Iterator[Reason]:
 def _image(event: Event, wanted: Sequence[str]) -> Reason:
     """Compare patterns with the whole image and with its repository."""
     repository = event.text("container.image.repository")
-    whole = _like("image", wanted, event.image)
+    whole = _like("image", wanted, event.image, "none" if event.on_host else "unknown")
     return whole if whole.met else Reason(whole.criterion, whole.wanted, whole.found, matches_any(wanted, repository))
 
 
@@ -101,8 +102,8 @@ def _labels(event: Event, wanted: Mapping[str, str], labels: Labels) -> Reason:
     return Reason("labels", text, has, met)
 
 
-def _like(criterion: str, wanted: Sequence[str], found: str) -> Reason:
-    return Reason(criterion, _any_of(wanted), found or "none", matches_any(wanted, found))
+def _like(criterion: str, wanted: Sequence[str], found: str, missing: str = "none") -> Reason:
+    return Reason(criterion, _any_of(wanted), found or missing, matches_any(wanted, found))
 
 
 def _any_of(wanted: Sequence[str]) -> str:

@@ -9,8 +9,8 @@ from falco_firelens.responder.configuration import Configuration
 from falco_firelens.responder.event import parse_event
 from falco_firelens.responder.grouping import UNDECIDED, Case
 from falco_firelens.responder.outcome import FailedError, Outcome
-from falco_firelens.responder.responder import Answer
 from falco_firelens.responder.targets import subject_of
+from falco_firelens.responder.work import Answer
 
 VERSION = 1
 

@@ -1,20 +1,23 @@
-"""Finds what an action acts on: a pod, a node, an ECS task. Names are from checked events, so they are safe to use."""
+"""Finds what an event is about and what an action acts on: a pod, an ECS task, a node, or a container of no known pod.
+
+Names are from checked events, so they are safe to use.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, Self
 
 from falco_firelens.responder.event import Event
 
-Kind = Literal["pod", "node", "task"]
+Kind = Literal["pod", "node", "task", "container"]
 
 ECS = "ecs"
 
 
 @dataclass(frozen=True)
 class Target:
-    """One pod, node or task of a cluster; a task's `name` is its ARN. Only a pod has a namespace and a uid.
+    """One pod, node, task or container of a cluster. Only a pod has a namespace and a uid.
 
-    The uid is empty where the event does not have it.
+    The uid is empty where the event does not have it. A task's `name` is its ARN, a container's begins with its node.
     """
 
     kind: Kind
@@ -41,10 +44,9 @@ class Target:
     def pod(cls, event: Event) -> Self | None:
         """Return the pod that an event of a Kubernetes cluster is about."""
         namespace, name = event.text("k8s.ns.name"), event.text("k8s.pod.name")
-        if event.platform == ECS or "<NA>" in (namespace, name) or not namespace or not name:
+        if event.platform == ECS or not namespace or not name:
             return None
-        uid = event.text("k8s.pod.uid")
-        return cls("pod", event.cluster, name, namespace, "" if uid == "<NA>" else uid)
+        return cls("pod", event.cluster, name, namespace, event.text("k8s.pod.uid"))
 
     @classmethod
     def task(cls, event: Event) -> Self | None:
@@ -57,10 +59,20 @@ class Target:
         """Return the node that an event happened on; on ECS its EC2 instance."""
         return cls("node", event.cluster, event.node)
 
+    @classmethod
+    def container(cls, event: Event) -> Self:
+        """Return the container of an event that does not say which pod or task the container belongs to."""
+        return cls("container", event.cluster, f"{event.node}/{event.text('container.id') or 'unknown'}")
+
 
 def subject_of(event: Event) -> Target:
-    """Return what an event is about: its pod or task, or its node where the process was in neither."""
-    return Target.pod(event) or Target.task(event) or Target.node(event)
+    """Return what an event is about: its pod or task, or its node where the process is known to have been in neither.
+
+    Falco's first events of a new container may lack the names of its pod: such an event is about the container, of
+    which nobody knows whether it is protected.
+    """
+    known = Target.pod(event) or Target.task(event)
+    return known or (Target.node(event) if event.on_host else Target.container(event))
 
 
 def kubernetes_node_of(event: Event) -> Target | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails
 
 from falco_firelens.contract import LEAST_CONCURRENCY, Priority
@@ -62,8 +62,9 @@ class SimpleAction(Model):
 class Delete(Model):
     """Delete the pod."""
 
-    grace_period_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
-    """Seconds that the pod has to end by itself; 0 kills it. Default: the pod's own."""
+    grace_period_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
+    """The most seconds that the pod has to end by itself; 0 kills it. A pod that asks for less gets less, and one that
+    asks for more gets no more: its author may be the attacker."""
 
 
 class Taint(Model):
@@ -83,29 +84,29 @@ class Quarantine(Model):
 class Actions(Model):
     """What a playbook does, always in the order of this list. Each key has a mapping, which may be empty."""
 
-    evidence: SimpleAction | None = None
-    """Keep the event, and the pod's manifest, events and logs, or the task's description, in S3."""
-
     isolate: SimpleAction | None = None
     """Cut the pod off with a NetworkPolicy of its own."""
-
-    delete: Delete | None = None
-    """Delete the pod."""
 
     cordon: SimpleAction | None = None
     """Keep new pods off the node."""
 
+    evidence: SimpleAction | None = None
+    """Keep the event, and the pod's manifest, events and logs, or the task's description, in S3."""
+
     taint: Taint | None = None
     """Taint the node."""
+
+    quarantine: Quarantine | None = None
+    """Move the network interfaces of the node's EC2 instance to a security group."""
+
+    delete: Delete | None = None
+    """Delete the pod."""
 
     stop_task: SimpleAction | None = None
     """Stop the ECS task that the event is about."""
 
     drain_instance: SimpleAction | None = None
     """Drain the container instance that the task runs on."""
-
-    quarantine: Quarantine | None = None
-    """Move the network interfaces of the node's EC2 instance to a security group."""
 
     finding: SimpleAction | None = None
     """Open a Security Hub finding; Security Hub has to be enabled."""
@@ -135,8 +136,8 @@ class Playbook(Model):
     """Only tell what would be done."""
 
     most_targets: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Pods, tasks or nodes of a cluster that it acts on within `mostTargetsMinutes`; the others are reported and left
-    alone. What was only looked at does not count."""
+    """Pods and tasks of a cluster that it acts on within `mostTargetsMinutes`, and as many nodes; the others are
+    reported and left alone. What was only looked at does not count."""
 
     most_targets_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     """The period of `mostTargets`."""
@@ -154,7 +155,8 @@ class Playbook(Model):
 
 
 class Protect(Model):
-    """What no playbook touches. The sensors, `kube-system` and control planes are protected always."""
+    """What no playbook touches, nor the nodes that it runs on. The sensors, `kube-system` and control planes are
+    protected always."""
 
     namespaces: tuple[Pattern, ...] = ()
     """Patterns of namespaces."""
@@ -206,11 +208,23 @@ class Response(Model):
     a queue can be read with. An account has to keep 100 for all its other functions: where its limit is lower, as a new
     account's can be, have it raised first."""
 
+    evidence_lock_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """Days in which nobody can delete evidence, not even the account's root. Only a new bucket can be given this, and
+    it cannot be taken back."""
+
     evidence_days: Annotated[int, Field(ge=0, le=36500)] = 365
     """Days after which evidence and records set aside are deleted; 0 for never."""
 
     retention_days: RetentionDays = 90
     """Days that the function's own log is kept."""
+
+    @field_validator("evidence_days")
+    @classmethod
+    def _after_the_lock(cls, days: int, info: ValidationInfo) -> int:
+        lock = info.data.get("evidence_lock_days") or 0
+        if 0 < days <= lock:
+            raise mistake(f"more than evidenceLockDays ({lock}), or 0 for never")
+        return days
 
 
 def response_mistakes(tree: object) -> Iterator[InitErrorDetails]:

@@ -109,7 +109,7 @@ def test_what_fails_is_tried_again_beside_another_cluster_and_succeeds_later(sce
         assert len(scene.front.asked) <= 2, "a cluster that does not answer is asked once an invocation"
     waiting = scene.account.messages("retries")
     assert [one["event"]["output_fields"]["k8s.pod.name"] for one in waiting] == ["web-0", "web-1", "web-2"]
-    assert all(one["actions"] == ["evidence", "isolate", "notify"] and one["reasons"]["isolate"] for one in waiting)
+    assert all(one["actions"] == ["isolate", "evidence", "notify"] and one["reasons"]["isolate"] for one in waiting)
     assert scene.isolated(scene.eks) == set()
 
     # A message of the other cluster, behind those of the first in the same batch, is answered all the same.
@@ -157,7 +157,7 @@ def test_what_never_succeeds_is_a_dead_letter_and_succeeds_when_it_is_run_again(
 
 
 def test_a_slow_cluster_is_answered_as_far_as_the_time_goes_and_takes_none_of_the_others(scene: Scene) -> None:
-    plan, account = configuration(playbook(actions=["evidence", "isolate"])), scene.account
+    plan, account = configuration(playbook(actions=["isolate"])), scene.account
     scene.front.fault = Fault(seconds=0.6 * LIMIT)
     seconds = 4.5 * LIMIT + 9
     began = scene.front.clock

@@ -15,13 +15,15 @@ from lightkube.types import PatchType
 from moto import mock_aws
 
 from falco_firelens.cli.response import main
+from falco_firelens.responder.actions import protection
 from falco_firelens.responder.actions.kubernetes import STATIC
-from falco_firelens.responder.actions.registry import ACTIONS, Need
+from falco_firelens.responder.actions.registry import Need
 from falco_firelens.responder.commands import undo
 from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.marks import CORDONED, ISOLATED, TAINT
 from falco_firelens.responder.permissions import needs
-from falco_firelens.responder.responder import Answer, Responder
+from falco_firelens.responder.responder import Responder
+from falco_firelens.responder.work import Answer
 from localcloud.cloud import LocalCloud
 from tests.local.response import Api, TestClients
 from tests.unit.responder.events import CLUSTERS, MemoryLedger, configuration, document, event, playbook
@@ -227,6 +229,49 @@ def test_nodes_of_the_control_plane_are_never_touched(shop: Api, aws: Any) -> No
     shop.kubectl("label", "node", "node-1", "node-role.kubernetes.io/control-plane-")
 
 
+@pytest.mark.parametrize("action", ["cordon", "taint"])
+def test_a_node_with_a_protected_pod_is_not_touched(
+    shop: Api, aws: Any, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Whatever the page of the API server's answer that the pod is on."""
+    monkeypatch.setattr(protection, "PAGE", 1)
+    client = shop.someone("guards", needs([action], protects=True))
+    for protect in ({"namespaces": ["othe?"]}, {"workloads": ["other/web-0"]}):
+        answer = respond(aws, client, action, **protect)
+        assert state(answer) == "protected" and "pod other/web-0 runs on the node" in answer.outcomes[0].detail
+    assert state(respond(aws, client, action, namespaces=["elsewhere"], workloads=["other/ledger"])) == "done"
+
+
+def test_an_isolated_pod_whose_label_was_taken_off_is_isolated_again(shop: Api, aws: Any) -> None:
+    plan = configuration(playbook(actions=["isolate"]))
+    clients = TestClients(aws, eks=shop.someone("isolates", needs(["isolate"])))
+    one = Responder(plan, clients, MemoryLedger(), Environment())
+
+    def answer(output: str) -> str:
+        (found,) = one.answer([event(fields={"k8s.ns.name": "shop"}, age=-1, output=output)])
+        return "repeated" if found.outcomes[0].repeated else state(found)
+
+    assert [answer("1"), answer("2")] == ["done", "repeated"]
+    shop.kubectl("label", "pod", "web-0", "-n", "shop", f"{ISOLATED}-")
+    assert [answer("3"), answer("4")] == ["restored", "repeated"]
+    undo.isolate(shop.admin, "eks/shop/web-0")
+    assert answer("5") == "repeated" and ISOLATED not in shop.admin.get(Pod, "web-0", namespace="shop").metadata.labels
+
+
+def test_a_pod_that_is_being_deleted_slowly_is_deleted_soon(shop: Api, aws: Any) -> None:
+    """Its node is none of the cluster's, so that no kubelet ends it at once."""
+    containers = [{"name": "main", "image": "nginx"}]
+    spec = {"terminationGracePeriodSeconds": 86_400, "nodeName": "nowhere", "containers": containers}
+    shop.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "slow", "namespace": "shop"}, "spec": spec})
+    shop.admin.delete(Pod, "slow", namespace="shop")
+    assert shop.admin.get(Pod, "slow", namespace="shop").metadata.deletionGracePeriodSeconds == 86_400
+
+    client = shop.someone("deletes", needs(["delete"]))
+    assert state(respond(aws, client, "delete", pod="slow", age=-1)) == "done"
+    assert shop.admin.get(Pod, "slow", namespace="shop").metadata.deletionGracePeriodSeconds == 30
+    assert state(respond(aws, client, "delete", pod="slow", age=-1)) == "unchanged"
+
+
 def test_a_pod_is_protected_by_its_deployments_name(shop: Api, aws: Any) -> None:
     shop.kubectl("create", "deployment", "ledger", "-n", "shop", "--image=x")
     shop.kubectl("rollout", "status", "deployment/ledger", "-n", "shop", f"--timeout={PATIENCE}s")
@@ -270,15 +315,16 @@ def test_the_instance_of_a_kubernetes_node_is_quarantined_and_given_back(shop: A
     assert quarantine(real).outcomes[0].detail == "the node is gone" and groups() == before
 
 
-LESS = [(action, need) for action in ACTING for need in ACTIONS[action].kubernetes]
+LESS = [(action, need) for action in ACTING for need in sorted(needs([action], protects=True))]
 
 
 @pytest.mark.parametrize(("action", "need"), LESS, ids=["-".join((a, n[1].replace("/", "."), n[2])) for a, n in LESS])
 def test_with_any_permission_less_the_action_is_refused(shop: Api, aws: Any, action: str, need: Need) -> None:
-    client = shop.someone("lacks", needs([action]))
-    shop.allow("lacks", needs([action]) - {need})
+    whole = needs([action], protects=True)
+    client = shop.someone("lacks", whole)
+    shop.allow("lacks", whole - {need})
     shop.until("lacks", need, allowed=False)
-    answer = respond(aws, client, action)
+    answer = respond(aws, client, action, workloads=["shop/ledger"])
     assert state(answer) == "failed"
     assert "forbidden" in answer.outcomes[0].detail
 

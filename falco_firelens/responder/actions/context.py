@@ -1,5 +1,6 @@
 """What an action gets."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,13 +11,16 @@ from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.grouping import Case
 from falco_firelens.responder.outcome import Outcome
 from falco_firelens.responder.targets import Target
+from falco_firelens.responder.work import Seen
 
 
 @dataclass(frozen=True)
 class Context:
     """One action of a case: what the playbook sets about it, and the outcomes of the actions before it.
 
-    `run_part` runs a part of the action unless an earlier try did.
+    `run_part` runs a part of the action unless an earlier try did. `seconds_left` returns how long the invocation may
+    go on before its reserve, which is for what has begun, and for the retry queue. `others` is how many cases of the
+    delivery a report speaks for besides its own.
     """
 
     case: Case
@@ -27,6 +31,9 @@ class Context:
     environment: Environment
     outcomes: Sequence[Outcome] = field(default_factory=tuple[Outcome, ...])
     run_part: Callable[[str, Callable[[], None]], None] = lambda _, act: act()
+    seconds_left: Callable[[], float] = lambda: math.inf
+    seen: Seen = field(default_factory=Seen)
+    others: int = 0
 
     @property
     def cluster(self) -> Cluster:

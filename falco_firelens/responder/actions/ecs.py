@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from falco_firelens.contract import SENSOR_SERVICE
-from falco_firelens.responder import guards
 from falco_firelens.responder.actions.context import Context
 from falco_firelens.responder.outcome import Done, FailedError
 
@@ -47,19 +45,15 @@ def was_drained_here(instance: dict[str, Any]) -> bool:
     return any(one["name"] == DRAINED["name"] for one in instance.get("attributes", ()))
 
 
-def find_task(context: Context) -> dict[str, Any] | None:
-    """Return the event's task, or None when ECS has forgotten it.
+def find_task(context: Context, arn: str = "") -> dict[str, Any] | None:
+    """Return a task, that of the action unless another is named; None when ECS has forgotten it."""
+    tasks = [arn or context.target.name]
+    found = context.aws("ecs").describe_tasks(cluster=context.cluster.name, tasks=tasks)["tasks"]
+    return found[0] if found else None
 
-    Raises:
-        ProtectedError: it is a sensor, or the settings protect its service or family.
-    """
-    found = context.aws("ecs").describe_tasks(cluster=context.cluster.name, tasks=[context.target.name])["tasks"]
-    if not found:
-        return None
-    task = found[0]
-    kind, _, name = str(task.get("group", "")).partition(":")
-    if (kind, name) == ("service", SENSOR_SERVICE):
-        raise guards.ProtectedError("the task is the sensor's own")
-    family = str(task.get("taskDefinitionArn", "")).rpartition("/")[2].partition(":")[0]
-    guards.check_workload(context.configuration, context.target.cluster, [name, family])
-    return task
+
+def container_instances(context: Context, instance: str) -> list[str]:
+    """Return the ARNs of the cluster's container instances that are this EC2 instance: one, or none."""
+    pages = context.aws("ecs").get_paginator("list_container_instances")
+    found = pages.paginate(cluster=context.cluster.name, filter=f"ec2InstanceId == {instance}")
+    return [arn for page in found for arn in page["containerInstanceArns"]]

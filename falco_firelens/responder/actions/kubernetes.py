@@ -11,11 +11,13 @@ from lightkube.resources.core_v1 import Node, Pod
 from lightkube.resources.networking_v1 import NetworkPolicy
 from lightkube.types import PatchType
 
-from falco_firelens.responder import guards
 from falco_firelens.responder.actions.context import Context
 from falco_firelens.responder.marks import CORDONED, ISOLATED, ISOLATING, TAINT
 from falco_firelens.responder.outcome import Done
 from falco_firelens.responder.targets import Target
+
+GRACE_SECONDS = 30
+"""The most that a deleted pod has to end by itself where the playbook does not say: Kubernetes' own default."""
 
 STATIC = "kubernetes.io/config.mirror"
 """Annotation of a static pod's mirror: the uid by which the node, and so Falco, knows the pod."""
@@ -40,12 +42,28 @@ def isolate(context: Context) -> Done:
     made = _create(client, deny_all(target, uid))
     changed = made or labels.get(ISOLATED) != uid
     if changed:
-        # The uid in a patch makes the API server refuse it for a pod that has taken this one's name.
-        patch = {"metadata": {"uid": uid, "labels": {ISOLATED: uid}}}
-        client.patch(Pod, target.name, patch, namespace=target.namespace, patch_type=PatchType.MERGE)
+        _put_label(client, target, uid)
     detail = f"NetworkPolicy {policy_name(uid)} denies the pod all traffic"
     but = list(_in_the_way(client, target.namespace, pod))
     return Done(", but ".join([detail, *but]), target.reference, changed=changed)
+
+
+def isolate_again(context: Context) -> Done | None:
+    """Put the label back where something other than `undo` has taken it off: undoing deletes the policy first."""
+    pod = find_pod(context)
+    if pod is None or (pod.metadata.labels or {}).get(ISOLATED) == pod.metadata.uid:
+        return None
+    client, target, uid = context.kubernetes, context.target, pod.metadata.uid
+    if not list(client.list(NetworkPolicy, namespace=target.namespace, fields={"metadata.name": policy_name(uid)})):
+        return None
+    _put_label(client, target, uid)
+    return Done(f"the label {ISOLATED} had been taken off the pod, and is back: it is isolated again", target.reference)
+
+
+def _put_label(client: Any, target: Target, uid: str) -> None:
+    """Label the pod. The uid makes the API server refuse this for a pod that has taken this one's name."""
+    patch = {"metadata": {"uid": uid, "labels": {ISOLATED: uid}}}
+    client.patch(Pod, target.name, patch, namespace=target.namespace, patch_type=PatchType.MERGE)
 
 
 def _in_the_way(client: Any, namespace: str, pod: Any) -> Iterator[str]:
@@ -84,11 +102,20 @@ def policy_name(uid: str) -> str:
 
 
 def delete(context: Context) -> Done:
-    """Delete the pod; its controller, if it has one, makes another."""
+    """Delete the pod; its controller, if it has one, makes another.
+
+    It gets no more time to end than the playbook says, though its author may have given it hours: the API server also
+    takes a shorter time for a pod that is being deleted already.
+    https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+    """
     pod = find_pod(context)
-    if pod is None or pod.metadata.deletionTimestamp:
+    if pod is None:
         return Done("the pod is gone", changed=False)
-    seconds = context.settings.get("gracePeriodSeconds")
+    most = context.settings.get("gracePeriodSeconds", GRACE_SECONDS)
+    given = (pod.spec.terminationGracePeriodSeconds, pod.metadata.deletionGracePeriodSeconds)
+    seconds = min([most, *(one for one in given if one is not None)])
+    if pod.metadata.deletionTimestamp and pod.metadata.deletionGracePeriodSeconds == seconds:
+        return Done("the pod is being deleted already", changed=False)
     target = context.target
     context.kubernetes.delete(Pod, target.name, namespace=target.namespace, grace_period=seconds)
     owners = [f"{owner.kind} {owner.name}" for owner in pod.metadata.ownerReferences or ()]
@@ -135,32 +162,23 @@ def taints_of(node: Node) -> list[dict[str, str]]:
 
 
 def find_pod(context: Context) -> Any:
-    """Return the event's pod; None when it is gone, also where a later pod has its name.
-
-    Raises:
-        ProtectedError: the settings protect it, by its name or its controller's.
-    """
-    pod = look_up_pod(context)
-    if pod is not None:
-        guards.check_workload(context.configuration, context.target.namespace, owners(pod))
-    return pod
-
-
-def look_up_pod(context: Context) -> Any:
-    """Return what `find_pod` does, also where the pod is protected: for actions that only read."""
-    target = context.target
+    """Return the event's pod; None when it is gone, also where a later pod has its name."""
+    subject = context.case.subject
     try:
-        pod = context.kubernetes.get(Pod, target.name, namespace=target.namespace)
+        pod = context.kubernetes.get(Pod, subject.name, namespace=subject.namespace)
     except ApiError as error:
         if error.status.code == NOT_THERE:
             return None
         raise
-    return pod if _is_the_one(pod, context) else None
+    if not _is_the_one(pod, context):
+        return None
+    context.seen.pod = context.seen.pod or pod
+    return pod
 
 
 def _is_the_one(pod: Any, context: Context) -> bool:
     """Compare uids where the event has one, for a static pod that of its manifest; else compare its age."""
-    if uid := context.target.uid:
+    if uid := context.case.subject.uid:
         return uid in (pod.metadata.uid, (pod.metadata.annotations or {}).get(STATIC))
     return pod.metadata.creationTimestamp.timestamp() <= context.case.event.time / 1e9 + 1
 
@@ -174,21 +192,14 @@ def owners(pod: Any) -> Iterator[str]:
             yield owner.name.removesuffix(f"-{labels[_HASH]}")
 
 
-def find_node(context: Context) -> Any:
-    """Return the event's node; None when it is gone.
-
-    Raises:
-        ProtectedError: it runs the cluster's control plane.
-    """
+def find_node(context: Context, name: str = "") -> Any:
+    """Return a node, that of the action unless another is named; None when it is gone."""
     try:
-        node = context.kubernetes.get(Node, context.target.name)
+        return context.kubernetes.get(Node, name or context.target.name)
     except ApiError as error:
         if error.status.code == NOT_THERE:
             return None
         raise
-    if any(label in (node.metadata.labels or {}) for label in guards.CONTROL_PLANE):
-        raise guards.ProtectedError(f"node {context.target.name} runs the control plane")
-    return node
 
 
 def _create(client: Any, policy: NetworkPolicy) -> bool:

@@ -1,9 +1,11 @@
 """Notifies people: a notice to SNS and webhooks, a finding in Security Hub."""
 
 import json
+import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any
@@ -14,6 +16,11 @@ from falco_firelens.responder.outcome import Done, FailedError
 from falco_firelens.responder.targets import ECS
 
 WEBHOOK_SECONDS = 5
+"""How long a webhook may take for each step of its answer, and half of how long all of them have for whole answers."""
+
+AFTER_RESERVE_SECONDS = 20
+"""How long notices may go on after no action starts any more. `handler.RESERVE_MILLISECONDS` has ten seconds more, for
+what then has to be queued."""
 
 LONGEST_IMAGE = 512
 
@@ -29,20 +36,37 @@ SEVERITIES = {
 
 def notify(context: Context) -> Done:
     """Send the notice to the stack's topic and to each webhook, to each of them once, even if another one fails."""
-    notice, failures = notice_of(context), list[str]()
+    notice = notice_of(context)
     if context.environment.topic:
         context.run_part("topic", lambda: _publish(context, notice))
     hooks = _webhooks(context)
-    for number, hook in enumerate(hooks):
-        body = _body(notice, hook["format"])
-        try:
-            context.run_part(f"webhook-{number}", lambda hook=hook, body=body: _post(hook["url"], body))
-        except FailedError as error:
-            failures.append(str(error))
-    if failures:
+    if failures := _post_all(context, notice, hooks):
         raise FailedError(f"{len(failures)} of {len(hooks)} webhooks did not accept the notice: {'; '.join(failures)}")
     recipients = ["the topic"] * bool(context.environment.topic) + ["webhooks"] * bool(hooks)
     return Done(f"notified {' and '.join(recipients)}")
+
+
+def _post_all(context: Context, notice: Notice, hooks: Sequence[Mapping[str, str]]) -> Sequence[str]:
+    """Post to all webhooks at once, and return what went wrong: those that hang take no time from the others."""
+    failures = dict.fromkeys(range(len(hooks)), "no answer in time")
+
+    def post(number: int, hook: Mapping[str, str]) -> None:
+        body = _body(notice, hook["format"])
+        try:
+            context.run_part(f"webhook-{number}", lambda: _post(hook["url"], body))
+        except Exception as error:
+            # Errors but our own may contain the URL, which is a secret.
+            failures[number] = str(error) if isinstance(error, FailedError) else type(error).__name__
+        else:
+            del failures[number]
+
+    threads = [threading.Thread(target=post, args=one, daemon=True) for one in enumerate(hooks)]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + min(2 * WEBHOOK_SECONDS, context.seconds_left() + AFTER_RESERVE_SECONDS)
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    return [*failures.values()]
 
 
 def finding(context: Context) -> Done:
@@ -85,7 +109,7 @@ def _resources(context: Context, partition: str, region: str) -> Iterator[dict[s
     target, event, account = context.target, context.case.event, context.environment.account
     if target.kind == "task":
         yield {"Type": "AwsEcsTask", "Id": target.name}
-    elif target.kind == "pod":
+    elif target.kind in ("pod", "container"):
         image = {"ImageName": event.image[:LONGEST_IMAGE]} if event.image.strip() else {}
         yield {"Type": "Container", "Id": str(target), **({"Details": {"Container": image}} if image else {})}
     elif event.platform == ECS:

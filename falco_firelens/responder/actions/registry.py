@@ -17,8 +17,13 @@ from falco_firelens.responder.targets import Target, kubernetes_node_of, subject
 if TYPE_CHECKING:
     from falco_firelens.responder.actions.context import Context
 
-Phase = Literal["preserve", "contain", "destroy", "report"]
-"""What destroys waits for what preserves, and what reports comes last, again whenever the outcomes change."""
+Phase = Literal["contain", "preserve", "restrict", "destroy", "report"]
+"""When an action runs, in this order. What contains is quick and spoils no evidence, so it comes first, for all cases
+of a delivery. What destroys waits for what preserves. What reports comes after all cases of a delivery, and again
+whenever the outcomes change."""
+
+Reach = Literal["nothing", "workload", "node"]
+"""What an action may disturb: the event's pod or task, everything on its node, or nothing, as a report does."""
 
 Need = tuple[str, str, str]
 """A permission in Kubernetes: API group, resource, verb."""
@@ -68,10 +73,14 @@ class Undo:
 
 @dataclass(frozen=True)
 class Action:
-    """One action. `target` finds what it acts on, None where the event names nothing of the kind."""
+    """One action. `target` finds what it is done to, None where the event names nothing of the kind.
+
+    `acts_on` is how far it reaches, by which `protection.py` guards it: an action cannot be made without it.
+    """
 
     name: str
     phase: Phase
+    acts_on: Reach
     target: Callable[[Event], Target | None]
     run: Callable[["Context"], Done]
     words: str
@@ -85,6 +94,15 @@ class Action:
     iam: Mapping[Resources, tuple[str, ...]] = field(default_factory=dict[Resources, tuple[str, ...]])
     in_dry_run: bool = False
     """Whether it runs in a dry run too."""
+    restore: Callable[["Context"], Done | None] | None = None
+    """Does it again for a later event where somebody has undone it, and returns None where nobody has."""
+
+    def __post_init__(self) -> None:
+        """Refuse a record by which an action would escape the guard. Raises ValueError."""
+        if (self.acts_on == "nothing") != (self.phase == "report"):
+            raise ValueError(
+                f"action {self.name} of phase {self.phase} acts on {self.acts_on}: only reports on nothing"
+            )
 
 
 TASKS = Resources("Tasks", "ecs", ("task/{cluster}/*",))
@@ -117,7 +135,8 @@ FINDINGS = Resources("Findings", "securityhub", ("product/{account}/default",))
 TOPIC = Resources("Notify", "sns", ("{topic}",))
 
 GET_POD: Need = ("", "pods", "get")
-_GET_NODE: Need = ("", "nodes", "get")
+LIST_PODS: Need = ("", "pods", "list")
+GET_NODE: Need = ("", "nodes", "get")
 _PATCH_NODE: Need = ("", "nodes", "patch")
 _NETWORKING = "networking.k8s.io"
 
@@ -130,21 +149,12 @@ def by_name(actions: Iterable[Action]) -> dict[str, Action]:
 ACTIONS: Mapping[str, Action] = by_name(
     (
         Action(
-            "evidence",
-            phase="preserve",
-            target=subject_of,
-            run=Lazy("actions.evidence:evidence"),
-            words="keep evidence of",
-            about="pod: manifest, events, logs; task: description; in S3",
-            final="stays",
-            kubernetes=(GET_POD, ("", "pods/log", "get"), ("", "events", "list")),
-            iam={TASKS: ("ecs:DescribeTasks",)},
-        ),
-        Action(
             "isolate",
             phase="contain",
+            acts_on="workload",
             target=Target.pod,
             run=Lazy("actions.kubernetes:isolate"),
+            restore=Lazy("actions.kubernetes:isolate_again"),
             words="isolate",
             about="pod: a label with its uid, and a NetworkPolicy for that label that allows nothing and goes with "
             "the pod",
@@ -157,8 +167,62 @@ ACTIONS: Mapping[str, Action] = by_name(
             ),
         ),
         Action(
+            "cordon",
+            phase="contain",
+            acts_on="node",
+            target=kubernetes_node_of,
+            run=Lazy("actions.kubernetes:cordon"),
+            words="cordon",
+            about="the pod's node",
+            undo=Undo("kubernetes", Lazy("commands.undo:cordon")),
+            kubernetes=(GET_NODE, _PATCH_NODE),
+        ),
+        Action(
+            "evidence",
+            phase="preserve",
+            acts_on="workload",
+            target=subject_of,
+            run=Lazy("actions.evidence:evidence"),
+            words="keep evidence of",
+            about="pod: manifest, events, logs; task: description; in S3",
+            final="stays",
+            kubernetes=(GET_POD, ("", "pods/log", "get"), ("", "events", "list")),
+            iam={TASKS: ("ecs:DescribeTasks",)},
+        ),
+        Action(
+            "taint",
+            phase="restrict",
+            acts_on="node",
+            target=kubernetes_node_of,
+            run=Lazy("actions.kubernetes:taint"),
+            words="taint",
+            about="the pod's node",
+            undo=Undo("kubernetes", Lazy("commands.undo:taint")),
+            kubernetes=(GET_NODE, _PATCH_NODE),
+        ),
+        Action(
+            "quarantine",
+            phase="restrict",
+            acts_on="node",
+            target=Target.node,
+            run=Lazy("actions.ec2:quarantine"),
+            words="move to the quarantine security group",
+            about="all network interfaces of the node's EC2 instance: moved to a security group that you name",
+            undo=Undo("aws", Lazy("commands.undo:quarantine")),
+            kubernetes=(GET_NODE,),
+            iam={
+                TASKS: ("ecs:DescribeTasks",),
+                CONTAINER_INSTANCES: ("ecs:DescribeContainerInstances", "ecs:ListTasks"),
+                ECS_CLUSTERS: ("ecs:ListContainerInstances",),
+                ALL_INTERFACES: ("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces"),
+                MOVED_INTERFACES: ("ec2:ModifyNetworkInterfaceAttribute",),
+                TAGGED_INTERFACES: ("ec2:CreateTags",),
+            },
+        ),
+        Action(
             "delete",
             phase="destroy",
+            acts_on="workload",
             target=Target.pod,
             run=Lazy("actions.kubernetes:delete"),
             words="delete",
@@ -167,28 +231,9 @@ ACTIONS: Mapping[str, Action] = by_name(
             kubernetes=(GET_POD, ("", "pods", "delete")),
         ),
         Action(
-            "cordon",
-            phase="contain",
-            target=kubernetes_node_of,
-            run=Lazy("actions.kubernetes:cordon"),
-            words="cordon",
-            about="the pod's node",
-            undo=Undo("kubernetes", Lazy("commands.undo:cordon")),
-            kubernetes=(_GET_NODE, _PATCH_NODE),
-        ),
-        Action(
-            "taint",
-            phase="contain",
-            target=kubernetes_node_of,
-            run=Lazy("actions.kubernetes:taint"),
-            words="taint",
-            about="the pod's node",
-            undo=Undo("kubernetes", Lazy("commands.undo:taint")),
-            kubernetes=(_GET_NODE, _PATCH_NODE),
-        ),
-        Action(
             "stopTask",
             phase="destroy",
+            acts_on="workload",
             target=Target.task,
             run=Lazy("actions.ecs:stop_task"),
             words="stop",
@@ -198,7 +243,8 @@ ACTIONS: Mapping[str, Action] = by_name(
         ),
         Action(
             "drainInstance",
-            phase="contain",
+            phase="destroy",
+            acts_on="node",
             target=Target.task,
             run=Lazy("actions.ecs:drain_instance"),
             words="drain the container instance of",
@@ -208,31 +254,16 @@ ACTIONS: Mapping[str, Action] = by_name(
                 TASKS: ("ecs:DescribeTasks",),
                 CONTAINER_INSTANCES: (
                     "ecs:DescribeContainerInstances",
+                    "ecs:ListTasks",
                     "ecs:PutAttributes",
                     "ecs:UpdateContainerInstancesState",
                 ),
             },
         ),
         Action(
-            "quarantine",
-            phase="contain",
-            target=Target.node,
-            run=Lazy("actions.ec2:quarantine"),
-            words="move to the quarantine security group",
-            about="all network interfaces of the node's EC2 instance: moved to a security group that you name",
-            undo=Undo("aws", Lazy("commands.undo:quarantine")),
-            kubernetes=(_GET_NODE,),
-            iam={
-                CONTAINER_INSTANCES: ("ecs:DescribeContainerInstances",),
-                ECS_CLUSTERS: ("ecs:ListContainerInstances",),
-                ALL_INTERFACES: ("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces"),
-                MOVED_INTERFACES: ("ec2:ModifyNetworkInterfaceAttribute",),
-                TAGGED_INTERFACES: ("ec2:CreateTags",),
-            },
-        ),
-        Action(
             "finding",
             phase="report",
+            acts_on="nothing",
             target=subject_of,
             run=Lazy("actions.notifications:finding"),
             words="open a Security Hub finding about",
@@ -243,6 +274,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         Action(
             "notify",
             phase="report",
+            acts_on="nothing",
             target=subject_of,
             run=Lazy("actions.notifications:notify"),
             words="notify about",
@@ -252,4 +284,4 @@ ACTIONS: Mapping[str, Action] = by_name(
         ),
     )
 )
-"""Every action. Tests pass others to what takes `actions`."""
+"""Every action, in the order in which they run. Tests pass others to what takes `actions`."""

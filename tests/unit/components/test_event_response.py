@@ -66,6 +66,7 @@ def test_permissions_are_those_of_the_playbooks_actions() -> None:
         "ecs:DescribeContainerInstances",
         "ecs:DescribeTasks",
         "ecs:ListContainerInstances",
+        "ecs:ListTasks",
         "ecs:StopTask",
     }
     assert {"ec2:ModifyNetworkInterfaceAttribute", "securityhub:BatchImportFindings"} <= allowed(acting).keys()
@@ -77,6 +78,12 @@ def test_permissions_are_those_of_the_playbooks_actions() -> None:
         ("networkpolicies", "list"),
         ("nodes", "get"),
     }
+
+
+def test_what_protects_something_lets_the_function_look_at_the_pods_of_nodes() -> None:
+    for action, more in {"cordon": {("pods", "list"), ("pods", "get")}, "isolate": set[tuple[str, str]]()}.items():
+        without = cluster_role(answering(playbook(action)), "web")
+        assert cluster_role(answering(playbook(action), protect={"namespaces": ["payments"]}), "web") == without | more
 
 
 def test_permissions_are_given_in_the_clusters_of_a_playbook_alone() -> None:
@@ -94,6 +101,15 @@ def test_on_eks_the_functions_role_is_let_in_and_elsewhere_a_service_account() -
     (subject,) = stack.one("ClusterRoleBinding", "own-response").inputs["subjects"]
     assert (subject["kind"], subject["namespace"]) == ("ServiceAccount", "falco")
     assert "secretString" in stack.one("SecretVersion", "own-response").secrets
+
+
+def test_evidence_is_locked_only_where_that_is_asked_for() -> None:
+    plain, locked = answering(playbook("evidence")), answering(playbook("evidence"), evidenceLockDays=90)
+    assert not plain.one("s3/bucket:Bucket", "response-evidence").inputs["objectLockEnabled"]
+    assert not [one for one in plain.of("BucketObjectLockConfiguration") if one.name == "response-evidence"]
+    assert locked.one("s3/bucket:Bucket", "response-evidence").inputs["objectLockEnabled"]
+    kept = locked.one("BucketObjectLockConfiguration", "response-evidence").inputs["rule"]["defaultRetention"]
+    assert kept == {"mode": "COMPLIANCE", "days": 90}
 
 
 TASKS = ("evidence", "stopTask", "drainInstance", "quarantine")

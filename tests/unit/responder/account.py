@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
+from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
@@ -193,6 +194,13 @@ def moto_account(monkeypatch: pytest.MonkeyPatch) -> Generator[Throttle]:
     # A new session would read the models of AWS's services anew, which takes longer than a test.
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         yield throttle
+
+
+def forget_moto() -> None:
+    """Empty the backends of a moto server of this process, which are those of `mock_aws`, too."""
+    kept: Any = getattr(BackendDict, "_instances")  # noqa: B009
+    for backends in list(kept):
+        backends.reset()
 
 
 def _queue_arn(name: str) -> str:

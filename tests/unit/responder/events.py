@@ -12,8 +12,9 @@ from falco_firelens.responder.actions.registry import ACTIONS, Action
 from falco_firelens.responder.configuration import Configuration, from_document
 from falco_firelens.responder.event import Event, parse_event
 from falco_firelens.responder.grouping import Case
-from falco_firelens.responder.ledger import Admission
+from falco_firelens.responder.ledger import Admission, Counter
 from falco_firelens.responder.outcome import Done
+from falco_firelens.responder.targets import Target
 
 TASK = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123456789abcdef0123456789abcdef"
 
@@ -25,7 +26,9 @@ def falco_time(age: float = 0.0) -> str:
 def document(
     pod: str | None = "web-0", cluster: str = "eks", platform: str = "eks", age: float = 0.0, **changes: Any
 ) -> dict[str, Any]:
-    """An event as a sensor ships it, in the shape that real Falco gives it."""
+    """An event as a sensor ships it, in the shape that real Falco gives it; of the host without a pod and a task."""
+    fields = changes.pop("fields", {})
+    contained = pod or fields.get("ecs.task.arn") not in (None, "<NA>")
     return {
         "cluster": {
             "name": cluster,
@@ -37,13 +40,13 @@ def document(
         "hostname": "node-1",
         "output": "A shell was spawned",
         "output_fields": {
-            "container.id": "3ad7b26ded6d",
+            "container.id": "3ad7b26ded6d" if contained else "host",
             "container.image.repository": "docker.io/library/nginx",
             "container.image.tag": "1.27",
             "k8s.ns.name": "shop" if pod else None,
             "k8s.pod.name": pod,
             "proc.cmdline": "bash",
-            **changes.pop("fields", {}),
+            **fields,
         },
         "priority": "Warning",
         "rule": "Terminal shell in container",
@@ -92,17 +95,17 @@ class MemoryLedger:
         self.known[key] = json.loads(json.dumps(act()))
         return self.known[key], True
 
-    def admit(self, case: Case, now: float) -> Admission:
-        targets = self._targets(case)
-        if case.subject.identity in targets:
+    def admit(self, case: Case, target: Target, counter: Counter, now: float) -> Admission:
+        targets = self._targets(case, counter)
+        if target.identity in targets:
             return "known"
         if len(targets) >= case.playbook.most_targets:
             return "refused"
-        targets.add(case.subject.identity)
+        targets.add(target.identity)
         return "new"
 
-    def release(self, case: Case, now: float) -> None:
-        self._targets(case).discard(case.subject.identity)
+    def release(self, case: Case, target: Target, counter: Counter, now: float) -> None:
+        self._targets(case, counter).discard(target.identity)
 
-    def _targets(self, case: Case) -> set[str]:
-        return self.admitted.setdefault(f"{case.playbook.name} {case.subject.cluster}", set())
+    def _targets(self, case: Case, counter: Counter) -> set[str]:
+        return self.admitted.setdefault(f"{case.playbook.name} {case.subject.cluster} {counter}", set())

@@ -14,7 +14,8 @@ from moto.moto_api import state_manager
 from falco_firelens.responder.commands import undo
 from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.event import parse_event
-from falco_firelens.responder.responder import Answer, Responder
+from falco_firelens.responder.responder import Responder
+from falco_firelens.responder.work import Answer
 from tests.unit.responder.events import TASK, MemoryLedger, configuration, document, event, playbook
 
 REGION = "eu-west-1"

@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 from falco_firelens.responder import clients
 from falco_firelens.responder.actions.context import Context
 from falco_firelens.responder.outcome import Done
-from tests.unit.responder.account import ENVIRONMENT, Account, Throttle, deliver, moto_account
+from tests.unit.responder.account import ENVIRONMENT, Account, Throttle, deliver, forget_moto, moto_account
 from tests.unit.responder.events import acting, configuration, document, playbook
 from tests.waiting import PATIENCE
 
@@ -82,8 +82,8 @@ def test_a_call_that_is_throttled_twice_is_repeated_by_the_client(
 @pytest.mark.parametrize(
     ("operation", "again"),
     [
-        ("dynamodb.PutItem", ["evidence", "isolate", "notify"]),
-        ("dynamodb.UpdateItem", ["evidence", "isolate", "notify"]),
+        ("dynamodb.PutItem", ["isolate", "evidence", "notify"]),
+        ("dynamodb.UpdateItem", ["isolate", "evidence", "notify"]),
         ("s3.PutObject", ["evidence", "notify"]),
         ("sns.Publish", ["notify"]),
     ],
@@ -270,7 +270,7 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(monkeypa
         assert process.returncode == 9
         assert account.objects("isolated/") == ["isolated/web-0"] and account.notices() == []
         said = account.invocation(PLAN, 100).answer_delivery(batch)
-        assert (said["repeated"], said["in progress"]) == (1, 2), "evidence was kept, the rest waits"
+        assert (said["done"], said["in progress"]) == (1, 2), "evidence is kept, the rest waits"
         _run_out(account)
         assert account.poll(PLAN) == [] and account.messages("retries") == account.messages("dead") == []
         (notice,) = account.notices()
@@ -278,12 +278,4 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(monkeypa
         assert account.objects("evidence/") == ["evidence/eks/shop/web-0"]
     finally:
         server.stop()
-        requests_of_moto_are_forgotten()
-
-
-def requests_of_moto_are_forgotten() -> None:
-    """The server's backends are this process's, as are those of `mock_aws`."""
-    from moto.core.base_backend import BackendDict
-
-    for backends in list(BackendDict._instances):
-        backends.reset()
+        forget_moto()

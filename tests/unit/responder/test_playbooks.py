@@ -123,7 +123,7 @@ def test_explain_says_what_and_why() -> None:
     assert "no  namespace: shop, wanted bank" in said
     assert "playbook shells: answers" in said
     assert "yes rule: Terminal shell in container" in said
-    assert said.index("keep evidence of pod eks/shop/web-0") < said.index("isolate pod eks/shop/web-0")
+    assert said.index("isolate pod eks/shop/web-0") < said.index("keep evidence of pod eks/shop/web-0")
     assert "stopTask: nothing, the event names no target" in said
 
 

@@ -9,9 +9,11 @@ from falco_firelens.responder.actions.context import Context
 from falco_firelens.responder.actions.registry import ACTIONS
 from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.outcome import Done, Outcome
-from falco_firelens.responder.responder import Answer, Responder
+from falco_firelens.responder.responder import Responder
 from falco_firelens.responder.targets import Target
+from falco_firelens.responder.work import Answer
 from tests.unit.responder.events import TASK, MemoryLedger, acting, configuration, event, playbook
+from tests.unit.responder.made_up_cluster import MadeUpCluster, OneCluster
 
 
 class Acts:
@@ -38,7 +40,8 @@ class Acts:
 
     def responder(self, *playbooks: dict[str, Any], **protect: Any) -> Responder:
         actions = acting(**{name: self(name) for name in ACTIONS})
-        return Responder(configuration(*playbooks, **protect), None, MemoryLedger(), Environment(), actions=actions)  # pyright: ignore[reportArgumentType]
+        clients = OneCluster(MadeUpCluster("node-1"))
+        return Responder(configuration(*playbooks, **protect), clients, MemoryLedger(), Environment(), actions=actions)
 
 
 @pytest.fixture
@@ -79,9 +82,9 @@ def test_an_event_that_says_another_platform_than_the_clusters_is_not_acted_on(a
 
 def test_each_action_is_done_in_order_and_the_notice_knows_them_all(acts: Acts) -> None:
     list(acts.responder(playbook(actions=["notify", "delete", "evidence", "finding", "cordon"])).answer([event()]))
-    assert acts.names() == ["evidence", "delete", "cordon", "finding", "notify"]
-    assert [one.action for one in acts.told[0]] == ["evidence", "delete", "cordon"]
-    assert acts.called[2] == ("cordon", "node eks/node-1")
+    assert acts.names() == ["cordon", "evidence", "delete", "finding", "notify"]
+    assert [one.action for one in acts.told[0]] == ["cordon", "evidence", "delete"]
+    assert acts.called[0] == ("cordon", "node eks/node-1")
 
 
 def test_a_dry_run_says_so_and_does_nothing(acts: Acts) -> None:
@@ -140,7 +143,7 @@ def test_what_destroys_waits_for_the_evidence(acts: Acts) -> None:
     acts.broken["evidence"] = RuntimeError("S3 is down")
     (answer,) = acts.responder(playbook(actions=["evidence", "isolate", "delete"])).answer([event()])
     assert answer.failed == ("evidence", "delete")
-    assert acts.names() == ["evidence", "isolate"]
+    assert acts.names() == ["isolate", "evidence"]
 
 
 def test_old_events_and_those_of_the_future_are_left_to_people(acts: Acts) -> None:
@@ -153,7 +156,7 @@ def test_old_events_and_those_of_the_future_are_left_to_people(acts: Acts) -> No
 
 def test_what_no_time_is_left_for_is_to_be_tried_again(acts: Acts) -> None:
     one = acts.responder(playbook())
-    one.out_of_time = lambda: True
+    one.seconds_left = lambda: 0
     (answer,) = one.answer([event()])
     assert answer.failed == ("isolate", "notify")
     assert acts.called == []

@@ -71,6 +71,7 @@ RESOURCES: Mapping[str, Callable[[Any], list[str]]] = {
     "ecs:DescribeContainerInstances": lambda body: body["containerInstances"],
     "ecs:DescribeTasks": lambda body: body["tasks"],
     "ecs:ListContainerInstances": lambda body: [_arn("ecs", f"cluster/{body['cluster']}")],
+    "ecs:ListTasks": lambda body: [body["containerInstance"]],
     "ecs:PutAttributes": lambda body: [one["targetId"] for one in body["attributes"]],
     "ecs:StopTask": lambda body: [body["task"]],
     "ecs:UpdateContainerInstancesState": lambda body: body["containerInstances"],
@@ -149,7 +150,9 @@ class Scene:
         ]
         acting = {name: {"securityGroupId": self.group} if name == "quarantine" else {} for name in TASK}
         self.plan = configuration(
-            playbook("task", acting, match={"clusters": ["jobs"]}), playbook("pod", ["isolate"], match={})
+            playbook("task", acting, match={"clusters": ["jobs"]}),
+            playbook("pod", ["isolate"], match={}),
+            workloads=["jobs/ledger"],
         )
 
     def statements(self) -> list[dict[str, Any]]:
@@ -284,6 +287,7 @@ VERBS = [
     "ecs:DescribeContainerInstances",
     "ecs:DescribeTasks",
     "ecs:ListContainerInstances",
+    "ecs:ListTasks",
     "ecs:PutAttributes",
     "ecs:StopTask",
     "ecs:UpdateContainerInstancesState",

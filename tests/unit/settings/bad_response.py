@@ -22,13 +22,17 @@ RESPONSE = {
     ),
     "unknown action": (
         APPS + "response: {playbooks: [{name: shells, actions: {quarantin: {}}}]}",
-        "response.playbooks[0].actions.quarantin: found an unknown key, expected one of evidence, isolate, delete, "
-        "cordon, taint, stopTask, drainInstance, quarantine, finding, notify; did you mean quarantine?",
+        "response.playbooks[0].actions.quarantin: found an unknown key, expected one of isolate, cordon, evidence, "
+        "taint, quarantine, delete, stopTask, drainInstance, finding, notify; did you mean quarantine?",
     ),
     "quarantine without a group": (
         APPS + "response: {playbooks: [{name: shells, actions: {quarantine: {}}}]}",
         "response.playbooks[0].actions.quarantine.securityGroupId: found nothing, expected the group, of the "
         "instance's VPC: one that has no rules lets nothing through",
+    ),
+    "evidence that is deleted before its lock ends": (
+        APPS + "response: {playbooks: [{name: aa, actions: {evidence: {}}}], evidenceLockDays: 400}",
+        "response.evidenceDays: found the number 365, expected more than evidenceLockDays (400), or 0 for never",
     ),
     "priority": (
         playbook("match: {minimumPriority: High}"),
