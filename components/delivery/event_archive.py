@@ -1,7 +1,7 @@
 """EventArchive: the bucket that keeps events for years, the Glue table over it, and Athena to ask it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import athena, glue
@@ -17,6 +17,9 @@ from .event_stream import FOREIGN
 
 TABLE = "events"
 """The table's name in its database."""
+
+ARCHIVE = "archive"
+"""Logical name of the stream into an archive, with which the name of its role begins in each account."""
 
 MOST_BYTES_A_QUERY = 100 * 2**30
 """Athena stops a query that has read this much, about half a dollar's worth."""
@@ -240,14 +243,16 @@ def _bucket_args(args: EventArchiveArgs) -> EncryptedBucketArgs:
         "bucket_name": bucket,
         "key_arn": args["key_arn"],
         **args["retention"],
-        "statements": writer_statements(location, bucket, args.get("writers", ())),
+        "statements": writer_statements(location, bucket, args["key_arn"], args.get("writers", ())),
         "protect": args["protect"],
         "tags": args["tags"],
     }
 
 
-def writer_statements(location: AwsLocation, bucket: str, writers: Sequence[str]) -> list[Statement]:
-    """Let other accounts write, each into the folders that have its own id in their name.
+def writer_statements(
+    location: AwsLocation, bucket: str, key_arn: pulumi.Input[str], writers: Sequence[str]
+) -> list[Statement]:
+    """Let the streams of other accounts write, each into the folders that have its own account's id in their name.
 
     The variable stands for the caller's account, so that the policy, of which S3 takes 20 KB, does not grow by
     two folders with each account.
@@ -256,6 +261,7 @@ def writer_statements(location: AwsLocation, bucket: str, writers: Sequence[str]
     if not writers:
         return []
     principal = {"AWS": [global_arn(location, "iam", "root", account) for account in writers]}
+    streams = {"ArnLike": {"aws:PrincipalArn": global_arn(location, "iam", f"role/{ARCHIVE}-*", "*")}}
     own = "account=${aws:PrincipalAccount}/*"
     return [
         {
@@ -264,6 +270,7 @@ def writer_statements(location: AwsLocation, bucket: str, writers: Sequence[str]
             "Principal": principal,
             "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject", FOREIGN],
             "Resource": [f"{bucket_arn(location, bucket)}/{folder}{own}" for folder in (schema.EVENTS, schema.ERRORS)],
+            "Condition": streams,
         },
         {
             "Sid": "FindBucket",
@@ -271,5 +278,33 @@ def writer_statements(location: AwsLocation, bucket: str, writers: Sequence[str]
             "Principal": principal,
             "Action": ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
             "Resource": bucket_arn(location, bucket),
+            "Condition": streams,
         },
+        *_unreadable(bucket_arn(location, bucket), key_arn),
+    ]
+
+
+def _unreadable(bucket: str, key_arn: pulumi.Input[str]) -> list[Statement]:
+    """Refuse what the bucket's account could not read: objects that a writer encrypts in another way than the bucket.
+
+    A write that leaves it to the bucket names no key, nor does a further part of an upload.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
+    """
+    header = "s3:x-amz-server-side-encryption"
+    key, kind, customers = f"{header}-aws-kms-key-id", header, f"{header}-customer-algorithm"
+    conditions: dict[str, Any] = {
+        "OtherKey": {"Null": {key: "false"}, "ArnNotEquals": {key: key_arn}},
+        "OtherEncryption": {"Null": {kind: "false"}, "StringNotEquals": {kind: "aws:kms"}},
+        "CustomersKey": {"Null": {customers: "false"}},
+    }
+    return [
+        {
+            "Sid": sid,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": f"{bucket}/*",
+            "Condition": condition,
+        }
+        for sid, condition in conditions.items()
     ]

@@ -14,6 +14,7 @@ from ..aws.encryption_key import EncryptionKey, log_group_statement
 from ..aws.location import AwsLocation
 from ..aws.policy_document import Statement
 from .event_archive import (
+    ARCHIVE,
     EventArchive,
     EventArchiveArgs,
     EventTable,
@@ -244,7 +245,7 @@ class EventDestinations(pulumi.ComponentResource):
             columns = {"database_name": table.database_name, "table_name": table.table_name}
             statements.append(table_statement(location, columns))
         return EventStream(
-            "archive",
+            ARCHIVE,
             {
                 "location": location,
                 "stream_name": self._names["s3"],

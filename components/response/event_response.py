@@ -12,7 +12,7 @@ from falco_firelens.contract import LEAST_CONCURRENCY
 
 from ..aws.encrypted_bucket import EncryptedBucket, bucket_arn
 from ..aws.encryption_key import EncryptionKey, log_group_statement
-from ..aws.location import AwsLocation
+from ..aws.location import AwsLocation, arn
 from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_archive import account_key_statement
 from ..insights.notification_topic import SubscriptionArgs, subscribe
@@ -34,6 +34,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 
 RETRY_SECONDS = TIMEOUT_SECONDS + 15
 """Between two tries; a message must stay hidden for longer than the function may run."""
+
+LEDGER_WRITES = (
+    *(f"dynamodb:{verb}" for verb in ("BatchWriteItem", "DeleteItem", "PutItem", "UpdateItem")),
+    *(f"dynamodb:PartiQL{verb}" for verb in ("Delete", "Insert", "Update")),
+)
+"""Every way to write items:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html"""
 
 DEAD_LETTER_DAYS = 14
 """The longest that SQS keeps a message."""
@@ -133,14 +140,15 @@ class EventResponse(pulumi.ComponentResource):
         )
         self._key = self._encryption_key()
         self._logs = self._log_group()
+        self._role = self._execution_role()
         self._dead_letters, self._retries = self._queues()
         self._table = self._ledger()
         self._bucket = self._evidence()
         self._topic = self._notices()
         secrets = {cluster: self._secret(cluster) for cluster in args["secrets"]["clusters"]}
         self._webhooks = self._webhook_secret()
-        role, ready = self._role([*secrets.values(), *([self._webhooks] if self._webhooks else [])])
-        function = self._function(role.arn, ready)
+        ready = self._permissions([*secrets.values(), *([self._webhooks] if self._webhooks else [])])
+        function = self._function(ready)
         self._called(function)
         ResponseAlarms(
             f"{name}-alarms",
@@ -155,7 +163,7 @@ class EventResponse(pulumi.ComponentResource):
             },
             self._child,
         )
-        self.function_name, self.role_arn = function.name, role.arn
+        self.function_name, self.role_arn = function.name, self._role.arn
         self.dead_letters_url, self.bucket_name = self._dead_letters.url, self._bucket.bucket_name
         self.topic_arn = self._topic.arn
         self.secret_ids = {cluster: secret.id for cluster, secret in secrets.items()}
@@ -186,22 +194,45 @@ class EventResponse(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _from_the_function_alone(self, service: str, actions: Sequence[str], name: str) -> pulumi.Output[str]:
+        """Return the policy of what takes nothing from anybody else, whatever IAM allows them.
+
+        A message of the queues names a target, and what is to be done to it; an item of the ledger keeps it from being
+        done. Lambda writes dead letters with the role, and items expire by the service itself.
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+        """
+        statement: Statement = {
+            "Sid": "FunctionAlone",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": list(actions),
+            "Resource": arn(self._location, service, name),
+            "Condition": {
+                "ArnNotEquals": {"aws:PrincipalArn": self._role.arn},
+                "Bool": {"aws:PrincipalIsAWSService": "false"},
+            },
+        }
+        return policy_document(statement)
+
     def _queues(self) -> tuple[sqs.Queue, sqs.Queue]:
+        dead_name, retries_name = f"{self._function_name}-dead-letters", f"{self._function_name}-retries"
         dead = sqs.Queue(
             f"{self._name}-dead-letters",
-            name=f"{self._function_name}-dead-letters",
+            name=dead_name,
             kms_master_key_id=self._key.arn,
             message_retention_seconds=DEAD_LETTER_DAYS * 86400,
+            policy=self._from_the_function_alone("sqs", ["sqs:SendMessage"], dead_name),
             tags=self._tags,
             opts=self._child,
         )
         redrive = pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": TRIES})
         retries = sqs.Queue(
             f"{self._name}-retries",
-            name=f"{self._function_name}-retries",
+            name=retries_name,
             kms_master_key_id=self._key.arn,
             visibility_timeout_seconds=RETRY_SECONDS,
             redrive_policy=redrive,
+            policy=self._from_the_function_alone("sqs", ["sqs:SendMessage"], retries_name),
             tags=self._tags,
             opts=self._child,
         )
@@ -209,7 +240,7 @@ class EventResponse(pulumi.ComponentResource):
 
     def _ledger(self) -> dynamodb.Table:
         """Keep what has been done, so that it is not done again; items expire."""
-        return dynamodb.Table(
+        table = dynamodb.Table(
             self._name,
             name=self._function_name,
             billing_mode="PAY_PER_REQUEST",
@@ -217,9 +248,14 @@ class EventResponse(pulumi.ComponentResource):
             attributes=[{"name": "id", "type": "S"}],
             ttl={"attribute_name": "expiration", "enabled": True},
             server_side_encryption={"enabled": True, "kms_key_arn": self._key.arn},
+            point_in_time_recovery={"enabled": True},
+            deletion_protection_enabled=self._args["protect"] or None,
             tags=self._tags,
             opts=self._child,
         )
+        policy = self._from_the_function_alone("dynamodb", LEDGER_WRITES, f"table/{self._function_name}")
+        dynamodb.ResourcePolicy(self._name, resource_arn=table.arn, policy=policy, opts=self._child)
+        return table
 
     def _evidence(self) -> EncryptedBucket:
         location = self._location
@@ -240,8 +276,14 @@ class EventResponse(pulumi.ComponentResource):
 
     def _notices(self) -> sns.Topic:
         topic = sns.Topic(
-            self._name, name=self._function_name, kms_master_key_id=self._key.arn, tags=self._tags, opts=self._child
+            self._name,
+            name=self._function_name,
+            kms_master_key_id=self._key.arn,
+            tags=self._tags,
+            opts=self._child,
         )
+        policy = self._from_the_function_alone("sns", ["sns:Publish"], self._function_name)
+        sns.TopicPolicy(self._name, arn=topic.arn, policy=policy, opts=self._child)
         for number, subscription in enumerate(self._args["recipients"]["subscriptions"]):
             # Its name was once a number, which changes when an earlier subscription goes.
             numbered = pulumi.Alias(name=f"{self._name}-{subscription['protocol']}-{number}")
@@ -269,15 +311,18 @@ class EventResponse(pulumi.ComponentResource):
         )
         return secret
 
-    def _role(self, secrets: Sequence[secretsmanager.Secret]) -> tuple[iam.Role, pulumi.Resource]:
-        location, args = self._location, self._args
-        role = iam.Role(
+    def _execution_role(self) -> iam.Role:
+        return iam.Role(
             self._name,
             description=f"The function {self._function_name}",
             assume_role_policy=policy_document(trust()),
             tags=self._tags,
             opts=self._child,
         )
+
+    def _permissions(self, secrets: Sequence[secretsmanager.Secret]) -> pulumi.Resource:
+        """Give the role what it may do; returns what has to be there before the function is."""
+        location, args = self._location, self._args
         may = args["permissions"]
         acting = action_statements(location, may["clusters"], self._function_name, may["groups"])
         inline, managed = action_policies(acting, len(secrets))
@@ -297,13 +342,13 @@ class EventResponse(pulumi.ComponentResource):
             *inline,
             *(network_statements(location) if "network" in args else []),
         ]
-        attached = [self._managed(role, number, document) for number, document in enumerate(managed)]
+        attached = [self._managed(number, document) for number, document in enumerate(managed)]
         policy = policy_document(*statements)
         # After what is attached, so that statements that move there are never missing.
         opts = pulumi.ResourceOptions(parent=self, depends_on=attached)
-        return role, iam.RolePolicy(self._name, role=role.name, policy=policy, opts=opts)
+        return iam.RolePolicy(self._name, role=self._role.name, policy=policy, opts=opts)
 
-    def _managed(self, role: iam.Role, number: int, statements: Sequence[Statement]) -> pulumi.Resource:
+    def _managed(self, number: int, statements: Sequence[Statement]) -> pulumi.Resource:
         """Attach a managed policy with what the inline policy has no room for."""
         name = f"{self._name}-actions-{number}"
         policy = iam.Policy(
@@ -313,9 +358,9 @@ class EventResponse(pulumi.ComponentResource):
             tags=self._tags,
             opts=self._child,
         )
-        return iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy.arn, opts=self._child)
+        return iam.RolePolicyAttachment(name, role=self._role.name, policy_arn=policy.arn, opts=self._child)
 
-    def _function(self, role_arn: pulumi.Input[str], ready: pulumi.Resource) -> lambda_.Function:
+    def _function(self, ready: pulumi.Resource) -> lambda_.Function:
         network = self._args.get("network")
         vpc: Any = None
         if network:
@@ -338,7 +383,7 @@ class EventResponse(pulumi.ComponentResource):
             runtime=RUNTIME,
             architectures=[ARCHITECTURE],
             handler=HANDLER,
-            role=role_arn,
+            role=self._role.arn,
             timeout=TIMEOUT_SECONDS,
             memory_size=MEMORY_MIB,
             reserved_concurrent_executions=self._args["limits"]["reserved_concurrency"],

@@ -63,6 +63,7 @@ KINDS: Final = (
     Kind("aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy", document="accessPolicy"),
     Kind("aws:cloudwatch/logResourcePolicy:LogResourcePolicy", document="policyDocument"),
     Kind("aws:cloudwatch/metricAlarm:MetricAlarm", takes_tags=True),
+    Kind("aws:dynamodb/resourcePolicy:ResourcePolicy", document="policy"),
     Kind("aws:dynamodb/table:Table", takes_tags=True),
     Kind("aws:ebs/volume:Volume", takes_tags=True),
     Kind("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", takes_tags=True),

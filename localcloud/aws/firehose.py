@@ -65,7 +65,9 @@ def install() -> None:
         destination = s3_destination
         prefix = _EXPRESSION.sub("x", destination.get("Prefix", ""))
         bucket, s3 = destination["BucketARN"].rpartition(":")[2], s3_backends[self.account_id][self.partition]
-        if may_deliver(self.account_id, destination["RoleARN"], s3, bucket, f"{prefix}x"):
+        encryption = destination.get("EncryptionConfiguration", {}).get("KMSEncryptionConfig", {})
+        key_arn = encryption.get("AWSKMSKeyARN")
+        if may_deliver(self.account_id, destination["RoleARN"], s3, bucket, f"{prefix}x", key_arn):
             processors = destination.get("ProcessingConfiguration", {}).get("Processors", ())
             return write(self, delivery_stream_name, version_id, destination, processed(records, processors))
         _log_refusal(logs_backends[self.account_id][self.region_name], destination)

@@ -10,8 +10,15 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 CONDITIONS: Final = frozenset({"Bool", "StringEquals", "StringLike", "ArnEquals", "ArnLike"})
-"""The operators of conditions that are understood, beside `Null`, and as the end of `EVERY`; with any other one a
-statement allows nothing."""
+"""The operators of conditions that are understood, beside `Null` and `NOT`, with `EVERY` before them and `IF_EXISTS`
+behind; with any other one a statement allows nothing."""
+
+NOT: Final = {"ArnNotEquals": "ArnEquals", "ArnNotLike": "ArnLike", "StringNotEquals": "StringEquals"}
+"""The opposites, which hold where the key is missing."""
+
+IF_EXISTS: Final = "IfExists"
+"""The end of an operator that holds where the key is missing.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
 
 EVERY: Final = "ForAllValues:"
 """Of a key with many values, or none: each has to match.
@@ -68,9 +75,11 @@ def _names(principal: Any, account: str) -> bool:
 def _holds(request: Request, operator: str, values: Mapping[str, Any]) -> bool:
     if operator == "Null":
         return all((key not in request.context) is (str(wanted).lower() == "true") for key, wanted in values.items())
-    if operator.removeprefix(EVERY) not in CONDITIONS:
+    if operator in NOT:
+        return all(not _holds(request, NOT[operator], {key: value}) for key, value in values.items())
+    if operator.removeprefix(EVERY).removesuffix(IF_EXISTS) not in CONDITIONS:
         return False
-    none = [] if operator.startswith(EVERY) else [""]
+    none = [] if operator.startswith(EVERY) or operator.endswith(IF_EXISTS) else [""]
     return all(
         all(any(_like(str(value), str(pattern)) for pattern in _items(wanted)) for value in _items(found))
         for key, wanted in values.items()

@@ -7,7 +7,8 @@ plain HTTP would refuse every request of the bucket's own account.
 """
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -16,6 +17,7 @@ from moto.kms.models import KmsBackend, kms_backends
 from moto.s3.exceptions import BucketAccessDeniedError
 from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.s3.responses import S3Response
+from moto.sts.models import sts_backends
 
 from localcloud.aws.resource_policy import Request, allows, grants
 
@@ -37,6 +39,16 @@ ACL = "x-amz-acl"
 
 OVER_TLS = {"aws:SecureTransport": "true"}
 
+PRINCIPAL = "aws:PrincipalArn"
+
+SSE = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
+SSE_C = "x-amz-server-side-encryption-customer-algorithm"
+"""Headers that say how an object is to be encrypted; IAM's condition keys are called like them, with `s3:` before.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html"""
+
+Keys = Mapping[str, str]
+"""Values of condition keys."""
+
 
 def install() -> None:
     """Make moto do so, in this process."""
@@ -49,14 +61,29 @@ def install() -> None:
         if bucket_name and operation != "CreateBucket":
             action = f"s3:{ACTIONS.get(operation, operation)}"
             actions = PUT_WITH_ACL if action == PUT and ACL in self.headers else (action,)
-            if not may(self.current_account, self.backend, bucket_name, key_name, actions):
+            keys = _keys(self.current_account, self.backend.partition, self.headers)
+            if not may(self.current_account, self.backend, bucket_name, key_name, actions, keys):
                 raise BucketAccessDeniedError(bucket_name)
 
     S3Response._authenticate_and_authorize_s3_action = judged  # pyright: ignore[reportPrivateUsage]
 
 
-def may(account: str, s3: S3Backend, bucket_name: str, key_name: str | None, actions: Sequence[str]) -> bool:
-    """Whether an account may do all of this to a bucket, or to an object in it.
+def _keys(account: str, partition: str, headers: Mapping[str, str]) -> Keys:
+    """What a request says of who asks, by its access key, and of how to encrypt.
+
+    A key that no role has is the account's own.
+    """
+    key = re.search(r"Credential=([^/]+)/", headers.get("Authorization", ""))
+    sessions = sts_backends[account][partition].assumed_roles
+    roles = [one.role_arn for one in sessions if key and one.access_key_id == key[1]]
+    sent = {f"s3:{name}": headers[name] for name in (*SSE, SSE_C) if name in headers}
+    return {PRINCIPAL: roles[0] if roles else f"arn:{partition}:iam::{account}:root", **sent}
+
+
+def may(
+    account: str, s3: S3Backend, bucket_name: str, key_name: str | None, actions: Sequence[str], keys: Keys
+) -> bool:
+    """Whether somebody of an account may do all of this to a bucket, or to an object in it.
 
     Its own account may do anything: identity policies are not looked at. A bucket that is not there is not refused.
     """
@@ -65,32 +92,35 @@ def may(account: str, s3: S3Backend, bucket_name: str, key_name: str | None, act
         return True
     bucket = s3.get_bucket(bucket_name)
     policy = bucket.policy.decode() if bucket.policy else None
-    if not all(allows(policy, one) for one in _requests(account, s3, bucket_name, key_name, actions)):
+    if not all(allows(policy, one) for one in _requests(account, s3, bucket_name, key_name, actions, keys)):
         return False
     encryption = _encryption(account, bucket) if PUT in actions else None
     return encryption is None or allows(_key_policy(owner, encryption.resource), encryption)
 
 
-def may_deliver(account: str, role_arn: str, s3: S3Backend, bucket_name: str, key_name: str) -> bool:
-    """Whether Firehose may write an object with a role of an account.
+def may_deliver(
+    account: str, role_arn: str, s3: S3Backend, bucket_name: str, key_name: str, key_arn: str | None = None
+) -> bool:
+    """Whether Firehose may write an object with a role of an account, encrypted with a key if it is given one.
 
     The role's own policies have to allow it, and for another account's bucket that bucket's policy as well.
     """
+    keys = {PRINCIPAL: role_arn, **({f"s3:{SSE[0]}": "aws:kms", f"s3:{SSE[1]}": key_arn} if key_arn else {})}
     _, owner = s3_backends.bucket_accounts.get(bucket_name, (s3.partition, account))
     actions = PUT_WITH_ACL if owner != account else (PUT,)
-    requests = _requests(account, s3, bucket_name, key_name, actions)
+    requests = _requests(account, s3, bucket_name, key_name, actions, keys)
     bucket = s3_backends[owner][s3.partition].buckets.get(bucket_name)
     encryption = _encryption(account, bucket) if bucket else None
     policies = _policies_of(account, s3.partition, role_arn)
     allowed = all(grants(policies, one) for one in [*requests, *([encryption] if encryption else ())])
-    return allowed and may(account, s3, bucket_name, key_name, actions)
+    return allowed and may(account, s3, bucket_name, key_name, actions, keys)
 
 
 def _requests(
-    account: str, s3: S3Backend, bucket_name: str, key_name: str | None, actions: Sequence[str]
+    account: str, s3: S3Backend, bucket_name: str, key_name: str | None, actions: Sequence[str], keys: Keys
 ) -> list[Request]:
     resource = f"arn:{s3.partition}:s3:::{bucket_name}" + (f"/{key_name}" if key_name else "")
-    return [Request(account, action, resource, OVER_TLS) for action in actions]
+    return [Request(account, action, resource, {**OVER_TLS, **keys}) for action in actions]
 
 
 def _encryption(account: str, bucket: FakeBucket) -> Request | None:

@@ -4,6 +4,7 @@ AWS is moto; what a permission to write in a cluster is worth is asked of a real
 admission policy of the stack.
 """
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,14 +13,14 @@ import pytest
 from lightkube import ApiError
 from lightkube.models.meta_v1 import LabelSelector, ObjectMeta
 from lightkube.models.networking_v1 import NetworkPolicySpec
-from lightkube.resources.core_v1 import Namespace, Node, Pod, PodEphemeralcontainers, PodEviction
+from lightkube.resources.core_v1 import Namespace, Node, Pod, PodEphemeralcontainers, PodEviction, Secret
 from lightkube.resources.networking_v1 import NetworkPolicy
 from lightkube.types import PatchType
 
 from falco_firelens.responder.actions.ec2 import CONTROL_PLANE_TAGS
 from falco_firelens.responder.actions.kubernetes import deny_all
 from falco_firelens.responder.actions.registry import ACTIONS, Need
-from falco_firelens.responder.clients import AwsClients
+from falco_firelens.responder.clients import AwsClients, connect
 from falco_firelens.responder.configuration import Cluster
 from falco_firelens.responder.event import pack
 from falco_firelens.responder.guards import CONTROL_PLANE, NAMESPACES
@@ -294,6 +295,31 @@ def test_a_pod_is_deleted_where_playbooks_may(api: Api, attacker: Any) -> None:
     """The bound of what holds: `delete` is a playbook's, in every namespace that is not protected."""
     api.pods("shop/another")
     attacker.delete(Pod, "another", namespace="shop", grace_period=0)
+
+
+@pytest.mark.local
+def test_a_token_works_on_after_its_secret_was_deleted(api: Api) -> None:
+    """Outside EKS the function's token never expires; this is how docs/response.md ends it."""
+    account = {"name": "responder", "namespace": "shop"}
+    named = {**account, "annotations": {"kubernetes.io/service-account.name": account["name"]}}
+    kind = "kubernetes.io/service-account-token"
+    api.apply(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": named, "type": kind},
+    )
+    filled = wait_for(lambda: api.admin.get(Secret, "responder", namespace="shop").data, "the token")
+    stolen = connect(**api.access(base64.b64decode(filled["token"]).decode()))
+    with pytest.raises(ApiError, match="forbidden"):
+        stolen.get(Pod, POD, namespace="shop")
+    api.admin.delete(Secret, "responder", namespace="shop")
+
+    def status() -> int:
+        with pytest.raises(ApiError) as caught:
+            stolen.get(Pod, POD, namespace="shop")
+        return caught.value.status.code or 0
+
+    # API servers keep what they know of a token for ten seconds.
+    wait_for(lambda: status() == 401, "the end of the token")
 
 
 MORE: dict[str, tuple[Need, Callable[[Any], Any]]] = {

@@ -198,7 +198,7 @@ def test_nobody_else_writes_into_the_bucket_nor_a_spoke_into_anothers_folder(
         return lambda: client("s3", account).put_object(Bucket=BUCKET, Key=f"{folder}/x", Body=b"{}")
 
     own = f"events/account={SHOP}/region={HUB_REGION}/day=2026-01-01"
-    put(SHOP, own)()
+    assert refused(put(SHOP, own)) == "AccessDenied", "which is its stream's alone"
     assert refused(put(SHOP, own.replace(SHOP, BANK))) == "AccessDenied"
     assert refused(put(SHOP, "elsewhere")) == "AccessDenied"
     assert refused(put(STRANGER, own)) == "AccessDenied"

@@ -1,15 +1,19 @@
 """A stack with a response on the local cloud, by the real engine: made, changed, left alone, taken away."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+import yaml
 from lightkube import ApiError
+from lightkube.generic_resource import create_global_resource
 from lightkube.resources.admissionregistration_v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 from lightkube.resources.core_v1 import Pod, Secret
 from lightkube.resources.rbac_authorization_v1 import ClusterRole, ClusterRoleBinding
 
 from components.response.cluster_access import NAME
+from components.sensors.existing_objects import UnsupportedError, check_policies
 from falco_firelens.responder.clients import AwsClients, connect
 from falco_firelens.responder.configuration import Cluster
 from falco_firelens.responder.marks import ISOLATED
@@ -116,6 +120,22 @@ def test_a_response_is_made_changed_and_taken_away(
         for kind in (ClusterRole, ClusterRoleBinding, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding):
             assert NAME not in {one.metadata.name for one in api.admin.list(kind)}
         api.clear("shop")
+
+
+@pytest.mark.parametrize("plural", ["validatingadmissionpolicies", "policiesofanotherage"])
+def test_an_api_server_is_asked_whether_it_has_policies(
+    local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, plural: str
+) -> None:
+    """An older one says of these what this one says of a kind that there never was."""
+    asked = create_global_resource("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", plural)
+    monkeypatch.setattr("lightkube.resources.admissionregistration_v1.ValidatingAdmissionPolicy", asked)
+    kubeconfig = yaml.safe_load(local_cloud.layout.kubeconfig("selfmanaged").read_text())
+    looking = check_policies(kubeconfig, None, {"metadata": {"name": "nobody"}}, expected="what to do")
+    if plural.startswith("validating"):
+        asyncio.run(looking)
+    else:
+        with pytest.raises(UnsupportedError, match="what to do"):
+            asyncio.run(looking)
 
 
 def check_function(deployed: Deployed) -> None:

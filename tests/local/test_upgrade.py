@@ -85,6 +85,8 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
     assert {step.resource for step in steps if step.op == "create"} == {
         "LogMetricFilter response-alarms-held-back",
         "MetricAlarm response-alarms-held-back",
+        "ResourcePolicy response",
+        "TopicPolicy response",
         "ValidatingAdmissionPolicy pods-response",
         "ValidatingAdmissionPolicyBinding pods-response",
         # A cluster is known by its log stream.
@@ -113,6 +115,9 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
             if query not in (FOREIGN, UNCOUNTED)
         },
         "Dashboard insights": {"dashboardBody"},
+        "Queue response-dead-letters": {"policy"},
+        "Queue response-retries": {"policy"},
+        "Table response": {"pointInTimeRecovery"},
         # The text names the command that shows dead letters.
         "MetricAlarm response-alarms-dead-letters": {"alarmDescription"},
         # The sensor's script has changed.

@@ -1,4 +1,4 @@
-"""DynamoDB: tables."""
+"""DynamoDB: tables, and who may use them."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -162,4 +162,27 @@ def _stream(inputs: Properties) -> dict[str, Any]:
     return {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": inputs["streamViewType"]}}
 
 
-RESOURCES = (Table,)
+class ResourcePolicy(Resource):
+    """Who may use a table; its id is the table's ARN. Nothing here holds a request against it."""
+
+    token = "aws:dynamodb/resourcePolicy:ResourcePolicy"
+    service = "dynamodb"
+    create_only = frozenset({"resourceArn"})
+    write_only = frozenset({"confirmRemoveSelfResourceAccess"})
+
+    def create(self, region: Region, inputs: Properties) -> str:
+        """The table's ARN; the policy comes with `configure`."""
+        return inputs["resourceArn"]
+
+    def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
+        self.client(region).put_resource_policy(ResourceArn=identity, Policy=inputs["policy"])
+
+    def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
+        found = self.client(region).get_resource_policy(ResourceArn=identity)
+        return {"resourceArn": identity, "policy": found["Policy"], "revisionId": found["RevisionId"]}
+
+    def delete(self, region: Region, identity: str, state: Properties) -> None:
+        self.client(region).delete_resource_policy(ResourceArn=identity)
+
+
+RESOURCES = (Table, ResourcePolicy)

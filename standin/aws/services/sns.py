@@ -1,11 +1,13 @@
 """SNS: topics, their policies and subscriptions."""
 
 import json
+from collections.abc import Iterator
 from typing import ClassVar
 
 from botocore.exceptions import ClientError
 
 from standin.aws import tags
+from standin.aws.check import Failure
 from standin.aws.cloud import Region
 from standin.aws.naming import AutoName
 from standin.aws.resource import Defaults, Properties, Resource, changed
@@ -20,6 +22,11 @@ class Topic(Resource):
     create_only = frozenset({"name", "namePrefix", "fifoTopic"})
     defaults: ClassVar[Defaults] = {"contentBasedDeduplication": False, "fifoTopic": False}
     tagging = tags.BY_CAPITAL_ARN
+
+    def check(self, inputs: Properties) -> Iterator[Failure]:
+        """Refuse a policy, which would have no effect here: a `TopicPolicy` has."""
+        if inputs.get("policy"):
+            yield Failure("policy", "is nothing that the stand-in builds: give the topic a TopicPolicy")
 
     def create(self, region: Region, inputs: Properties) -> str:
         key = inputs.get("kmsMasterKeyId")

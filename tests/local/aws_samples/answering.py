@@ -17,6 +17,7 @@ from tests.local.aws_samples.sample import GROUP, KEY, ROLE, SUBNET, TAGS, Sampl
 FOLDER = tempfile.TemporaryDirectory(prefix="samples-")
 """Of this process, since others write their samples at the same time."""
 
+LEDGER = "aws:dynamodb/table:Table"
 FUNCTION, QUEUE, SECRET = "aws:lambda/function:Function", "aws:sqs/queue:Queue", "aws:secretsmanager/secret:Secret"
 
 
@@ -55,6 +56,21 @@ def queue(name: str) -> Callable[[World], str]:
 def redrive(name: str, tries: int) -> Callable[[World], str]:
     """Where messages of a queue go that nobody can work on."""
     return lambda world: json.dumps({"deadLetterTargetArn": queue(name)(world), "maxReceiveCount": tries})
+
+
+def reading(role: str) -> Callable[[World], str]:
+    """A policy of the ledger, by which a role may read it."""
+
+    def text(world: World) -> str:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::123456789012:role/{role}"},
+            "Action": "dynamodb:GetItem",
+            "Resource": world(LEDGER)["arn"],
+        }
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    return text
 
 
 ANSWERING: dict[str, Sample] = {
@@ -107,13 +123,16 @@ ANSWERING: dict[str, Sample] = {
         redrivePolicy=redrive("dead", 4),
         tags={"team": "blue"},
     ),
-    "aws:dynamodb/table:Table": sample(
+    LEDGER: sample(
         {"ttl": {"attributeName": "expiration", "enabled": True}, "pointInTimeRecovery": {"enabled": True}, **TAGS},
         billingMode="PAY_PER_REQUEST",
         hashKey="id",
         attributes=[{"name": "id", "type": "S"}],
         serverSideEncryption=lambda world: {"enabled": True, "kmsKeyArn": world(KEY)["arn"]},
         tags={"team": "blue"},
+    ),
+    "aws:dynamodb/resourcePolicy:ResourcePolicy": sample(
+        {"policy": reading("red")}, resourceArn=of(LEDGER, "arn"), policy=reading("blue")
     ),
     SECRET: sample(
         {"description": "new", **TAGS},

@@ -25,6 +25,7 @@ UNTAGGED = {
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:sns/topicSubscription:TopicSubscription",
     "aws:autoscaling/group:Group",  # its tags are a list, and have a test of their own
+    "aws:dynamodb/resourcePolicy:ResourcePolicy",
     "aws:ec2/route:Route",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",

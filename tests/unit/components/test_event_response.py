@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from components.response.event_response import LEDGER_WRITES
 from falco_firelens.contract import PRIORITIES
 from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.responder import Responder
 from falco_firelens.settings import SettingsError
 from falco_firelens.settings.stack import MOST_CLUSTERS
+from localcloud.aws.resource_policy import Request, grants
 from localcloud.cloudwatch.filter_pattern import matcher, value_at
 from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, VPC, Account, Deployed, deploy
 from tests.unit.components.stacks import CREATED, EKS, OWN, account
@@ -275,6 +277,47 @@ def test_everything_is_encrypted_with_the_responses_own_key() -> None:
     assert stack.one("dynamodb/table:Table", "response").inputs["serverSideEncryption"]["kmsKeyArn"] == key
     version = stack.one("SecretVersion", "response-webhooks")
     assert "secretString" in version.secrets and "hooks.example" in version.inputs["secretString"]
+
+
+ANYTHING = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "action"),
+    [
+        ("Queue", "response-retries", "sqs:SendMessage"),
+        ("Queue", "response-dead-letters", "sqs:SendMessage"),
+        ("TopicPolicy", "response", "sns:Publish"),
+        *(("ResourcePolicy", "response", action) for action in LEDGER_WRITES),
+    ],
+)
+def test_an_application_of_the_account_forges_a_message_or_what_was_done(kind: str, name: str, action: str) -> None:
+    """The attacker may do anything in the account but change policies.
+
+    A message says what is to be done to whom, and an item of the ledger that it was done.
+    """
+    stack = answering(playbook("isolate"))
+    item = stack.one(kind, name)
+    ends = {"ResourcePolicy": "table/falco-unit-response", "TopicPolicy": "falco-unit-response"}
+    end = ends.get(kind) or item.inputs["name"]
+    resource = f"arn:aws:{action.partition(':')[0]}:eu-west-1:{ACCOUNT}:{end}"
+
+    def may(principal: str) -> bool:
+        context = {"aws:PrincipalArn": principal, "aws:PrincipalIsAWSService": "false"}
+        return grants([ANYTHING, item.inputs["policy"]], Request(ACCOUNT, action, resource, context))
+
+    (role,) = [one for one in stack.of("iam/role:Role") if one.name == "response"]
+    assert may(f"arn:aws:mock:eu-west-1:{ACCOUNT}:{role.name}"), "as the mock calls the function's role"
+    assert not may(f"arn:aws:iam::{ACCOUNT}:role/shop-app")
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_what_has_been_done_can_be_looked_up(protect: bool) -> None:
+    events = {"protect": protect}
+    stack = deploy({**CREATED, "events": events, "response": {"playbooks": [playbook("isolate")]}}, account())
+    table = stack.one("dynamodb/table:Table", "response").inputs
+    assert table["pointInTimeRecovery"] == {"enabled": True}
+    assert table.get("deletionProtectionEnabled", False) is protect
 
 
 def test_logs_may_call_the_function_for_this_log_group_alone() -> None:

@@ -37,6 +37,11 @@ def document(stack: Deployed, kind: str, name: str, key: str = "policy") -> str:
     return str(stack.one(kind, name).inputs[key])
 
 
+def writing(account: str, role: str = "archive-1a2b3c4") -> dict[str, str]:
+    """What a write of a role of an account comes with; the stream's by default."""
+    return {"aws:SecureTransport": "true", "aws:PrincipalArn": f"arn:aws:iam::{account}:role/{role}"}
+
+
 @pytest.mark.parametrize(
     ("account", "folder", "allowed"),
     [
@@ -53,20 +58,56 @@ def test_exactly_the_spokes_write_each_into_its_own_folders(
     hub: Deployed, account: str, folder: str, allowed: bool
 ) -> None:
     policy = document(hub, "BucketPolicy", "archive")
-    context = {"aws:SecureTransport": "true"}
+    context = writing(account)
     assert allows(policy, Request(account, "s3:PutObject", f"{BUCKET}/{folder}", context)) is allowed
     assert not allows(policy, Request(account, "s3:DeleteObject", f"{BUCKET}/{folder}", context))
     assert allows(policy, Request(account, "s3:PutObjectAcl", f"{BUCKET}/{folder}", context)) is allowed
-    plain = {"aws:SecureTransport": "false"}
+    plain = {**context, "aws:SecureTransport": "false"}
     assert not allows(policy, Request(account, "s3:PutObject", f"{BUCKET}/{folder}", plain))
+
+
+@pytest.mark.parametrize("role", ["shop-app", "my-archive-1a2b3c4", "archive"])
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"])
+def test_an_application_of_a_spoke_overwrites_its_accounts_history(hub: Deployed, role: str, action: str) -> None:
+    """The attacker has `s3:*` on everything in an account that is a spoke, and not the role of its stream."""
+    policy, folder = document(hub, "BucketPolicy", "archive"), f"{BUCKET}/events/account={SHOP}/region=eu-west-1/x"
+    assert allows(policy, Request(SHOP, action, folder, writing(SHOP)))
+    assert not allows(policy, Request(SHOP, action, folder, writing(SHOP, role)))
+    assert not allows(policy, Request(SHOP, "s3:ListBucketMultipartUploads", BUCKET, writing(SHOP, role)))
+
+
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/destinations-key"
+SSE = "s3:x-amz-server-side-encryption"
+
+
+@pytest.mark.parametrize(
+    ("encryption", "allowed"),
+    [
+        ({}, True),
+        ({SSE: "aws:kms", f"{SSE}-aws-kms-key-id": KEY}, True),
+        ({SSE: "aws:kms", f"{SSE}-aws-kms-key-id": KEY.replace(ACCOUNT, SHOP)}, False),
+        ({SSE: "AES256"}, False),
+        ({f"{SSE}-customer-algorithm": "AES256"}, False),
+    ],
+)
+def test_a_spoke_writes_what_the_hub_cannot_read(hub: Deployed, encryption: dict[str, str], allowed: bool) -> None:
+    policy, folder = document(hub, "BucketPolicy", "archive"), f"{BUCKET}/events/account={SHOP}/region=eu-west-1/x"
+    assert allows(policy, Request(SHOP, "s3:PutObject", folder, {**writing(SHOP), **encryption})) is allowed
+
+
+def test_the_roles_of_streams_are_called_as_the_hub_asks(shop: Deployed) -> None:
+    """Their names are the engine's, which begin with the logical one."""
+    stream = shop.one("FirehoseDeliveryStream", "archive").inputs["extendedS3Configuration"]
+    role = shop.one("iam/role:Role", "archive")
+    assert "name" not in role.inputs and stream["roleArn"].endswith(f":{role.name}")
 
 
 def test_a_spoke_does_not_read_what_others_wrote(hub: Deployed) -> None:
     policy = document(hub, "BucketPolicy", "archive")
     for action in ("s3:ListBucket", "s3:GetBucketPolicy"):
-        assert not allows(policy, Request(SHOP, action, BUCKET, {"aws:SecureTransport": "true"}))
+        assert not allows(policy, Request(SHOP, action, BUCKET, writing(SHOP)))
     folder = f"{BUCKET}/events/account={BANK}/x"
-    assert not allows(policy, Request(SHOP, "s3:GetObject", folder, {"aws:SecureTransport": "true"}))
+    assert not allows(policy, Request(SHOP, "s3:GetObject", folder, writing(SHOP)))
 
 
 @pytest.mark.parametrize(("account", "allowed"), [(SHOP, True), (BANK, True), (STRANGER, False)])

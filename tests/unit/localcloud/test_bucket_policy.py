@@ -16,6 +16,7 @@ from tests.unit.components.stacks import ECS, HUB, HUB_STACK, SHOP, spoke
 
 BUCKET = f"falco-events-{ACCOUNT}-eu-west-1"
 OWN = f"events/account={SHOP}/region=us-east-1/x"
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/destinations-key"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 Policies = dict[str, str]
 
@@ -40,23 +41,24 @@ def moto() -> Iterator[None]:
         yield
 
 
-def delivered(policies: Mapping[str, str], key: str = OWN, account: str = SHOP) -> bool:
-    """Whether a writer of an account may write, with everything as the policies say."""
+def delivered(
+    policies: Mapping[str, str], key: str = OWN, account: str = SHOP, name: str = "archive-1a2b3c4", by: str = KEY
+) -> bool:
+    """Whether a writer of an account may write, with everything as the policies say, encrypted by a key."""
     kms, iam, s3 = (
         kms_backends[ACCOUNT]["eu-west-1"],
         iam_backends[account]["aws"],
         s3_backends[ACCOUNT]["aws"],
     )
     made: Any = kms.create_key(policies["key"], "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", [])
-    key_arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/destinations-key"
     kms.keys["destinations-key"] = made
     s3.create_bucket(BUCKET, "eu-west-1")
     s3.put_bucket_policy(BUCKET, policies["bucket"].encode())
-    encryption: Any = {"Rule": {"ApplyServerSideEncryptionByDefault": {"KMSMasterKeyID": key_arn}}}
+    encryption: Any = {"Rule": {"ApplyServerSideEncryptionByDefault": {"KMSMasterKeyID": KEY}}}
     s3.put_bucket_encryption(BUCKET, encryption)
-    role = iam.create_role("writer", TRUST, "/", None, "", [], "3600")
+    role = iam.create_role(name, TRUST, "/", None, "", [], "3600")
     role.put_policy("writes", policies["role"])
-    return may_deliver(account, role.arn, s3_backends[account]["aws"], BUCKET, key)
+    return may_deliver(account, role.arn, s3_backends[account]["aws"], BUCKET, key, by)
 
 
 def test_a_spoke_delivers_into_its_own_folder(policies: Policies) -> None:
@@ -66,6 +68,14 @@ def test_a_spoke_delivers_into_its_own_folder(policies: Policies) -> None:
 def test_a_spoke_does_not_deliver_into_anothers_folder(policies: Policies) -> None:
     anything = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
     assert not delivered({**policies, "role": anything}, OWN.replace(SHOP, ACCOUNT))
+
+
+def test_another_role_of_the_account_delivers_nothing(policies: Policies) -> None:
+    assert not delivered(policies, name="intruder")
+
+
+def test_a_stream_with_another_key_delivers_nothing(policies: Policies) -> None:
+    assert not delivered(policies, by=KEY.replace(ACCOUNT, SHOP))
 
 
 @pytest.mark.parametrize("action", ["s3:PutObjectAcl", "s3:PutObject", "kms:GenerateDataKey"])

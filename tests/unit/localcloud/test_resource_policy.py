@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.aws.resource_policy import Request, allows
+from localcloud.aws.resource_policy import Request, allows, grants
 
 SPOKE, OTHER = "111111111111", "222222222222"
 BUCKET = "arn:aws:s3:::central"
@@ -79,3 +79,30 @@ def test_what_is_denied_is_not_allowed_by_another_statement() -> None:
     document = json.loads(policy())
     document["Statement"].append({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"})
     assert not allows(json.dumps(document), put())
+
+
+TAGS = {"ForAllValues:StringLike": {"aws:TagKeys": "ours:*"}}
+KEY = {"StringEqualsIfExists": {"s3:x-amz-server-side-encryption": "aws:kms"}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "holds"),
+    [
+        (TAGS, {"aws:TagKeys": ["ours:a", "ours:b"]}, True),
+        (TAGS, {"aws:TagKeys": ["ours:a", "theirs"]}, False),
+        (TAGS, {}, True),
+        ({**TAGS, "Null": {"aws:TagKeys": "false"}}, {}, False),
+        ({"Null": {"aws:TagKeys": "true"}}, {}, True),
+        (KEY, {}, True),
+        (KEY, {"s3:x-amz-server-side-encryption": "aws:kms"}, True),
+        (KEY, {"s3:x-amz-server-side-encryption": "AES256"}, False),
+        ({"ArnNotEquals": {"aws:PrincipalArn": "arn:one"}}, {"aws:PrincipalArn": "arn:one"}, False),
+        ({"ArnNotEquals": {"aws:PrincipalArn": "arn:one"}}, {"aws:PrincipalArn": "arn:two"}, True),
+        ({"ArnNotEquals": {"aws:PrincipalArn": "arn:one"}}, {}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2030-01-01"}}, {"aws:CurrentTime": "2026-01-01"}, False),
+    ],
+)
+def test_conditions(condition: dict[str, Any], context: dict[str, Any], holds: bool) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
+    request = Request(SPOKE, "s3:PutObject", f"{BUCKET}/x", context)
+    assert grants([policy(Condition=condition)], request) is holds

@@ -120,6 +120,7 @@ IAM = {
     "aws:s3/bucketPolicy:BucketPolicy": document("policy"),
     "aws:sqs/queuePolicy:QueuePolicy": document("policy"),
     "aws:sqs/queue:Queue": document("policy"),
+    "aws:dynamodb/resourcePolicy:ResourcePolicy": document("policy"),
     "aws:sns/topicPolicy:TopicPolicy": document("policy"),
     "aws:sns/topic:Topic": document("policy"),
     "aws:opensearch/domain:Domain": document("accessPolicies"),
