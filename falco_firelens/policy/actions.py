@@ -27,7 +27,7 @@ class Power(IntEnum):
 ACTS_AS_ANOTHER = frozenset(
     ("iam:passrole", "sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
 )
-"""Actions that the reference calls writing; they give whoever has them what another identity may do."""
+"""Actions that the reference calls writing; they grant what another identity may do."""
 
 _OTHER_METRICS = frozenset(("cloudwatch:getmetricdata", "cloudwatch:putmetricdata"))
 """Actions whose one resource, a dataset, is of OTLP metrics: CloudWatch's other metrics have none."""

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import os
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -91,7 +93,7 @@ def test_a_whole_package_in_the_cache_is_deployed(cache: Path, tmp_path: Path, p
     assert not again.is_symlink() and libraries(evil) == ["library/evil.py"]
 
 
-# The author hopes that whoever approves looks no further than the comment's "Permissions".
+# The author hopes that the reviewer looks no further than the comment's "Permissions".
 
 POLICY, ROLE = "aws:iam/rolePolicy:RolePolicy", "aws:iam/role:Role"
 FOREIGN = "arn:aws:iam::666666666666:root"
@@ -506,3 +508,62 @@ def test_a_stack_that_waits_is_not_mentioned_in_the_comment() -> None:
     text = comment([], waiting={"prod": "its state holds credentials of a cluster", "x`\n": "its state holds"})
     assert "> Not previewed until somebody approves it:\n> - `prod`: `its state holds credentials" in text
     assert "> - ``x`\\n``: `its state holds`" in text
+
+
+# The author hopes to speak with the voice of CI, or to silence it.
+
+PROJECT = Path(__file__).parents[2]
+MARKER = "<!-- falco-firelens preview -->"
+CURL = """#!/usr/bin/env python3
+import sys, json, pathlib
+arguments = sys.argv[1:]
+with open("asked", "a") as asked:
+    asked.write(json.dumps(arguments) + "\\n")
+answers = {"user": {"id": 7}, "order_by": json.loads(pathlib.Path("given.json").read_text())}
+url = next(one for one in arguments if one.startswith("https:"))
+body = next((json.dumps(answer) for end, answer in answers.items() if end in url.rpartition("/")[2]), "text")
+pathlib.Path(arguments[arguments.index("--output") + 1]).write_text(body)
+"""
+"""A made-up GitLab: it answers whose token it is, and with the notes that are given."""
+
+
+def noted(folder: Path, notes: list[dict[str, Any]], **variables: str) -> tuple[int, list[list[str]]]:
+    """How the job `note` ends, and what it asks GitLab for."""
+    (script,) = yaml.safe_load((PROJECT / "examples/gitlab-ci.yml").read_text())["note"]["script"]
+    curl = folder / "bin/curl"
+    curl.parent.mkdir()
+    curl.write_text(CURL)
+    curl.chmod(0o755)
+    (folder / "given.json").write_text(json.dumps(notes))
+    given = {"CI_API_V4_URL": "https://gitlab.example/api/v4", "CI_PROJECT_ID": "1", "COMMENT_TOKEN": "t"}
+    env = {
+        "PATH": f"{curl.parent}:{os.environ['PATH']}",
+        **given,
+        "MERGE_REQUEST": "5",
+        "PREVIEW_JOB": "9",
+        **variables,
+    }
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=env, capture_output=True, check=False)
+    asked = folder / "asked"
+    return done.returncode, [json.loads(line) for line in asked.read_text().splitlines()] if asked.exists() else []
+
+
+def test_a_note_of_somebody_else_takes_the_place_of_the_preview(tmp_path: Path) -> None:
+    foreign = {"id": 1, "author": {"id": 8}, "body": MARKER}
+    code, asked = noted(tmp_path, [foreign])
+    assert code == 0
+    assert "POST" in asked[-1] and asked[-1][-1].endswith("/projects/1/merge_requests/5/notes")
+
+
+def test_the_note_of_ci_is_edited_and_no_other(tmp_path: Path) -> None:
+    """No attack."""
+    notes = [{"id": 1, "author": {"id": 8}, "body": MARKER}, {"id": 2, "author": {"id": 7}, "body": f"{MARKER} old"}]
+    code, asked = noted(tmp_path, notes)
+    assert code == 0 and "PUT" in asked[-1] and asked[-1][-1].endswith("/merge_requests/5/notes/2")
+
+
+@pytest.mark.parametrize("variable", ["MERGE_REQUEST", "PREVIEW_JOB"])
+@pytest.mark.parametrize("value", ["../../variables", "5/../6", "", "5?x=y", "5:6", "-1"])
+def test_the_token_that_writes_notes_asks_for_something_else(tmp_path: Path, variable: str, value: str) -> None:
+    code, asked = noted(tmp_path, [], **{variable: value})
+    assert code != 0 and asked == []

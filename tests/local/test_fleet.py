@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from falco_firelens.fleet import Ended, Event, PolicyViolated, Started, Status, Step, Waves
 from falco_firelens.fleet.comment import comment
+from falco_firelens.fleet.trust import reason_to_wait
 from falco_firelens.fleet.workspace import PREFIX
+from localcloud.accounts import credentials
 from tests.local.conftest import with_state
 from tests.local.fleets import Stacks
 
@@ -114,3 +117,36 @@ def test_policies_are_part_of_every_preview_and_update_unless_they_are_left_out(
     assert "**forbidden by policy** `required-tags`: `events` of `a`" in lines
     assert "policy `required-tags` warns: `events` of `b`" in comment(previewed)
     assert again.ok and again.findings == ()
+
+
+def test_a_landed_stack_moves_to_a_kms_key_which_then_limits_whose_preview_opens_it(
+    stacks: Stacks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/fleet.md says; the secret is one of the stack file and, with its subscription, of the state."""
+    file = stacks.write("a", ONE, notifications=[{"protocol": "email", "endpoint": "a@example.com"}])
+    in_folder = ("--stack", "a", "--cwd", str(tmp_path))
+    (tmp_path / "Pulumi.yaml").write_text("name: falco-firelens\nruntime: python\n")
+    stacks.pulumi("stack", "init", "a", "--cwd", str(tmp_path))
+    path = "falco-firelens:notifications[0].endpoint"
+    stacks.pulumi("config", "set", "--secret", "--path", path, "a@example.com", *in_folder)
+    fleet = stacks.fleet()
+    assert fleet.up(fleet.stacks())[0].ok
+    kms = stacks.accounts.client("kms", ONE)
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    encrypted = yaml.safe_load(file.read_text())
+
+    provider = f"awskms:///{key}?region=eu-west-1"
+    stacks.env = {**stacks.env, **credentials(stacks.env, ONE)}
+    stacks.pulumi("stack", "change-secrets-provider", provider, *in_folder)
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE")
+    moved = yaml.safe_load(file.read_text())
+    (previewed,) = fleet.preview(fleet.stacks())
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    (refused,) = fleet.preview(fleet.stacks())
+
+    assert "encryptionsalt" in encrypted and "encryptionsalt" not in moved
+    assert moved["secretsprovider"] == provider and moved["encryptedkey"]
+    assert (previewed.status, previewed.changes) == (Status.SUCCEEDED, ())
+    assert not refused.ok and "KMSInvalidStateException" in str(refused.error)
+    (stack,) = fleet.stacks()
+    assert reason_to_wait(stack, stack, lambda _: True) is None

@@ -175,7 +175,7 @@ _STATEMENT = frozenset(
 
 
 def _unique(pairs: Sequence[tuple[str, object]]) -> Mapping[str, object]:
-    """Raise ValueError where a key is there twice: which of them holds is not ours to guess."""
+    """Raise ValueError where a key is there twice: nobody knows which of them AWS takes."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a key is there twice")
