@@ -188,7 +188,7 @@ def git_bytes(folder: Path, *arguments: str) -> bytes:
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
     except FileNotFoundError:
-        raise FleetError("git is not on PATH: install it, or leave --since out") from None
+        raise FleetError("git is not on PATH: install it, or leave --since and --proposed out") from None
     if done.returncode:
         command = next(argument for argument in arguments if not argument.startswith("-"))
         raise FleetError(f"git {command}: {done.stderr.decode(errors='replace').strip()}")

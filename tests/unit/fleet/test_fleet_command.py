@@ -11,7 +11,8 @@ from falco_firelens.fleet import Change, Fleet, Result, Status, fleet
 from falco_firelens.fleet.command_line import main
 from falco_firelens.fleet.display import stack_table, summary
 from falco_firelens.fleet.exits import Exit
-from falco_firelens.fleet.stacks import discover
+from falco_firelens.fleet.stacks import Stack, discover
+from tests.repositories import Repository
 
 CLUSTERS = [{"name": "shop", "platform": "ecs", "existing": {"cluster": "shop"}}]
 Printed = tuple[int, str, str]
@@ -212,3 +213,34 @@ def test_a_diff_reads_the_stack_files_once(command: Command, monkeypatch: pytest
 
     assert command("diff")[0] == Exit.DONE
     assert len(read) == 1
+
+
+def test_what_a_commit_proposes_is_printed_and_nothing_is_previewed_without_an_approval(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Repository(tmp_path / "project")
+    made.write("Pulumi.yaml", "name: falco-firelens\nruntime: python\n")
+    made.stack("a")
+    made.stack("b")
+    made.commit()
+    made.git("checkout", "-b", "proposed")
+    made.stack("a", tags={"x": "y"})
+    (made.folder / "Pulumi.b.yaml").unlink()
+    made.commit()
+    made.git("checkout", "main")
+    project = ["--project", str(made.folder), "--proposed"]
+
+    assert main(["proposal", *project, "proposed"]) == Exit.DONE
+    told = json.loads(capsys.readouterr().out)
+    made.git("checkout", "--force", "main")
+    made.git("clean", "-f")
+    previewed: list[list[Stack]] = []
+    monkeypatch.setattr(Fleet, "preview", lambda _, stacks, **__: previewed.append(list(stacks)) or [])
+    assert main(["diff", *project, "proposed"]) == Exit.DONE
+    commented = capsys.readouterr().out
+
+    assert (told["program"], told["stacks"], told["removed"]) == ([], [], ["b"])
+    assert "not under a KMS key" in told["waiting"]["a"]
+    assert "> Not previewed until somebody approves it:\n> - `a`: `its secrets are not under" in commented
+    assert "No stack file any more: `b`." in commented
+    assert previewed == [[]]
