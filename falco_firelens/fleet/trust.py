@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
-from falco_firelens.fleet.stacks import Stack
+from falco_firelens.fleet.stacks import REGION, Stack
 from falco_firelens.settings import NAMESPACE
 from falco_firelens.settings.validation.wording import describe_text
 
@@ -21,6 +21,8 @@ WITHOUT_KUBECONFIG = ("ecs", "eks")
 """Platforms that are reached with the AWS credentials of the preview."""
 
 CLUSTERS = f"{NAMESPACE}:clusters"
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 
 _OWN = re.compile(rf"{NAMESPACE}:[A-Za-z]+")
 
@@ -74,6 +76,8 @@ def _of_change(before: Stack | None, after: Stack, is_regular: Callable[[str], b
     for name in sorted({*was, *config}):
         if was.get(name) != config.get(name) and name not in HARMLESS and not _OWN.fullmatch(name):
             yield f"it changes {describe_text(name)}, which is not the project's own key"
+    if REGION in config and not _REGION.fullmatch(str(config[REGION])):
+        yield "its aws:region is none, and would be part of the names of hosts"
     new, known = _opened(config), _opened(was)
     if not _ciphertexts(new) <= _ciphertexts(known):
         yield "it has a new encrypted value, or an old one in another place"

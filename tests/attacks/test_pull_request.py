@@ -421,6 +421,7 @@ EXEC = {"kubeconfig": "users: [{user: {exec: {command: sh, args: ['-c', evil]}}}
         ("b", {"beside": {"runtime": "nodejs"}}, 'changes "runtime"'),
         ("b", {"aws__endpoints": [{"sts": "https://evil.example"}]}, 'changes "aws:endpoints"'),
         ("b", {"aws__sharedConfigFiles": ["evil.ini"]}, 'changes "aws:sharedConfigFiles"'),
+        ("b", {"aws__region": "x.evil.example/#"}, "its aws:region is none"),
         ("b", {"aws__profile": "evil"}, 'changes "aws:profile"'),
         ("b", {"kubernetes__kubeconfig": "x"}, "credentials of a cluster"),
         ("b", {"pulumi__disable-default-providers": ["aws"]}, 'changes "pulumi:disable-default-providers"'),
