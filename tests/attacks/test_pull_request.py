@@ -305,6 +305,27 @@ def test_what_main_has_got_since_is_part_of_the_preview(project: Project) -> Non
     assert "main: y" in (project.folder / "Pulumi.b.yaml").read_text()
 
 
+def test_a_checkout_of_the_merge_alone_is_enough(project: Project, tmp_path: Path) -> None:
+    """No attack: what preview.yml does, whose checkout has the merge and its two parents."""
+    project.git("checkout", "-b", "proposed")
+    project.stack_file("b", clusters=ECS, tags={"x": "y"})
+    project.commit()
+    project.git("checkout", "main")
+    project.write("docs/x.md", "later")
+    project.commit()
+    project.git("checkout", "-b", "merge")
+    project.git("merge", "--no-ff", "proposed")
+    clone = tmp_path / "clone"
+    project.git("clone", "--depth=2", "--branch=merge", project.folder.as_uri(), str(clone))
+    merge = project.git("rev-parse", "merge")
+    project.git("-C", str(clone), "checkout", "--detach", "HEAD^1")
+
+    found = take_over(clone, [clone], merge)
+
+    assert (names(found), found.program) == (["b"], ())
+    assert "x: y" in (clone / "Pulumi.b.yaml").read_text()
+
+
 def test_a_removed_stack_is_named(project: Project) -> None:
     """No attack."""
     found = project.proposed(lambda on: (on.folder / "Pulumi.b.yaml").unlink())
