@@ -192,6 +192,61 @@ def test_a_role_brings_its_permissions_itself(key: str, value: object) -> None:
     assert "**now allowed**: `all that arn:aws:iam::aws:policy/AdministratorAccess" in text or "`iam:*` on `*`" in text
 
 
+RBAC = "kubernetes:rbac.authorization.k8s.io/v1"
+ADMIN = {"kind": "ClusterRole", "name": "cluster-admin"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "expected"),
+    [
+        (
+            f"{RBAC}:ClusterRole",
+            {"rules": [{"apiGroups": ["apps", ""], "resources": ["pods"], "verbs": ["get", "escalate"]}]},
+            ["**now allowed**: `k8s:escalate`, `k8s:get` on `pods`", "on `apps/pods`"],
+        ),
+        (
+            f"{RBAC}:ClusterRoleBinding",
+            {"roleRef": ADMIN, "subjects": [{"kind": "ServiceAccount", "namespace": "evil", "name": "x"}]},
+            ["**now allowed**: `all that ClusterRole cluster-admin allows` to `ServiceAccount evil/x`"],
+        ),
+        (
+            "aws:lambda/permission:Permission",
+            {"action": "lambda:InvokeFunction", "principal": "*", "function": "f", "sourceAccount": "666666666666"},
+            ["**now allowed**: `lambda:InvokeFunction` to `*` on `f` if `sourceAccount 666666666666`"],
+        ),
+        (
+            "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+            {
+                "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+                "principalArn": FOREIGN,
+            },
+            ["AmazonEKSClusterAdminPolicy allows`", f"to `{FOREIGN}`"],
+        ),
+        (
+            "aws:eks/accessEntry:AccessEntry",
+            {"principalArn": FOREIGN, "kubernetesGroups": ["system:masters"]},
+            ["`all that the group system:masters allows`", f"to `{FOREIGN}`"],
+        ),
+        (
+            "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+            {"roleArn": "arn:role", "namespace": "evil", "serviceAccount": "x"},
+            ["`all that arn:role allows` to `ServiceAccount evil/x`"],
+        ),
+        (
+            "aws:kms/grant:Grant",
+            {"granteePrincipal": FOREIGN, "keyId": "key", "operations": ["Decrypt"]},
+            [f"**now allowed**: `kms:Decrypt` to `{FOREIGN}` on `key`"],
+        ),
+    ],
+)
+def test_what_is_no_iam_document_permits_something_unseen(
+    kind: str, inputs: dict[str, Any], expected: list[str]
+) -> None:
+    text = said(Change("create", f"urn:pulumi:s::p::{kind}::one", kind, new=inputs))
+    permissions = text[text.index("### Permissions") :]
+    assert all(part in permissions for part in expected), permissions
+
+
 def test_one_stack_among_many_gets_a_permission_unseen() -> None:
     one = changed(document({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}))
     names = ["a", "b", "c", "prod"]

@@ -6,31 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, cast
 
+from falco_firelens.fleet.comment.grants import GRANTS
+from falco_firelens.fleet.comment.scope import Condition, Permission, Scope, power_of
 from falco_firelens.fleet.comment.values import LATER
 from falco_firelens.fleet.results import SECRET, UNKNOWN, Change
-from falco_firelens.policy.actions import Power, power
+from falco_firelens.policy.actions import Power
 from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS
-
-Condition = tuple[str, tuple[str, ...]]
-"""An operator with its key, such as `StringEquals aws:SourceAccount`, and its values."""
-
-
-@dataclass(frozen=True, order=True)
-class Scope:
-    """What a statement says beside its actions."""
-
-    where: tuple[tuple[str, str], ...] = ()
-    """Principals and resources, each with the word before it."""
-    conditions: tuple[Condition, ...] = ()
-
-
-@dataclass(frozen=True, order=True)
-class Permission:
-    """One action that one statement allows or denies."""
-
-    effect: str
-    action: str
-    scope: Scope
 
 
 @dataclass(frozen=True)
@@ -48,7 +29,7 @@ class Line:
     @property
     def weight(self) -> tuple[bool, Power, str]:
         """What opens something comes first, and of that what lets somebody change permissions."""
-        return self.words not in _OPENING, _power(self.actions[0]), self.words
+        return self.words not in _OPENING, power_of(self.actions[0], self.scope), self.words
 
 
 _OPENING = ("now allowed", "no longer denied")
@@ -90,14 +71,9 @@ def _lines(words: str, effect: str, permissions: Iterable[Permission], known: fr
         if permission.effect == effect:
             groups[permission.scope].append(permission.action)
     return [
-        Line(words, sorted(actions, key=lambda action: (_power(action), action)), scope, known)
+        Line(words, sorted(actions, key=lambda action, scope=scope: (power_of(action, scope), action)), scope, known)
         for scope, actions in groups.items()
     ]
-
-
-def _power(action: str) -> Power:
-    """Everything but something, and what is in a managed policy, may be anything."""
-    return Power.PERMISSIONS if " " in action else power(action)
 
 
 def _values(permissions: Iterable[Permission]) -> frozenset[tuple[str, str]]:
@@ -115,6 +91,10 @@ def _of_change(change: Change) -> Iterator[PermissionChange]:
     new: Mapping[str, Any] = dict[str, Any]() if change.op == "delete" else change.new
     if change.type in ATTACHMENTS:
         before, after = _attached([change.old.get("policyArn")]), _attached([new.get("policyArn")])
+        yield PermissionChange(change, tuple(after - before), tuple(before - after))
+    if grants := GRANTS.get(change.type):
+        before = frozenset(grants(change.old) if change.old else ())
+        after = frozenset(grants(new) if new else ())
         yield PermissionChange(change, tuple(after - before), tuple(before - after))
     if change.type == ROLE:
         before, after = _attached(change.old.get("managedPolicyArns")), _attached(new.get("managedPolicyArns"))
