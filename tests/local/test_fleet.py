@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from falco_firelens.fleet import Ended, Event, PolicyViolated, Started, Status, Step, Waves
 from falco_firelens.fleet.comment import comment
@@ -119,34 +118,34 @@ def test_policies_are_part_of_every_preview_and_update_unless_they_are_left_out(
     assert again.ok and again.findings == ()
 
 
-def test_a_landed_stack_moves_to_a_kms_key_which_then_limits_whose_preview_opens_it(
+def test_landed_stacks_move_to_kms_keys_which_then_limit_whose_preview_opens_them(
     stacks: Stacks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As docs/fleet.md says; the secret is one of the stack file and, with its subscription, of the state."""
-    file = stacks.write("a", ONE, notifications=[{"protocol": "email", "endpoint": "a@example.com"}])
-    in_folder = ("--stack", "a", "--cwd", str(tmp_path))
+    """As docs/ci-roles.md says. The key of `b` is another account's: moto has no policies of keys."""
     (tmp_path / "Pulumi.yaml").write_text("name: falco-firelens\nruntime: python\n")
-    stacks.pulumi("stack", "init", "a", "--cwd", str(tmp_path))
     path = "falco-firelens:notifications[0].endpoint"
-    stacks.pulumi("config", "set", "--secret", "--path", path, "a@example.com", *in_folder)
+    for name in ("a", "b"):
+        stacks.write(name, ONE, events={"logGroup": f"/{name}"}, notifications=[{"protocol": "email", "endpoint": ""}])
+        stacks.pulumi("stack", "init", name, "--cwd", str(tmp_path))
+        set_secret = ("config", "set", "--secret", "--path", path, "a@example.com")
+        stacks.pulumi(*set_secret, "--stack", name, "--cwd", str(tmp_path))
     fleet = stacks.fleet()
-    assert fleet.up(fleet.stacks())[0].ok
-    kms = stacks.accounts.client("kms", ONE)
-    key = kms.create_key()["KeyMetadata"]["Arn"]
-    encrypted = yaml.safe_load(file.read_text())
+    assert all(result.ok for result in fleet.up(fleet.stacks()))
+    encrypted, with_passphrase = fleet.stacks()[0], stacks.env
 
-    provider = f"awskms:///{key}?region=eu-west-1"
-    stacks.env = {**stacks.env, **credentials(stacks.env, ONE)}
-    stacks.pulumi("stack", "change-secrets-provider", provider, *in_folder)
-    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE")
-    moved = yaml.safe_load(file.read_text())
-    (previewed,) = fleet.preview(fleet.stacks())
-    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    (refused,) = fleet.preview(fleet.stacks())
+    for name, owner in (("a", ONE), ("b", TWO)):
+        key = stacks.accounts.client("kms", owner).create_key()["KeyMetadata"]["Arn"]
+        stacks.env = {**with_passphrase, **credentials(with_passphrase, owner)}
+        provider = f"awskms:///{key}?region=eu-west-1"
+        stacks.pulumi("stack", "change-secrets-provider", provider, "--stack", name, "--cwd", str(tmp_path))
+    stacks.env = with_passphrase
+    with monkeypatch.context() as without:
+        without.delenv("PULUMI_CONFIG_PASSPHRASE")
+        a, b = fleet.preview(fleet.stacks())
 
-    assert "encryptionsalt" in encrypted and "encryptionsalt" not in moved
-    assert moved["secretsprovider"] == provider and moved["encryptedkey"]
-    assert (previewed.status, previewed.changes) == (Status.SUCCEEDED, ())
-    assert not refused.ok and "KMSInvalidStateException" in str(refused.error)
-    (stack,) = fleet.stacks()
-    assert reason_to_wait(stack, stack, lambda _: True) is None
+    moved = fleet.stacks()[0]
+    assert "encryptionsalt" in encrypted.document and "encryptionsalt" not in moved.document
+    assert str(moved.document["secretsprovider"]).startswith("awskms:///arn:") and moved.document["encryptedkey"]
+    assert reason_to_wait(encrypted, encrypted, lambda _: True) and not reason_to_wait(moved, moved, lambda _: True)
+    assert (a.status, a.changes) == (Status.SUCCEEDED, ())
+    assert not b.ok and "AccessDenied" in str(b.error), b.error
