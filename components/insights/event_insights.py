@@ -73,7 +73,7 @@ class EventInsights(pulumi.ComponentResource):
             )
 
     def _transformer(self) -> cloudwatch.LogTransformer:
-        """Let every event bear the cluster of its log stream, beside what it says of itself."""
+        """Add the cluster of its log stream to every event, beside what the event says of itself."""
         copied: cloudwatch.LogTransformerTransformerConfigCopyValueEntryArgsDict = {
             "source": transformer.STREAM_NAME,
             "target": transformer.STREAM_CLUSTER,

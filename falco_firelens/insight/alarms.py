@@ -238,6 +238,7 @@ def _of_delivery(prefix: str, delivery: Delivery) -> Iterator[Alarm]:
         name=f"{prefix}-uncounted-events",
         description=f"Log group {delivery.log_group}: an event could not be transformed, so no metric and no other "
         "alarm counts it. Sensors send JSON objects below 512 KB: see docs/alarms.md.",
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
         metric=Metric("AWS/Logs", "TransformationErrors", {"LogGroupName": delivery.log_group}),
         comparison="GreaterThanOrEqualToThreshold",
         threshold=1,

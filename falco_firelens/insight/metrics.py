@@ -1,7 +1,7 @@
 """Which numbers CloudWatch makes of the events: metric filters, whose patterns read the transformed events.
 
-No dimension is a value that an event says of itself: whoever has one cluster's shipping credentials could count for
-another cluster, or invent so many values that CloudWatch switches the filter off for all clusters
+No dimension is a value that an event says of itself: with one cluster's shipping credentials an attacker could count
+for another cluster, or invent so many values that CloudWatch switches the filter off for all clusters
 (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html). The cluster comes from
 the log stream, see `falco_firelens.insight.transformer`; priorities have a filter each.
 

@@ -1,7 +1,8 @@
 """Saved CloudWatch Logs Insights queries over the events of a log group.
 
 A cluster is known by `@logStream`, which CloudWatch Logs itself adds to every event, also to those that came before the
-log group had its transformer and to those that a hub's rule copied. What an event says of its cluster is not read.
+log group had its transformer and to those that a hub's rule copied. What an event says of its cluster is only compared
+with it.
 
 Insights names a field of an object by its path; names with anything but letters, digits, `@` and `.` go in backticks.
 The dots of Falco's own keys read the same as those of a path: `output_fields.k8s.pod.name`. In a transformed event they

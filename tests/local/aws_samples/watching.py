@@ -46,10 +46,11 @@ def stream(world: World) -> str:
 
 WATCHING: dict[str, Sample] = {
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": sample(
-        {"pattern": "{ $.priority = Error }"},
-        logGroupName=of(LOG_GROUP, "name"),
-        pattern="{ $.priority = Critical }",
-        metricTransformation={"name": "Critical", "namespace": "Falco", "value": "1", "dimensions": {"rule": "$.rule"}},
+        {"pattern": "{ $.event.priority = Error }"},
+        logGroupName=lambda world: world(TRANSFORMER)["logGroupArn"].rpartition(":")[2],
+        pattern="{ $.event.priority = Critical }",
+        applyOnTransformedLogs=True,
+        metricTransformation={"name": "Critical", "namespace": "Falco", "value": "1", "dimensions": {"by": "$.by"}},
     ),
     TRANSFORMER: sample(
         {"transformerConfigs": [{"parseJsons": [{"destination": "said"}]}]},

@@ -340,6 +340,13 @@ def test_the_function_may_call_an_api_server_on_whatever_port_it_is() -> None:
     assert ports("https://10.0.0.5:6443", "https://10.0.0.6:6443", "https://k.example:8443") == [443, 6443, 8443]
 
 
+def test_the_function_gets_the_events_as_they_were_sent() -> None:
+    """It compares an event's cluster with the log stream itself, and its pattern reads the original's fields."""
+    assert (
+        not answering(playbook("notify")).one("LogSubscriptionFilter", "response").inputs.get("applyOnTransformedLogs")
+    )
+
+
 @pytest.mark.parametrize("least", PRIORITIES)
 def test_the_function_is_called_with_what_a_playbook_can_be_for_and_nothing_else(least: str) -> None:
     graver = {**playbook("notify", match={"minimumPriority": "Alert"}), "name": "graver"}
