@@ -149,7 +149,10 @@ def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -
             "enabled": True,
             "interval": f"{HEARTBEAT_MINUTES}m",
             "output_rule": True,
-            # Left out, both count as on; the first adds fields for every CPU.
+            # Left out, all three count as on. The first adds a field for each rule that has ever matched, the second
+            # fields for every CPU; CloudWatch Logs transforms no event with more than 200, and no alarm counts it then:
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Transformation-Create.html
+            "rules_counters_enabled": False,
             "kernel_event_counters_per_cpu_enabled": False,
             "jemalloc_stats_enabled": False,
         },

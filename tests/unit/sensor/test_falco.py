@@ -51,6 +51,8 @@ def test_every_falco_reports_that_it_lives(options: FalcoOptions):
     metrics = settings(options)["metrics"]
     assert metrics["enabled"] and metrics["output_rule"]
     assert metrics["interval"] == f"{falco.HEARTBEAT_MINUTES}m"
+    several = ("rules_counters", "kernel_event_counters_per_cpu", "jemalloc_stats")
+    assert not any(metrics[f"{one}_enabled"] for one in several), "a heartbeat's fields would grow with rules or CPUs"
     assert 60 // falco.HEARTBEAT_MINUTES >= 3, "an alarm on a silent hour must survive two lost heartbeats"
 
 
