@@ -28,6 +28,8 @@ WHOLE = STATES / "whole.json.gz"
 """What commit 493b638, the last before the code moved under one import name, made of `WHOLE_STACK`. Names in @ stand
 for what the kubeconfig of its local cloud said."""
 
+DIMENSIONS = "metricTransformation.dimensions"
+
 WHOLE_STACK: Mapping[str, Any] = {
     "clusters": [
         {"name": "pods", "platform": "eks", "create": {"endpointAccess": "private"}},
@@ -102,8 +104,11 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
     assert {step.resource: step.changed for step in steps if step.op == "update"} == {
         "Function response": {"code", "handler"},
         **{
-            f"LogMetricFilter insights-{name}": {"applyOnTransformedLogs", "metricTransformation", "pattern"}
-            for name in ("events", "events-critical", "heartbeats", "drops", "not-whole")
+            f"LogMetricFilter insights-{name}": {"applyOnTransformedLogs", f"{DIMENSIONS}.cluster", "pattern"}
+            for name in ("events-critical", "heartbeats", "drops", "not-whole")
+        },
+        "LogMetricFilter insights-events": {
+            *("applyOnTransformedLogs", f"{DIMENSIONS}.cluster", f"{DIMENSIONS}.priority", "pattern"),
         },
         **{
             f"CompositeAlarm insights-{name}": {"alarmRule"}
