@@ -57,12 +57,8 @@ class KubernetesSensor(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, hooks=existing.refuse_namespace()),
         )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
-        NetworkPolicy(
-            name,
-            metadata=owned(manifests.network_policy["metadata"]),
-            spec=manifests.network_policy["spec"],
-            opts=inside,
-        )
+        _network_policy(name, manifests.deny_ingress, inside)
+        _network_policy(f"{name}-falco", manifests.deny_egress, inside)
         fluent_bit = _with_credentials(manifests.fluent_bit, args["credentials"], args.get("role_arn"))
         _workload(f"{name}-fluent-bit", fluent_bit, inside)
         chart = args.get("chart")
@@ -73,6 +69,10 @@ class KubernetesSensor(pulumi.ComponentResource):
         self.namespace = pulumi.Output.from_input(str(manifests.namespace["metadata"]["name"]))
         self.workloads = [str(part.daemon_set["metadata"]["name"]) for part in (manifests.falco, manifests.fluent_bit)]
         self.register_outputs({"namespace": self.namespace, "workloads": self.workloads})
+
+
+def _network_policy(name: str, policy: Document, opts: pulumi.ResourceOptions) -> None:
+    NetworkPolicy(name, metadata=owned(policy["metadata"]), spec=policy["spec"], opts=opts)
 
 
 def _workload(

@@ -20,7 +20,7 @@ from .delivery import destinations_args, event_log_args
 from .discovery import discover
 from .hub import hub_args
 from .insights import insights_args, name_prefix
-from .rendering import render
+from .rendering import by_tag, render
 from .response import Response, Surroundings, deploy, prepare
 from .spoke import HubReference, spoke_args, with_archive
 
@@ -61,6 +61,8 @@ class Deployment(pulumi.ComponentResource):
         found = discover(args["settings"], args["file"])
         settings = with_archive(args["settings"], found.hub)
         sensors = render(settings, found.location)
+        for line in by_tag(settings) if settings.clusters else ():
+            pulumi.log.warn(line)
         response = prepare(settings, name_prefix(pulumi.get_stack()))
         super().__init__("falco-firelens:index:Deployment", name, {}, opts)
         self._settings, self._location = settings, found.location

@@ -1,10 +1,10 @@
 """Renders every cluster's sensor from the settings before anything is made."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from falco_firelens.sensor import ecs, helm, kubernetes
+from falco_firelens.sensor import ecs, helm, images, kubernetes
 from falco_firelens.sensor.model import (
-    FALCO_PATH,
     ClusterIdentity,
     EcsTask,
     FalcoChart,
@@ -16,7 +16,8 @@ from falco_firelens.sensor.model import (
     RuleException,
     SensorError,
 )
-from falco_firelens.settings import Cluster, EcsCluster, Settings
+from falco_firelens.settings import Cluster, EcsCluster, Falco, FluentBit, Settings
+from falco_firelens.settings.images import BY_TAG
 
 from ..aws.location import AwsLocation
 from ..delivery.stream_names import stream_names
@@ -78,8 +79,7 @@ def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
     """What the stack file says about a cluster's Falco, as the sensor takes it."""
     falco = settings.falco
     return FalcoOptions(
-        version=falco.version,
-        registry=falco.registry or f"{settings.image_registry}/{FALCO_PATH}",
+        image=image_of(images.FALCO, falco, settings.image_registry),
         minimum_priority=settings.events.minimum_priority,
         rules=falco.rules,
         disabled_rules=falco.disabled_rules,
@@ -90,6 +90,29 @@ def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
     )
 
 
+def image_of(known: images.Known, chosen: Falco | FluentBit, registry: str) -> images.Image:
+    """An image as the stack file asks for it; `registry` is where all images come from."""
+    return known.image(
+        registry=chosen.registry or f"{registry}/{known.folder}",
+        version=chosen.version,
+        digest="" if chosen.digest == BY_TAG else chosen.digest,
+    )
+
+
+def by_tag(settings: Settings) -> Iterator[str]:
+    """What to say of each image that runs by its tag though nobody has asked for that."""
+    for key, known, chosen in (
+        ("falco", images.FALCO, settings.falco),
+        ("fluentBit", images.FLUENT_BIT, settings.fluent_bit),
+    ):
+        image = image_of(known, chosen, settings.image_registry)
+        if not image.digest and chosen.digest is None:
+            yield (
+                f"{key}.digest: {image.reference} runs by its tag, which may name another image tomorrow, because two "
+                f"sources that agree on its digest are not known; write the digest that you have checked, or {BY_TAG}"
+            )
+
+
 def _pipeline(cluster: Cluster, settings: Settings, location: AwsLocation) -> Pipeline:
     identity = ClusterIdentity(cluster.name, cluster.platform, location["account"], location["region"])
     events, region = settings.events, location["region"]
@@ -98,7 +121,7 @@ def _pipeline(cluster: Cluster, settings: Settings, location: AwsLocation) -> Pi
         identity,
         LogGroup(events.log_group, region) if events.cloudwatch else None,
         tuple(FirehoseStream(name, region) for name in streams),
-        settings.image_registry,
+        image_of(images.FLUENT_BIT, settings.fluent_bit, settings.image_registry),
     )
 
 

@@ -11,10 +11,13 @@ PACK = Path(__file__).parent / "run"
 
 
 def pack_config(settings: Settings) -> dict[str, object]:
-    """The level of every policy, and the tags that the stack's resources have to have.
+    """The level of every policy, and what else some are told.
 
     https://www.pulumi.com/docs/insights/policy/configuration/
     """
     levels: Mapping[str, str] = {rule.name: settings.policy.level(rule.name) for rule in RULES}
-    required = sorted({*settings.tags, *settings.policy.required_tags})
-    return {**levels, "required-tags": {"enforcementLevel": levels["required-tags"], "required": required}}
+    told: Mapping[str, Mapping[str, object]] = {
+        "pinned-images": {"byDigest": settings.policy.images_by_digest},
+        "required-tags": {"required": sorted({*settings.tags, *settings.policy.required_tags})},
+    }
+    return {**levels, **{name: {"enforcementLevel": levels[name], **options} for name, options in told.items()}}

@@ -44,6 +44,7 @@ config:
   falco-firelens:policy:
     advisory: [no-public-endpoint] # everything else is mandatory
     requiredTags: [owner] # beside those of `tags`
+    imagesByDigest: true # a version alone will not do
 ```
 
 CrossGuard's Python library shows a policy nothing of a stack's configuration. So the levels are handed to the engine:

@@ -1,6 +1,7 @@
 """Workloads: no container is privileged, its image is the tested one, and no instance gives away its credentials."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -57,10 +58,17 @@ def _privileged(resource: Resource) -> Iterator[Finding]:
 
 
 def _images(resource: Resource) -> Iterator[Finding]:
+    by_digest = resource.config.get("byDigest") is True
+    write = "its digest, as in falco@sha256:…" if by_digest else "its full version, as in falco:0.45.0, or its digest"
     for path, container in _containers(resource):
         image = container.get("image")
-        if isinstance(image, str) and not is_pinned(image):
-            yield Finding(f"{path}.image", show(image), "its full version, as in falco:0.45.0, or its digest")
+        if isinstance(image, str) and not (has_digest(image) if by_digest else is_pinned(image)):
+            yield Finding(f"{path}.image", show(image), write)
+
+
+def has_digest(image: str) -> bool:
+    """Whether an image's name ends with its digest, which no registry can make another image of."""
+    return re.search("@sha256:[0-9a-f]{64}$", image) is not None
 
 
 def is_pinned(image: str) -> bool:
@@ -83,7 +91,12 @@ _WORKLOADS = (*POD_SPECS, TASK_DEFINITION)
 
 RULES = (
     Rule("no-privileged-container", "No container is privileged.", dict.fromkeys(_WORKLOADS, _privileged)),
-    Rule("pinned-images", "Images are pinned to a version.", dict.fromkeys(_WORKLOADS, _images)),
+    Rule(
+        "pinned-images",
+        "Images are pinned to a version.",
+        dict.fromkeys(_WORKLOADS, _images),
+        {"byDigest": {"type": "boolean", "default": False}},
+    ),
     Rule(
         "imdsv2",
         "Instances give their credentials to IMDSv2 only.",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from falco_firelens.sensor.images import Image
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -54,7 +56,7 @@ class Container:
     """
 
     name: str
-    image: str
+    image: Image
     command: tuple[str, ...]
     files: Mapping[str, str]
     health: Health

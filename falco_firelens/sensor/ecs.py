@@ -50,6 +50,11 @@ RESTART_POLICY: Final[Document] = {"enabled": True, "restartAttemptPeriod": 60}
 """A container that dies is started again in its place, which keeps what Docker's log driver buffered. If it dies again
 within 60 seconds, the task ends and the service starts another."""
 
+SECURITY_OPTIONS: Final = ["no-new-privileges"]
+"""What `allowPrivilegeEscalation: false` is on Kubernetes: no program gets more than its container starts with. The
+capabilities stay, for Docker gives them before it starts the program.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+
 _LOCAL_LOG: Final[Document] = {
     "logDriver": "json-file",
     "options": {"max-size": "10m", "max-file": "3"},
@@ -68,7 +73,7 @@ def task(options: FalcoOptions, pipeline: Pipeline) -> EcsTask:
     sensor = falco.container(options, pipeline.identity)
     rendered = EcsTask(
         container_definitions=(
-            _config(router.image, {**router.files, **sensor.files}),
+            _config(router.image.tag_or_digest, {**router.files, **sensor.files}),
             _router(router),
             _falco(sensor),
         ),
@@ -119,6 +124,7 @@ def _config(image: str, files: Mapping[str, str]) -> Document:
         "environment": _environment(environment),
         "memory": _CONFIG_MEMORY,
         "readonlyRootFilesystem": True,
+        "dockerSecurityOptions": SECURITY_OPTIONS,
         "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
         "mountPoints": [_config_mount(read_only=False)],
         "logConfiguration": _LOCAL_LOG,
@@ -161,13 +167,14 @@ def _container(container: Container) -> Document:
     health = container.health
     return {
         "name": container.name,
-        "image": container.image,
+        "image": container.image.tag_or_digest,
         "essential": True,
         "user": "0",
         "cpu": container.resources.cpu * 1024 // 1000,
         "memoryReservation": container.resources.memory,
         "memory": container.resources.memory_limit,
         "readonlyRootFilesystem": True,
+        "dockerSecurityOptions": SECURITY_OPTIONS,
         "linuxParameters": {
             "capabilities": container.only_capabilities(),
             "tmpfs": [{"containerPath": path, "size": _SCRATCH_MIB} for path in container.scratch],

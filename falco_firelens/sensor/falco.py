@@ -91,7 +91,7 @@ def container(options: FalcoOptions, identity: ClusterIdentity) -> Container:
     """Falco as it runs on the cluster's platform."""
     return Container(
         name=FALCO_CONTAINER,
-        image=f"{options.registry}/falco:{options.version}",
+        image=options.image,
         command=("/usr/bin/falco", "-c", f"{SENSOR_DIR}/{SETTINGS_FILE}"),
         files=files(options, identity),
         health=HEALTH,

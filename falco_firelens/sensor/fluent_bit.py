@@ -6,7 +6,11 @@ from falco_firelens.sensor.model import FALCO_CONTAINER, FLUENT_BIT_STATE_DIR, P
 
 TAG = "falco"
 
-POD_LOGS = f"/var/log/pods/{SENSOR_NAMESPACE}_falco-*_*/{FALCO_CONTAINER}"
+POD_LOGS_ROOT = "/var/log/pods"
+"""Where containerd and CRI-O write the logs of containers: real files, so that no other folder has to be mounted. Only
+Docker's are links, and to it no engine of `sensor.falco.ENGINES` speaks on Kubernetes."""
+
+POD_LOGS = f"{POD_LOGS_ROOT}/{SENSOR_NAMESPACE}_falco-*_*/{FALCO_CONTAINER}"
 """The kubelet's directory of Falco's log files on its node, whoever installed Falco as `falco` in the namespace.
 
 Not /var/log/containers, whose links lead to the current file only: what was rotated while Fluent Bit was away would

@@ -42,7 +42,7 @@ def values(options: FalcoOptions, identity: ClusterIdentity) -> Document:
     container = falco.container(options, identity)
     return {
         "fullnameOverride": FALCO_CONTAINER,
-        "image": {"registry": options.registry, "repository": "falco", "tag": options.version},
+        "image": {"registry": options.image.registry, "repository": options.image.name, "tag": options.image.tag},
         "controller": {"kind": "daemonset", "daemonset": {"updateStrategy": UPDATE_STRATEGY}},
         "podLabels": PART_OF,
         "nodeSelector": EVERY_NODE["nodeSelector"],

@@ -9,6 +9,7 @@ from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.sensor import falco, fluent_bit, shipper
 from falco_firelens.sensor.container import Container, Health, Mount
 from falco_firelens.sensor.model import (
+    FALCO_CONTAINER,
     NODE_VARIABLE,
     SENSOR_DIR,
     Document,
@@ -72,7 +73,8 @@ def manifests(options: FalcoOptions, pipeline: Pipeline, *, host_network: bool =
     """
     return KubernetesManifests(
         namespace=_namespace(),
-        network_policy=_network_policy(),
+        deny_ingress=_deny_ingress(),
+        deny_egress=_deny_egress(),
         falco=workload(falco.container(options, pipeline.identity), node_variable="FALCO_HOSTNAME", grace_period=30),
         fluent_bit=workload(
             _fluent_bit(pipeline),
@@ -166,14 +168,14 @@ def _fluent_bit(pipeline: Pipeline) -> Container:
         pipeline,
         fluent_bit.files(pipeline),
         command=(shipper.PROGRAM, "-c", f"{SENSOR_DIR}/{shipper.MAIN_FILE}"),
-        mounts=(Mount("logs", "/var/log", "/var/log"),),
+        mounts=(Mount("logs", fluent_bit.POD_LOGS_ROOT, fluent_bit.POD_LOGS_ROOT),),
     )
 
 
 def _container(container: Container, node_variable: str) -> Document:
     return {
         "name": container.name,
-        "image": container.image,
+        "image": container.image.reference,
         "command": list(container.command),
         "env": [
             *({"name": name, "value": value} for name, value in container.environment.items()),
@@ -260,14 +262,27 @@ def _namespace() -> Document:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def _network_policy() -> Document:
+def _deny_ingress() -> Document:
     """Nobody needs to call the sensor; the kubelet's probes come from the node and are always let in.
 
     Policies add up, so a cluster that scrapes Falco's `/metrics` allows that in one of its own.
     """
+    return _network_policy("deny-ingress", {"podSelector": {}, "policyTypes": ["Ingress"]})
+
+
+def _deny_egress() -> Document:
+    """Falco calls nobody: it asks container engines by their sockets on the node, and prints what it sees.
+
+    Not Fluent Bit, which has to reach AWS's endpoints, whose addresses change.
+    """
+    falco_pods = {"matchLabels": {"app.kubernetes.io/name": FALCO_CONTAINER}}
+    return _network_policy("deny-falco-egress", {"podSelector": falco_pods, "policyTypes": ["Egress"]})
+
+
+def _network_policy(name: str, spec: Document) -> Document:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": "deny-ingress", "namespace": SENSOR_NAMESPACE, "labels": PART_OF},
-        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+        "metadata": {"name": name, "namespace": SENSOR_NAMESPACE, "labels": PART_OF},
+        "spec": spec,
     }

@@ -6,19 +6,11 @@ from typing import Any, TypedDict
 
 from falco_firelens.contract import Platform
 from falco_firelens.errors import StackError
+from falco_firelens.sensor import images
+from falco_firelens.sensor.images import Image
 
 Document = dict[str, Any]
 """One JSON object with camelCase keys, as the Kubernetes or the ECS API takes it."""
-
-IMAGE_REGISTRY = "public.ecr.aws"
-"""Where every image comes from that no mirror holds."""
-
-FALCO_PATH = "falcosecurity"
-"""The path of Falco's image, without its name, in that registry and in a mirror of it."""
-
-FLUENT_BIT_IMAGE = "aws-observability/aws-for-fluent-bit:3.5.10"
-"""Path and tag in that registry and in a mirror of it. The full version: releases before 3.4.9 end silently when a log
-group does not exist."""
 
 SENSOR_DIR = "/sensor"
 """Where every container of the sensor finds its configuration files, on every platform."""
@@ -81,8 +73,7 @@ class FalcoOptions:
     `dropped_percent` is the share of a second's system calls that Falco may miss before it sends an event about it.
     """
 
-    version: str = "0.45.0"
-    registry: str = f"{IMAGE_REGISTRY}/{FALCO_PATH}"
+    image: Image = field(default_factory=images.FALCO.image)
     minimum_priority: str = "Notice"
     rules: Mapping[str, str] = field(default_factory=dict[str, str])
     disabled_rules: tuple[str, ...] = ()
@@ -108,12 +99,12 @@ class FirehoseStream:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """From which cluster to which destinations, by a Fluent Bit whose image is in `registry`."""
+    """From which cluster to which destinations, by which Fluent Bit."""
 
     identity: ClusterIdentity
     log_group: LogGroup | None
     streams: tuple[FirehoseStream, ...] = ()
-    registry: str = IMAGE_REGISTRY
+    image: Image = field(default_factory=images.FLUENT_BIT.image)
 
 
 @dataclass(frozen=True)
@@ -130,7 +121,8 @@ class KubernetesManifests:
     """The sensor of a Kubernetes cluster. Leave `falco` out where the official chart installs Falco."""
 
     namespace: Document
-    network_policy: Document
+    deny_ingress: Document
+    deny_egress: Document
     falco: Workload
     fluent_bit: Workload
 

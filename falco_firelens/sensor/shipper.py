@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from falco_firelens.sensor.container import Container, Health, Mount, Resources
-from falco_firelens.sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_IMAGE, FLUENT_BIT_STATE_DIR, Pipeline
+from falco_firelens.sensor.model import FLUENT_BIT_HTTP_PORT, FLUENT_BIT_STATE_DIR, Pipeline
 
 PROGRAM: Final = "/fluent-bit/bin/fluent-bit"
 
@@ -32,7 +32,7 @@ def container(
     """Fluent Bit: root without any capability, for it reads root's log files. No command means the image's own."""
     return Container(
         name=name,
-        image=f"{pipeline.registry}/{FLUENT_BIT_IMAGE}",
+        image=pipeline.image,
         command=command,
         files=files,
         health=HEALTH,

@@ -27,6 +27,7 @@ from falco_firelens.settings.elsewhere import elsewhere
 from falco_firelens.settings.events import Events
 from falco_firelens.settings.exceptions import RuleException
 from falco_firelens.settings.falco import Falco
+from falco_firelens.settings.fluent_bit import FluentBit
 from falco_firelens.settings.hub import Hub, HubSpoke, Spoke, SpokeDelivery
 from falco_firelens.settings.loader import NAMESPACE, load, load_config, namespaced, read_stack_file
 from falco_firelens.settings.network import ExistingNetwork, Network
@@ -53,6 +54,7 @@ __all__ = [
     "Events",
     "ExistingNetwork",
     "Falco",
+    "FluentBit",
     "Hub",
     "HubSpoke",
     "KubernetesCluster",

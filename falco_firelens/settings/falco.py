@@ -6,21 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_validator
 
+from falco_firelens.sensor import images
 from falco_firelens.settings.exceptions import RuleException
+from falco_firelens.settings.images import Digest, Registry, at_least
 from falco_firelens.settings.rules_files import check_rules_files
 from falco_firelens.settings.validation.errors import mistake
 from falco_firelens.settings.validation.files import Files, files_of
 from falco_firelens.settings.validation.matching import Matching
 from falco_firelens.settings.validation.model import Model
 from falco_firelens.settings.validation.unique import unique
-
-Registry = Annotated[
-    str,
-    Matching(
-        r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*",
-        "a registry with its path, without scheme and tag, such as public.ecr.aws/falcosecurity",
-    ),
-]
 
 OLDEST_VERSION = (0, 41, 0)
 """The first release whose image brings the container plugin, which the configuration loads."""
@@ -36,12 +30,20 @@ def _no_variable(rule: str) -> str:
 class Falco(Model):
     """Which Falco runs, and with which rules."""
 
-    version: Annotated[str, Matching(r"[0-9]+\.[0-9]+\.[0-9]+", 'a Falco version such as "0.45.0"')] = "0.45.0"
+    version: Annotated[
+        str,
+        Matching(r"[0-9]+\.[0-9]+\.[0-9]+", 'a Falco version such as "0.45.0"'),
+        AfterValidator(at_least(OLDEST_VERSION, "the first version whose image has the container plugin")),
+    ] = images.FALCO.version
     """Version of Falco's image, 0.41.0 or later."""
 
     registry: Registry | None = None
     """Where the image `falco` alone is pulled from, such as a mirror that has it under another path. Default:
     `falcosecurity` in `imageRegistry`."""
+
+    digest: Digest | None = None
+    """Digest of that image, `sha256:…`, by which nodes pull it; `none` for its tag alone, such as from a mirror that
+    holds one architecture of it. Default: the confirmed digest of the version, or its tag where there is none."""
 
     install: Literal["manifests", "helm"] = "manifests"
     """On Kubernetes: plain DaemonSets, or the official Falco chart with values made from the same settings. A change
@@ -75,14 +77,6 @@ class Falco(Model):
     def rules(self) -> Mapping[str, str]:
         """The user's rules files, file name to text, in the order in which they are loaded."""
         return self._rules
-
-    @field_validator("version")
-    @classmethod
-    def _not_too_old(cls, version: str) -> str:
-        if tuple(int(part) for part in version.split(".")) < OLDEST_VERSION:
-            oldest = ".".join(map(str, OLDEST_VERSION))
-            raise mistake(f"at least {oldest}, the first version whose image has the container plugin")
-        return version
 
     @field_validator("rules_files", mode="wrap")
     @classmethod

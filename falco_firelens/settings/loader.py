@@ -17,7 +17,10 @@ from falco_firelens.settings.validation.raw import ENCRYPTED, keys_of, plain
 from falco_firelens.settings.validation.yaml_text import DocumentError, NotYaml
 
 STRUCTURED = frozenset(
-    ("clusters", "network", "events", "falco", "alarms", "hub", "spoke", "notifications", "policy", "response", "tags")
+    (
+        *("clusters", "network", "events", "falco", "fluentBit", "alarms", "hub", "spoke", "notifications", "policy"),
+        *("response", "tags"),
+    )
 )
 """Top-level keys that hold more than a text: the engine hands them to a program as JSON, and null as an empty text."""
 

@@ -37,6 +37,9 @@ class Policy(Model):
     required_tags: tuple[TagKey, ...] = ()
     """Tags that every resource has to have, beside those of `tags`."""
 
+    images_by_digest: bool = False
+    """Let the policy `pinned-images` ask for digests; a version will not do then."""
+
     may_lose: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """What holds events and may be deleted, replaced or made to keep them less long, by logical name or URN: see
     docs/policy.md. Take it out again when it has been done."""

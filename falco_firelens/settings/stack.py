@@ -7,12 +7,15 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
 from pydantic_core import InitErrorDetails
 
+from falco_firelens.sensor import images
 from falco_firelens.settings.alarms import Alarms, Notification
 from falco_firelens.settings.clusters import Cluster
 from falco_firelens.settings.elsewhere import elsewhere
 from falco_firelens.settings.events import Events
-from falco_firelens.settings.falco import Falco, Registry
+from falco_firelens.settings.falco import Falco
+from falco_firelens.settings.fluent_bit import FluentBit
 from falco_firelens.settings.hub import Hub, Spoke
+from falco_firelens.settings.images import Registry
 from falco_firelens.settings.limits import reserved
 from falco_firelens.settings.network import Network
 from falco_firelens.settings.policy import Policy
@@ -61,7 +64,7 @@ class Settings(Model):
     events: Events = Events()
     """The log group where every event arrives."""
 
-    image_registry: Registry = "public.ecr.aws"
+    image_registry: Registry = images.REGISTRY
     """Where every image is pulled from: `falcosecurity/falco` and `aws-observability/aws-for-fluent-bit` below it. A
     mirror, or a pull-through cache such as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/ecr-public`, for nodes that do
     not reach the internet. Instances of a created ECS cluster may pull from ECR of the stack's own account and region.
@@ -69,6 +72,9 @@ class Settings(Model):
 
     falco: Falco = Falco()
     """Falco's version and rules."""
+
+    fluent_bit: FluentBit = FluentBit()
+    """Fluent Bit's version."""
 
     alarms: Alarms = Alarms()
     """When an alarm goes off."""

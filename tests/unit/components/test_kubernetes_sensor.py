@@ -23,7 +23,8 @@ def test_the_cluster_gets_the_rendered_manifests_as_its_own(created: Deployed) -
         account = created.one("ServiceAccount", f"own-sensor-{name}").inputs
         assert account["automountServiceAccountToken"] is False
     assert created.one("Namespace", "own-sensor").inputs["metadata"] == owned(rendered.namespace["metadata"])
-    assert created.one("NetworkPolicy", "own-sensor").inputs["spec"] == rendered.network_policy["spec"]
+    assert created.one("NetworkPolicy", "own-sensor").inputs["spec"] == rendered.deny_ingress["spec"]
+    assert created.one("NetworkPolicy", "own-sensor-falco").inputs["spec"] == rendered.deny_egress["spec"]
 
 
 def test_fluent_bit_is_on_the_nodes_network_only_where_it_needs_the_nodes_role(created: Deployed) -> None:
@@ -50,7 +51,7 @@ def test_everything_is_in_its_own_cluster_after_the_namespace(created: Deployed)
         (provider,) = (item for item in created.of("providers:kubernetes") if item.name == cluster)
         namespace = created.one("Namespace", f"{cluster}-sensor")
         inside = created.under(created.one("KubernetesSensor", f"{cluster}-sensor"))
-        assert len(inside) == 8
+        assert len(inside) == 9
         for item in inside:
             assert item.provider.startswith(provider.urn)
             assert item is namespace or namespace.urn in created.before(item)

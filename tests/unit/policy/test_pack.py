@@ -96,7 +96,8 @@ def test_names_and_descriptions_are_crossguards() -> None:
 def test_the_stack_file_says_the_levels() -> None:
     config = pack_config(load(APPS, file="", root=Path()))
     assert config.pop("required-tags") == {"enforcementLevel": "mandatory", "required": []}
-    assert set(config.values()) == {"mandatory"} and len(config) == len(RULES) - 1
+    assert config.pop("pinned-images") == {"enforcementLevel": "mandatory", "byDigest": False}
+    assert set(config.values()) == {"mandatory"} and len(config) == len(RULES) - 2
 
 
 def test_a_policy_may_only_tell() -> None:
@@ -104,6 +105,8 @@ def test_a_policy_may_only_tell() -> None:
     config = pack_config(load({**APPS, **tags}, file="", root=Path()))
     assert (config["imdsv2"], config["encryption"]) == ("advisory", "mandatory")
     assert config["required-tags"] == {"enforcementLevel": "advisory", "required": ["owner", "stage"]}
+    by_digest = pack_config(load({**APPS, "policy": {"imagesByDigest": True}}, file="", root=Path()))
+    assert by_digest["pinned-images"] == {"enforcementLevel": "mandatory", "byDigest": True}
     all_advisory = pack_config(load({**APPS, "policy": {"enforcement": "advisory"}}, file="", root=Path()))
     assert all_advisory["encryption"] == "advisory"
 

@@ -106,6 +106,27 @@ def test_not_pinned(image: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("image", "fits"),
+    [
+        (f"falco@sha256:{'a' * 64}", True),
+        (f"registry:5000/falco:0.45.0@sha256:{'0' * 64}", True),
+        ("falco:0.45.0", False),
+        ("falco@sha256:abc", False),
+        (f"falco@sha256:{'a' * 64}0", False),
+        (f"falco@sha512:{'a' * 128}", False),
+    ],
+)
+def test_a_stack_can_ask_for_digests(image: str, fits: bool) -> None:
+    (rule,) = (rule for rule in RULES if rule.name == "pinned-images")
+    assert isinstance(rule, Rule)
+    props = {"spec": {"containers": [{"name": "it", "image": image}]}}
+    pod = Resource("kubernetes:core/v1:Pod", "it", "urn", props, config={"byDigest": True})
+    assert [str(finding) for finding in rule.findings(pod)] == ([] if fits else [
+        f'spec.containers[it].image: found "{image}"; write its digest, as in falco@sha256:…'
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
     "action",
     [
         "ecr:GetAuthorizationToken",

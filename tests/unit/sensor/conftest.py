@@ -2,15 +2,17 @@
 
 import pytest
 
+from falco_firelens.sensor.images import Image
 from falco_firelens.sensor.model import FalcoOptions, RuleException
+
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
 
 @pytest.fixture
 def options() -> FalcoOptions:
     """Something in every field, so that a field that is forgotten shows."""
     return FalcoOptions(
-        version="0.45.1",
-        registry="registry.example.com/mirror",
+        image=Image("registry.example.com/mirror", "falco", "0.45.1", DIGEST),
         minimum_priority="Warning",
         rules={
             "zebra.yaml": "- macro: zebra\n  condition: (always_true)\n",

@@ -220,3 +220,9 @@ def test_a_task_definition_that_ecs_would_refuse_says_what_to_do(options: FalcoO
 def test_no_file_takes_the_name_of_another():
     names = set(firelens.files(pipeline("ecs"))), set(falco.files(FalcoOptions(), identity("ecs")))
     assert not set.intersection(*names)
+
+
+def test_no_container_gets_more_privileges_than_it_starts_with(containers: dict[str, dict[str, Any]]):
+    assert set(containers) == {"config", "log-router", "falco"}
+    for container in containers.values():
+        assert container["dockerSecurityOptions"] == ["no-new-privileges"]

@@ -10,6 +10,7 @@ from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.sensor import falco, fluent_bit, helm
 from falco_firelens.sensor.model import FalcoOptions, SensorError
 from tests.unit.sensor.clusters import identity
+from tests.unit.sensor.conftest import DIGEST
 
 
 @pytest.fixture
@@ -22,8 +23,11 @@ def test_the_chart_is_pinned():
 
 
 def test_the_image_is_the_stacks_and_not_the_charts(values: dict[str, Any]):
-    image = values["image"]
-    assert f"{image['registry']}/{image['repository']}:{image['tag']}" == "registry.example.com/mirror/falco:0.45.1"
+    assert values["image"] == {
+        "registry": "registry.example.com/mirror",
+        "repository": "falco",
+        "tag": f"0.45.1@{DIGEST}",
+    }
 
 
 def test_rules_and_plugins_come_with_the_image_and_from_no_registry(values: dict[str, Any]):

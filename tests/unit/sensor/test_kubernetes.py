@@ -8,6 +8,7 @@ import pytest
 from falco_firelens.sensor import kubernetes
 from falco_firelens.sensor.model import FLUENT_BIT_STATE_DIR, FalcoOptions, KubernetesManifests, SensorError, Workload
 from tests.unit.sensor.clusters import pipeline
+from tests.unit.sensor.conftest import DIGEST
 
 
 @pytest.fixture
@@ -122,9 +123,11 @@ def test_fluent_bit_reads_logs_and_keeps_its_state_on_the_node(rendered: Kuberne
         volume["name"]: volume["hostPath"] for volume in pod(rendered.fluent_bit)["volumes"] if "hostPath" in volume
     }
     mounts = {mount["name"]: mount for mount in container(rendered.fluent_bit)["volumeMounts"]}
-    assert mounts["logs"] == {"name": "logs", "mountPath": "/var/log", "readOnly": True}
-    assert paths["logs"] == {"path": "/var/log"}
-    assert paths["state"] == {"path": "/var/lib/falco-firelens/fluent-bit", "type": "DirectoryOrCreate"}
+    assert mounts["logs"] == {"name": "logs", "mountPath": "/var/log/pods", "readOnly": True}
+    assert paths == {
+        "logs": {"path": "/var/log/pods"},
+        "state": {"path": "/var/lib/falco-firelens/fluent-bit", "type": "DirectoryOrCreate"},
+    }
 
 
 def test_each_program_starts_with_the_file_that_it_is_given(workload: Workload):
@@ -166,7 +169,7 @@ def test_fluent_bit_has_time_to_drain(rendered: KubernetesManifests):
 
 
 def test_images_are_pinned(rendered: KubernetesManifests):
-    assert container(rendered.falco)["image"] == "registry.example.com/mirror/falco:0.45.1"
+    assert container(rendered.falco)["image"] == f"registry.example.com/mirror/falco:0.45.1@{DIGEST}"
     repository, _, tag = container(rendered.fluent_bit)["image"].rpartition(":")
     assert repository == "public.ecr.aws/aws-observability/aws-for-fluent-bit"
     assert tag.count(".") == 2, "a full version, never `stable` or `latest`"
@@ -177,8 +180,8 @@ def test_pod_security_admission_lets_the_node_mounts_pass(rendered: KubernetesMa
 
 
 def test_nobody_may_call_the_sensor(rendered: KubernetesManifests):
-    assert rendered.network_policy["metadata"]["namespace"] == "falco"
-    assert rendered.network_policy["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+    assert rendered.deny_ingress["metadata"]["namespace"] == "falco"
+    assert rendered.deny_ingress["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
 
 
 def test_files_that_no_config_map_can_hold_are_refused_with_their_size():

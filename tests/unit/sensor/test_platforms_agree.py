@@ -1,6 +1,7 @@
 """Falco is the same program with the same settings, however it is deployed."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ class Deployed:
     """What one deployment runs, in common words."""
 
     image: str
+    """Without the tag, which ECS does not take beside a digest."""
     settings: dict[str, Any]
     rules: dict[str, str]
     environment: dict[str, str]
@@ -39,7 +41,7 @@ def from_manifests(options: FalcoOptions) -> Deployed:
     probe = container["livenessProbe"]
     files = dict(workload.config_map["data"])
     return Deployed(
-        image=container["image"],
+        image=re.sub(":[^:/@]+@", "@", container["image"]),
         settings=yaml.safe_load(files.pop("falco.yaml")),
         rules=files,
         environment={variable["name"]: variable["value"] for variable in container["env"] if "value" in variable},

@@ -4,7 +4,7 @@ APPS = "clusters: [{name: apps, platform: ecs}]\n"
 PRIORITIES = "Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug"
 RETENTION = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
 TOP = (
-    "one of account, clusters, network, events, imageRegistry, falco, alarms, hub, spoke, notifications, "
+    "one of account, clusters, network, events, imageRegistry, falco, fluentBit, alarms, hub, spoke, notifications, "
     "response, policy, tags"
 )
 
@@ -280,6 +280,22 @@ FALCO = {
         APPS + "falco: {registry: 'https://registry.example.com'}",
         'falco.registry: found "https://registry.example.com", expected a registry with its path, '
         "without scheme and tag, such as public.ecr.aws/falcosecurity",
+    ),
+    **{
+        f"digest {found}": (
+            f"{APPS}{key}: {{digest: '{found}'}}",
+            f'{key}.digest: found "{found}", expected sha256: and 64 hexadecimal digits in lower case, or none',
+        )
+        for key, found in {"falco": f"sha256:{'A' * 64}", "fluentBit": "a" * 64}.items()
+    },
+    "Fluent Bit's own version": (
+        APPS + "fluentBit: {version: init-3.5.10}",
+        'fluentBit.version: found "init-3.5.10", expected a version of aws-for-fluent-bit such as "3.5.10"',
+    ),
+    "old Fluent Bit": (
+        APPS + "fluentBit: {version: 3.4.8}",
+        'fluentBit.version: found "3.4.8", expected at least 3.4.9, '
+        "the first version that survives a missing log group",
     ),
     "install": (
         APPS + "falco: {install: chart}",
