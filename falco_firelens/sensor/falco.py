@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from falco_firelens.contract import Platform
+from falco_firelens.contract import PRIORITIES, Platform
 from falco_firelens.sensor.conditions import Texts
 from falco_firelens.sensor.container import Container, Health, Mount, Resources
 from falco_firelens.sensor.model import (
@@ -25,6 +25,9 @@ from falco_firelens.sensor.model import (
 
 SETTINGS_FILE: Final = "falco.yaml"
 """The file that Falco is started with."""
+
+TAMPERING_RULES: Final = "tampering.yaml"
+"""The rules about the sensor itself. They come first: Falco reports the first rule that matches."""
 
 DEFAULT_RULES: Final = "/etc/falco/falco_rules.yaml"
 """The stable rules that every Falco image brings."""
@@ -115,7 +118,7 @@ def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -
         "engine": {"kind": "modern_ebpf", "modern_ebpf": {"buf_size_preset": 4}},
         "load_plugins": ["container"],
         "plugins": [_container_plugin(identity.platform)],
-        "rules_files": [DEFAULT_RULES, *(f"{rules_dir}/{name}" for name in rules(options))],
+        "rules_files": _rules_files(options, rules_dir),
         **({"rules": disabled} if disabled else {}),
         # A changed file must reach the nodes by a rolling update, not everywhere in the same second.
         "watch_config_files": False,
@@ -160,9 +163,16 @@ def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -
 
 
 def rules(options: FalcoOptions) -> dict[str, str]:
-    """The rules files by name, in the order Falco must load them: ours, the user's in theirs, the exceptions."""
+    """The rules files by name, in the order Falco must load them: ours, the user's in theirs, the exceptions.
+
+    Falco's own come after `TAMPERING_RULES`.
+    """
     users = {_file_name(index, name): text for index, (name, text) in enumerate(options.rules.items(), start=1)}
-    files = {"self_test.yaml": _self_test(options.minimum_priority), **users}
+    ours = {
+        TAMPERING_RULES: _own_rules("tampering.yaml", _gravest("Critical", options.minimum_priority)),
+        "self_test.yaml": _own_rules("self_test.yaml", options.minimum_priority),
+    }
+    files = {**ours, **users}
     if options.exceptions:
         files["exceptions.yaml"] = to_yaml(_exceptions(options.exceptions, Texts(users.values())))
     return files
@@ -228,10 +238,19 @@ def _file_name(index: int, name: str) -> str:
     return f"rules-{index:02}-{stem}.yaml"
 
 
-def _self_test(minimum_priority: str) -> str:
-    """The self-test rule at a priority that Falco does not filter away."""
-    document = yaml.safe_load((Path(__file__).parent / "rules" / "self_test.yaml").read_text())
-    return to_yaml([{**rule, "priority": minimum_priority.upper()} for rule in document])
+def _rules_files(options: FalcoOptions, rules_dir: str) -> list[str]:
+    first, *others = (f"{rules_dir}/{name}" for name in rules(options))
+    return [first, DEFAULT_RULES, *others]
+
+
+def _own_rules(file: str, priority: str) -> str:
+    """Rules of ours, each at a priority that Falco does not filter away."""
+    document = yaml.safe_load((Path(__file__).parent / "rules" / file).read_text())
+    return to_yaml([{**item, "priority": priority.upper()} if "rule" in item else item for item in document])
+
+
+def _gravest(*priorities: str) -> str:
+    return min(priorities, key=[*PRIORITIES].index)
 
 
 def _exceptions(exceptions: tuple[RuleException, ...], texts: Texts) -> list[dict[str, Any]]:

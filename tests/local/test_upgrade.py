@@ -98,6 +98,8 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
         *(f"MetricAlarm insights-{cluster}-foreign-events" for cluster in ("pods", "tasks")),
         "MetricAlarm insights-uncounted-events",
         *(f"QueryDefinition insights-{query}" for query in ("foreign-events", "uncounted-events")),
+        # That Falco's pods reach nobody. The others of the cluster are left out above.
+        "NetworkPolicy pods-sensor-falco",
     }
     others = {step.resource for step in steps if step.op not in ("create", "update")}
     assert others == {"TaskDefinition tasks-sensor"}, "a new revision"
@@ -125,7 +127,7 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
         "Table response": {"pointInTimeRecovery"},
         # The text names the command that shows dead letters.
         "MetricAlarm response-alarms-dead-letters": {"alarmDescription"},
-        # The sensor's script has changed.
+        # The sensor's script, rules, images and privileges have changed.
         "Service tasks-sensor": {"taskDefinition"},
     }
 

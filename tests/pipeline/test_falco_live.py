@@ -6,6 +6,7 @@ Falco runs without its probe, which few machines for tests let in; so the events
 import dataclasses
 import json
 import re
+import shutil
 import time
 from typing import Any
 
@@ -53,7 +54,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         settings["engine"] = {"kind": "nodriver"}
         settings["metrics"]["interval"] = "1s"
 
-    with running(tmp_path_factory.mktemp("falco"), platform, change) as falco:
+    restricted = ["setpriv", "--no-new-privs"] if shutil.which("setpriv") else []
+    with running(tmp_path_factory.mktemp("falco"), platform, change, restricted) as falco:
         ready = falco.wait(lambda: falco.healthy)
         falco.wait(lambda: sum(HEARTBEAT in line for line in falco.stdout) >= 2)
         healthy = ready and falco.healthy

@@ -81,7 +81,7 @@ def as_the_container_may(platform: Platform) -> list[str]:
     if program is None:
         pytest.skip("setpriv is not on PATH")
     given = ",".join(f"+{name.lower()}" for name in falco.CAPABILITIES[platform] if name in ours())
-    return [program, f"--bounding-set=-all,{given}", "--inh-caps=-all"]
+    return [program, "--no-new-privs", f"--bounding-set=-all,{given}", "--inh-caps=-all"]
 
 
 def ours() -> set[str]:

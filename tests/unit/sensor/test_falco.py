@@ -1,6 +1,7 @@
 """What Falco is told."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -62,11 +63,12 @@ def test_a_changed_configuration_waits_for_the_rolling_update(options: FalcoOpti
 
 def test_rules_load_in_order_and_every_one_of_them_exists(options: FalcoOptions):
     files = falco.files(options, identity("eks"))
-    default, *own = settings(options)["rules_files"]
+    first, default, *others = settings(options)["rules_files"]
     assert default == "/etc/falco/falco_rules.yaml"
+    own = [first, *others]
     assert [path.removeprefix("/sensor/") for path in own] == list(falco.rules(options))
     texts = [files[path.removeprefix("/sensor/")] for path in own]
-    assert texts[1:3] == list(options.rules.values()), "the user's files follow in the user's order, unchanged"
+    assert texts[2:4] == list(options.rules.values()), "the user's files follow in the user's order, unchanged"
     assert own[-1] == "/sensor/exceptions.yaml", "exceptions may be for the user's own rules"
 
 
@@ -144,7 +146,7 @@ def test_the_web_server_is_reachable_by_probes_only(options: FalcoOptions):
 @given(st.dictionaries(st.text(min_size=1), st.just("- list: x\n  items: []\n"), max_size=8))
 def test_any_users_file_names_become_distinct_valid_keys(rules: dict[str, str]):
     names = list(falco.rules(FalcoOptions(rules=rules)))
-    assert len(set(names)) == len(rules) + 1
+    assert len(set(names)) == len(rules) + 2
     assert all(re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", name) and name.endswith(".yaml") for name in names)
 
 
@@ -155,3 +157,11 @@ def test_falco_is_not_privileged_and_sees_little_of_the_node(options: FalcoOptio
     assert ("SYS_ADMIN" in container.capabilities) == (platform == "ecs")
     assert all(mount.read_only for mount in container.mounts)
     assert not {mount.source for mount in container.mounts} & {"/", "/dev", "/boot", "/usr", "/lib/modules", "/var"}
+
+
+def test_the_documents_name_every_rule_about_the_sensor():
+    rules = yaml.safe_load(falco.rules(FalcoOptions())[falco.TAMPERING_RULES])
+    page = Path(__file__).parents[3].joinpath("docs", "security.md").read_text()
+    names = [item["rule"] for item in rules if "rule" in item]
+    assert len(names) == 4
+    assert [name for name in names if f"`{name}`" not in page] == []
