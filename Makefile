@@ -10,7 +10,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up cloud build down env status ship preview demo-fleet demo-response test test-unit test-local test-pipeline \
-	test-slow check lock format generate bench bench-preview bench-fleet bench-responder bench-pipeline clean
+	test-slow check lock renew-images format generate bench bench-preview bench-fleet bench-responder bench-pipeline \
+	clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -60,17 +61,21 @@ test-pipeline: $(INSTALLED) ## run the real Fluent Bit and Falco, where they are
 test-slow: $(INSTALLED) ## run what `make test` leaves out: more events, more requests, any moment
 	$(PY) -m pytest tests -m slow $(SIDE_BY_SIDE)
 
-check: $(INSTALLED) ## format, lint, types, locks and workflows
+check: $(INSTALLED) ## format, lint, types, locks, images and workflows
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/basedpyright
 	$(PY) -m tools.locks --check
+	$(PY) -m tools.images check
 	$(VENV)/bin/zizmor --quiet --offline --persona auditor --min-severity medium .github
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci examples/gitlab-ci*.yml
 
 lock: $(INSTALLED) ## write the locks after a change of requirements*.txt: make lock UPGRADE=1 for newest versions of the rest
 	$(PY) -m tools.locks $(if $(UPGRADE),--upgrade)
+
+renew-images: $(INSTALLED) ## ask the registries for the digests of images, and verify Falco's signature
+	$(PY) -m tools.images renew
 
 format: $(INSTALLED) ## format, and mend what the linter can
 	$(VENV)/bin/ruff format

@@ -61,7 +61,7 @@ class Release(BaseModel):
         owners = {owner(source) for source in self.sources}
         if self.digest and len(owners) < INDEPENDENT:
             raise ValueError(
-                f"version {self.version}: found a digest with {len(owners)} independent sources, expected 2"
+                f"version {self.version}: found a digest with {len(owners)} independent sources, expected {INDEPENDENT}"
             )
         if self.sources and not self.digest:
             raise ValueError(f"version {self.version}: found sources without a digest, expected the digest they have")
@@ -77,9 +77,16 @@ class Known(BaseModel):
     """In `REGISTRY`, and in a mirror of it."""
     signer: str
     """The workflow whose signature a digest must have, with {version} in it; empty where the image is not signed."""
-    registries: Annotated[tuple[str, ...], Field(min_length=INDEPENDENT)]
+    registries: tuple[str, ...]
     """Where its publisher publishes it."""
     releases: Annotated[tuple[Release, ...], Field(min_length=1)]
+
+    @field_validator("registries")
+    @classmethod
+    def _independent(cls, registries: tuple[str, ...]) -> tuple[str, ...]:
+        if len({owner(name) for name in registries}) < INDEPENDENT:
+            raise ValueError(f"found {', '.join(registries)}, expected registries of {INDEPENDENT} hosts")
+        return registries
 
     @field_validator("releases")
     @classmethod

@@ -1,0 +1,1 @@
+"""Checks the table of images offline, and renews its digests from the registries."""
