@@ -122,6 +122,7 @@ def _pipeline(cluster: Cluster, settings: Settings, location: AwsLocation) -> Pi
         LogGroup(events.log_group, region) if events.cloudwatch else None,
         tuple(FirehoseStream(name, region) for name in streams),
         image_of(images.FLUENT_BIT, settings.fluent_bit, settings.image_registry),
+        events.budget,
     )
 
 

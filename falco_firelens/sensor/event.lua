@@ -1,5 +1,5 @@
--- Makes the event out of Falco's line, which the reader's `read` gives. CLUSTER, NODE_FIELD, LONGEST, PARSED and
--- NOT_WHOLE are set above.
+-- Makes the event out of Falco's line, which the reader's `read` gives. CLUSTER, NODE_FIELD, LONGEST, PARSED,
+-- NOT_WHOLE, BUDGET and LEFT_OUT are set above.
 -- The line stays text: nothing of Falco's JSON changes, and nothing is spent on taking it apart. An event that cannot
 -- arrive whole is told by one of our own.
 
@@ -40,17 +40,6 @@ end
 -- Whether Fluent Bit's outputs send it whole. No character is counted more than seven times.
 local function fits(text)
   return #text * 7 <= LONGEST or counted(text) <= LONGEST
-end
-
--- Where a text of JSON ends that begins before `at`.
-local function closing(line, at)
-  while true do
-    local found = string.find(line, '["\\]', at)
-    if found == nil or string.byte(line, found) == 34 then
-      return found
-    end
-    at = found + 2
-  end
 end
 
 -- Whether a key of the line itself could stand for ours in some destination, where the last of two keys wins. Falco writes
@@ -124,21 +113,14 @@ local function shortened(line)
     first = string.find(line, '"', last + 1, true)
   end
   kept[#kept + 1] = string.sub(line, from)
-  return (string.gsub(table.concat(kept), '("output_fields"%s*:%s*{)(%s*"?)', function(key, quote)
-    local comma = string.find(quote, '"', 1, true) and "," or ""
-    return key .. '"event.shortened_from":' .. #line .. comma .. quote
-  end, 1))
+  return (with_field(table.concat(kept), "event.shortened_from", #line))
 end
 
--- What can still be read of an event, as JSON: priority, rule, time. Within its texts each quote has a backslash.
+-- What can still be read of an event, as JSON: priority, rule, time.
 local function known(text)
-  local function value(key, last)
-    local _, before = string.find(text, '"' .. key .. '"%s*:%s*"', math.max(1, #text - KEPT))
-    if before == nil then
-      _, before = string.find(text, '"' .. key .. '"%s*:%s*"')
-    end
-    local after = before and closing(text, before + 1)
-    return after and string.sub(text, before, after) or "null"
+  local function value(key)
+    local found = text_of(text, key)
+    return found and '"' .. found .. '"' or "null"
   end
   return value("priority"), value("rule"), value("time")
 end
@@ -158,6 +140,18 @@ local function told(node, what, reason, text, bytes)
     .. '","event.time":' .. time
     .. ',"event.what":"' .. what
     .. '"},"priority":"Error","rule":"' .. NOT_WHOLE
+    .. '","source":"internal","tags":[],"time":"' .. os.date("!%Y-%m-%dT%H:%M:%S") .. '.000000000Z"}'
+end
+
+-- An event of our own about events that were left out, after which none came that could say so.
+local function told_left_out(node, one)
+  return prefix(node)
+    .. '"hostname":"' .. json_text(node)
+    .. '","output":"Events were left out: more than the budget | rule=' .. one.rule .. " count=" .. one.left_out
+    .. '","output_fields":{"event.left_out":' .. one.left_out
+    .. ',"event.rule":"' .. one.rule
+    .. '","event.workload":"' .. one.workload
+    .. '"},"priority":"Notice","rule":"' .. LEFT_OUT
     .. '","source":"internal","tags":[],"time":"' .. os.date("!%Y-%m-%dT%H:%M:%S") .. '.000000000Z"}'
 end
 
@@ -218,9 +212,20 @@ local function records(node, line)
   return { { event = told(node, "lost", TOO_LONG, line, #line), node = node } }
 end
 
+-- The line, if it is not an event beyond its budget.
+local function allowed(line)
+  if BUDGET == nil or not is_event(line) then
+    return line
+  end
+  return within_budget(line)
+end
+
 function make_event(tag, timestamp, record)
   local node = record[NODE_FIELD] or default_node
-  local line = read(record)
+  if BUDGET ~= nil then
+    sweep(os.time())
+  end
+  local line = allowed(read(record))
   if #aside == 0 and (line == nil or #line * 7 + 4096 <= LONGEST) then
     if line == nil or not is_event(line) then
       return -1, timestamp, 0
@@ -232,10 +237,12 @@ function make_event(tag, timestamp, record)
   end
   local made = {}
   for _, one in ipairs(aside) do
-    if one.reason ~= nil then
+    if one.left_out ~= nil then
+      made[#made + 1] = { event = told_left_out(node, one), node = node }
+    elseif one.reason ~= nil then
       made[#made + 1] = { event = told(node, "lost", one.reason, one.text, one.bytes), node = node }
     else
-      for _, each in ipairs(records(node, one.line)) do
+      for _, each in ipairs(records(node, allowed(one.line))) do
         made[#made + 1] = each
       end
     end

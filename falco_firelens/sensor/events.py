@@ -13,6 +13,7 @@ from typing import Literal
 from falco_firelens.sensor.model import (
     FLUENT_BIT_HTTP_PORT,
     FLUENT_BIT_STATE_DIR,
+    LEFT_OUT_RULE,
     NOT_WHOLE_RULE,
     SENSOR_DIR,
     Pipeline,
@@ -125,9 +126,12 @@ def script(pipeline: Pipeline, reader: Reader, *, node_field: str) -> str:
         "NOT_WHOLE": _lua_string(NOT_WHOLE_RULE),
         "LONGEST": str(LONGEST_PARSED_EVENT if pipeline.streams else LONGEST_EVENT),
         "PARSED": "true" if pipeline.streams else "false",
+        "BUDGET": "nil" if pipeline.budget is None else str(pipeline.budget),
+        "LEFT_OUT": _lua_string(LEFT_OUT_RULE),
     }
     lines = (f"local {name} = {value}" for name, value in settings.items())
-    return "\n".join((*lines, *map(_code, ("lines", reader, "event")))) + "\n"
+    budget = () if pipeline.budget is None else ("budget",)
+    return "\n".join((*lines, *map(_code, ("lines", reader, *budget, "event")))) + "\n"
 
 
 def _code(name: str) -> str:

@@ -29,6 +29,38 @@ local function is_event(line)
     and has_rule(line)
 end
 
+-- Where a text of JSON ends that begins before `at`.
+local function closing(line, at)
+  while true do
+    local found = string.find(line, '["\\]', at)
+    if found == nil or string.byte(line, found) == 34 then
+      return found
+    end
+    at = found + 2
+  end
+end
+
+-- A text of an event by its key, as JSON has it. The event's own keys stand in alphabetical order, so priority, rule,
+-- source and time are at its end. Within its texts each quotation mark has a backslash, so that none reads as a key.
+local function text_of(event, key)
+  local pattern = '"' .. key .. '"%s*:%s*"'
+  local _, before = string.find(event, pattern, math.max(1, #event - 4096))
+  if before == nil then
+    _, before = string.find(event, pattern)
+  end
+  local after = before and closing(event, before + 1)
+  return after and string.sub(event, before + 1, after - 1)
+end
+
+-- The event with a field of our own more, and whether it has a place for it.
+local function with_field(line, name, value)
+  local told, count = string.gsub(line, '("output_fields"%s*:%s*{)(%s*"?)', function(key, quote)
+    local comma = string.find(quote, '"', 1, true) and "," or ""
+    return key .. '"' .. name .. '":' .. value .. comma .. quote
+  end, 1)
+  return told, count == 1
+end
+
 -- Tells of a part of an event that will not become one. Falco's other texts are nothing to tell of.
 local function lose(parts, reason)
   local text = table.concat(parts.texts)

@@ -38,6 +38,10 @@ NOT_WHOLE_RULE = "Falco FireLens: event not whole"
 """The rule of Fluent Bit's own events: one of Falco's is lost or shortened on its way. Metric filters look for it."""
 
 
+LEFT_OUT_RULE = "Falco FireLens: events left out"
+"""The rule of Fluent Bit's own events about others that were more than the budget, where no later one can say so."""
+
+
 class SensorError(StackError):
     """A sensor that cannot be rendered; the message says what was found and what to do."""
 
@@ -99,12 +103,16 @@ class FirehoseStream:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """From which cluster to which destinations, by which Fluent Bit."""
+    """From which cluster to which destinations, by which Fluent Bit.
+
+    `budget` is how many events of one rule and workload a node ships in a minute; None for all.
+    """
 
     identity: ClusterIdentity
     log_group: LogGroup | None
     streams: tuple[FirehoseStream, ...] = ()
     image: Image = field(default_factory=images.FLUENT_BIT.image)
+    budget: int | None = None
 
 
 @dataclass(frozen=True)

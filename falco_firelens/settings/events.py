@@ -1,9 +1,9 @@
 """Where every event arrives: a log group, and further destinations."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ModelWrapValidatorHandler, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 from pydantic_core import InitErrorDetails
 
 from falco_firelens.contract import Priority
@@ -32,6 +32,11 @@ class Events(Model):
 
     minimum_priority: Priority = "Notice"
     """Falco reports rules of this priority and graver ones."""
+
+    budget: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Events of one rule and one workload (a pod, an ECS task, the node itself) that a node ships in a minute. Others
+    are left out and counted, and the next event says how many: docs/pipeline.md. Critical and graver ones are never
+    left out. Default: all are shipped."""
 
     protect: bool = False
     """Refuse to delete the log group, and the stack with it, until this is false again."""

@@ -46,10 +46,11 @@ def new_node(root: Path, destination: Destination) -> Iterator[NodeFactory]:
             platform: Platform,
             *,
             streams: tuple[FirehoseStream, ...] = (),
+            budget: int | None = None,
             change: Callable[[str], str] = lambda text: text,
         ) -> Node:
             identity = ClusterIdentity("shop", platform, "123456789012", REGION)
-            pipeline = Pipeline(identity, LogGroup(LOG_GROUP, REGION), streams)
+            pipeline = Pipeline(identity, LogGroup(LOG_GROUP, REGION), streams, budget=budget)
             rendered = firelens.files(pipeline) if platform == "ecs" else fluent_bit.files(pipeline)
             files = {name: change(text) for name, text in rendered.items()}
             node_type = EcsNode if platform == "ecs" else KubernetesNode

@@ -267,6 +267,10 @@ ALARMS = {
 }
 
 FALCO = {
+    "budget of nothing": (
+        APPS + "events: {budget: 0}",
+        "events.budget: found 0, expected at least 1",
+    ),
     "version as number": (
         APPS + "falco: {version: 0.45}",
         "falco.version: found the number 0.45, expected a text: put it in quotes, or YAML makes a number of it",
