@@ -33,7 +33,7 @@ TOP_LEVEL = {
     "snake case": (
         APPS + "events: {retention_days: 30}",
         "events.retention_days: found an unknown key, expected one of cloudwatch, logGroup, "
-        "retentionDays, kmsKeyArn, minimumPriority, protect, destinations; did you mean retentionDays?",
+        "retentionDays, kmsKeyArn, minimumPriority, budget, protect, destinations; did you mean retentionDays?",
     ),
     "nothing like it": (APPS + "zebra: 1", f"zebra: found an unknown key, expected {TOP}"),
     "account as number": (
@@ -269,7 +269,7 @@ ALARMS = {
 FALCO = {
     "budget of nothing": (
         APPS + "events: {budget: 0}",
-        "events.budget: found 0, expected at least 1",
+        "events.budget: found the number 0, expected at least 1",
     ),
     "version as number": (
         APPS + "falco: {version: 0.45}",
