@@ -100,7 +100,7 @@ def image_of(known: images.Known, chosen: Falco | FluentBit, registry: str) -> i
 
 
 def by_tag(settings: Settings) -> Iterator[str]:
-    """What to say of each image that runs by its tag though nobody has asked for that."""
+    """Yield a warning for each image that runs by its tag though the stack file does not ask for it."""
     for key, known, chosen in (
         ("falco", images.FALCO, settings.falco),
         ("fluentBit", images.FLUENT_BIT, settings.fluent_bit),

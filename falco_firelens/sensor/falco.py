@@ -244,7 +244,7 @@ def _rules_files(options: FalcoOptions, rules_dir: str) -> list[str]:
 
 
 def _own_rules(file: str, priority: str) -> str:
-    """Rules of ours, each at a priority that Falco does not filter away."""
+    """Read rules of this project, and give each a priority that Falco does not filter away."""
     document = yaml.safe_load((Path(__file__).parent / "rules" / file).read_text())
     return to_yaml([{**item, "priority": priority.upper()} if "rule" in item else item for item in document])
 

@@ -20,7 +20,7 @@ FILES, SIGNALLED, TRACED, KILLED = (
     for what in ("sensor files changed", "sensor signalled", "sensor traced", "shipper killed")
 )
 
-FALCO, SHIPPER, SHIM, KUBELET, RUNC, ATTACKER, INSIDE, IMPOSTOR = range(101, 109)
+FALCO, SHIPPER, SHIM, KUBELET, RUNC, STARTING, ATTACKER, INSIDE, IMPOSTOR = range(101, 110)
 FALCO_ID, SHIPPER_ID, OTHER_ID = ("a" * 64, "b" * 64, "c" * 64)
 NODE = [
     executed(FALCO, "/usr/bin/falco", container=FALCO_ID),
@@ -28,6 +28,7 @@ NODE = [
     executed(SHIM, "/usr/bin/containerd-shim-runc-v2"),
     executed(KUBELET, "/usr/bin/kubelet"),
     executed(RUNC, "/x86_64-bottlerocket-linux-gnu/sys-root/usr/bin/runc"),
+    executed(STARTING, "/usr/bin/runc", container=FALCO_ID),
     executed(ATTACKER, "/usr/bin/bash"),
     executed(INSIDE, "/bin/sh", container=FALCO_ID),
     executed(IMPOSTOR, "/fluent-bit/bin/fluent-bit", container=OTHER_ID),
@@ -101,7 +102,6 @@ ATTACKS: dict[str, tuple[Seen, str]] = {
     "kills Fluent Bit": (signalled(ATTACKER, SHIPPER), SIGNALLED),
     "stops a thread of Fluent Bit": (thread_signalled(ATTACKER, SHIPPER), SIGNALLED),
     "from inside": (signalled(INSIDE, 1, 15), SIGNALLED),
-    "by a handle": (handled(ATTACKER, FALCO), SIGNALLED),
     "traces Falco": (traced(ATTACKER, FALCO), TRACED),
     "writes into Fluent Bit's memory": (overwritten(ATTACKER, SHIPPER), TRACED),
     "as the runtime": (traced(RUNC, FALCO), TRACED),
@@ -120,8 +120,9 @@ DAILY: dict[str, Seen] = {
     "somebody may not delete it": deleted(ATTACKER, LOG, result=-13),
     "another's log": opened(ATTACKER, "/var/log/pods/shop_web-0_1/web/0.log"),
     "the runtime stops it": signalled(RUNC, FALCO, 15),
-    "the runtime has a handle": handled(SHIM, SHIPPER),
     "Falco's own threads": thread_signalled(FALCO, FALCO, 23),
+    "the runtime's own threads, before Falco starts": thread_signalled(STARTING, STARTING, 23),
+    "a monitoring agent in Go looks at all processes": handled(ATTACKER, FALCO),
     "somebody asks whether it lives": signalled(ATTACKER, FALCO, 0),
     "another's process": signalled(ATTACKER, KUBELET),
     "Fluent Bit ends": ended(SHIPPER, 0),

@@ -20,8 +20,8 @@ PLATFORMS: Final = frozenset(("linux/amd64", "linux/arm64"))
 def renew(file: Path = images.TABLE, verifier: Verifier | None = None, log: str = LOG) -> Iterator[str]:
     """Write the digest of each release that its publisher's registries agree on, and yield what is wrong with others.
 
-    Where somebody signs an image, only with that signature. A digest that is there already is never replaced: a release
-    does not change, so another digest in the registries means that somebody has moved the tag.
+    Where the table names a signer, a digest needs its signature. A digest of the table is never replaced: a release
+    does not change, so another digest in the registries means that the tag was moved.
     """
     try:
         verifier = verifier or Verifier.production()
@@ -39,7 +39,7 @@ def renew(file: Path = images.TABLE, verifier: Verifier | None = None, log: str 
                 if release.digest and release.digest != digest:
                     yield (
                         f"{known.path}:{release.version}: found {digest} in the registries and {release.digest} in the "
-                        "table: somebody has moved the tag, or the table was wrong; take its digest out to renew it"
+                        "table: the tag was moved, or the table was wrong; take the digest out of the table to renew it"
                     )
                 elif not release.digest:
                     sources = [f"{name}:{release.version}" for name in known.registries]

@@ -121,7 +121,7 @@ def refused(world: World, words: str) -> None:
 def test_another_digest_for_a_release_is_a_moved_tag(world: World) -> None:
     world.sign(world.publish())
     world.table(digest=OLD)
-    refused(world, "somebody has moved the tag")
+    refused(world, "the tag was moved")
 
 
 def test_registries_that_do_not_agree(world: World) -> None:
