@@ -68,6 +68,8 @@ NO_PATTERN = {
     **dict.fromkeys(("Falco.version", "Falco.registry", "Falco.digest"), "a container image's"),
     **dict.fromkeys(("FluentBit.version", "FluentBit.registry", "FluentBit.digest"), "a container image's"),
     "Settings.imageRegistry": "a container image's",
+    "KubernetesExisting.clusterTag": "the end of a tag's key",
+    "Response.withoutAdmissionPolicy": "names of the stack's clusters",
     "Falco.chartRepository": "Helm's",
     **dict.fromkeys(("RuleException.name", "RuleException.fields"), "Falco's"),
     **dict.fromkeys(("Playbook.name", "Protect.workloads"), "this project's and Kubernetes'"),
