@@ -79,6 +79,8 @@ class Responder:
         """Contain all cases first, then do the rest of each, then report all: no case waits for another's evidence."""
         decided = [work for work in works if work.case.decided]
         for phases in STAGES:
+            for work in decided:
+                work.seen.answers.clear()  # what was unprotected may have changed since
             for work in fairly(decided, lambda one: one.case.subject.cluster):
                 self._advance(work, phases)
         for work in decided:

@@ -63,9 +63,12 @@ class Work:
 
     @property
     def acted(self) -> bool:
-        """Whether something was done to the target, now or earlier, so that a rate limit bounds how many there are."""
-        acted = ("done", "restored", "would do")
-        return bool(self.used) or any(one.state in acted or one.undo for one in self.done)
+        """Whether something was done for this case, or earlier to its own pod or task: so a rate limit bounds them.
+
+        What was done earlier to its node is no sign of that, since any number of cases may name one node.
+        """
+        acted, own = ("done", "restored", "would do"), str(self.case.subject)
+        return bool(self.used) or any(one.target == own and (one.state in acted or one.undo) for one in self.done)
 
     @property
     def states(self) -> set[str]:

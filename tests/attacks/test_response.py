@@ -240,6 +240,14 @@ def test_events_of_pods_that_never_existed_flood_people(account: Account) -> Non
     assert reported(account, *(document(pod=name) for name in forged(60))) == LIMIT + 1
 
 
+def test_events_of_made_up_pods_on_a_real_node_flood_people(account: Account) -> None:
+    """The node is cordoned once, and that each event names it gives none of them a report of its own."""
+    plan = configuration(playbook(actions=["isolate", "cordon", "notify"], most_targets=LIMIT))
+    for name in forged(30):
+        account.invocation(plan).answer_delivery(deliver(document(pod=name)))
+    assert len(account.notices()) == 1 + LIMIT + 1, "the first, which cordoned, then up to the limit, then one for all"
+
+
 def test_a_playbook_that_only_reports_floods_people(account: Account) -> None:
     plan = configuration(playbook(actions=["notify"], most_targets=LIMIT))
     said = account.invocation(plan).answer_delivery(deliver(*(document(pod=name) for name in forged(40))))

@@ -129,9 +129,14 @@ def _tasks_beside(context: "Context") -> Iterator[dict[str, Any]]:
     ecs, cluster = context.aws("ecs"), context.cluster.name
     pages = ecs.get_paginator("list_tasks")
     for instance in _instances(context):
-        for page in pages.paginate(cluster=cluster, containerInstance=instance, maxResults=TASKS):
+        for page in pages.paginate(
+            cluster=cluster, containerInstance=instance, desiredStatus="RUNNING", maxResults=TASKS
+        ):
             if page["taskArns"]:
-                yield from ecs.describe_tasks(cluster=cluster, tasks=page["taskArns"])["tasks"]
+                described = ecs.describe_tasks(cluster=cluster, tasks=page["taskArns"])["tasks"]
+                if len(described) < len(page["taskArns"]):
+                    raise FailedError("ECS did not say what all tasks of the instance are")
+                yield from described
 
 
 def _instances(context: "Context") -> list[str]:

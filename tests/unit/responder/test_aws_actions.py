@@ -64,7 +64,10 @@ def task(aws: Aws, group: str) -> tuple[str, str]:
     return started["tasks"][0]["taskArn"], identity
 
 
-def respond(aws: Aws, found: Any, actions: Any, environment: Environment | None = None, **protect: Any) -> Answer:
+def respond(
+    aws: Aws, found: Any, actions: Any, environment: Environment | None = None, node: str = "", **protect: Any
+) -> Answer:
+    found = replace(found, node=node) if node else found
     plan = configuration(playbook(actions=actions), **protect)
     one = Responder(plan, aws, MemoryLedger(), environment or Environment())  # pyright: ignore[reportArgumentType]
     (answer,) = one.answer([found])
@@ -143,6 +146,28 @@ def test_the_tasks_container_instance_is_drained_and_made_active_again(aws: Aws)
     with pytest.raises(undo.NotUndoneError):
         undo.drain_instance(aws.aws, reference)
     assert status() == "DRAINING"
+
+
+def test_an_action_on_an_instance_disturbs_a_protected_task_beside(aws: Aws) -> None:
+    arn, identity = task(aws, "service:shop")
+    ec2, ecs = aws.aws("ec2"), aws.aws("ecs")
+    vpc = ec2.describe_instances(InstanceIds=[identity])["Reservations"][0]["Instances"][0]["VpcId"]
+    closed = ec2.create_security_group(GroupName="closed", Description="none", VpcId=vpc)["GroupId"]
+
+    def states_beside(service: str) -> list[str]:
+        ecs.run_task(cluster="jobs", taskDefinition="worker", launchType="EC2", group=f"service:{service}")
+        actions = {"quarantine": {"securityGroupId": closed}, "drainInstance": {}}
+        answer = respond(aws, of_task(arn), actions, workloads=["jobs/ledger"], node=identity)
+        (instance,) = ecs.list_container_instances(cluster="jobs")["containerInstanceArns"]
+        found = ecs.describe_container_instances(cluster="jobs", containerInstances=[instance])
+        assert (found["containerInstances"][0]["status"] == "DRAINING") == (states(answer)[1] == "done")
+        return states(answer)
+
+    assert states_beside("ledger") == ["protected", "protected"]
+    for beside in ecs.list_tasks(cluster="jobs")["taskArns"]:
+        if beside != arn:
+            ecs.stop_task(cluster="jobs", task=beside)
+    assert states_beside("falco") == ["done", "done"], "the sensor is on every instance"
 
 
 def on_instance(identity: str) -> Any:
