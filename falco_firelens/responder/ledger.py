@@ -23,9 +23,9 @@ Act = Callable[[], dict[str, Any]]
 Admission = Literal["new", "known", "refused"]
 """Whether a target is within a playbook's rate limit: for the first time in the period, or again."""
 
-Counter = Literal["targets", "nodes", "told"]
+Counter = Literal["targets", "nodes", "reported"]
 """What a playbook's rate limit counts, each by itself: pods and tasks acted on, nodes acted on, and targets to which
-nothing was done and of which people were told."""
+nothing was done, but which were reported."""
 
 
 class Ledger(Protocol):

@@ -200,7 +200,7 @@ class Responder:
             if state in work.states:
                 return f"{cluster} {state}"
         try:
-            admission = self._admitted(work, ("told", work.case.subject))
+            admission = self._admitted(work, ("reported", work.case.subject))
         except Exception as error:
             log.warning("%s is reported together with others: %s", work.case.subject, words(error))
             return f"{cluster} uncounted"

@@ -173,6 +173,22 @@ def test_an_action_reaches_a_pod_that_is_protected_by_its_deployment(account: Ac
     assert account.objects() == []
 
 
+def test_a_protected_pod_that_comes_while_evidence_is_kept_is_evicted(account: Account) -> None:
+    cluster = MadeUpCluster()
+    cluster.run("shop/web-0")
+    account.clients = {"eks": cluster}
+
+    def slow(context: Context) -> Done:
+        cluster.run("payments/ledger-0")
+        return DONE
+
+    account.actions = acting(evidence=slow)
+    plan = configuration(playbook(actions=["cordon", "evidence", "taint"]), namespaces=["payments"])
+    said = account.invocation(plan).answer_delivery(deliver(document()))
+    assert said == {"events": 1, "setAside": 0, "done": 2, "protected": 1}
+    assert not cluster.get(Node, "node-1").spec.taints
+
+
 def test_pods_that_every_node_has_keep_no_node_from_being_contained(account: Account) -> None:
     """Those of `kube-system` and of the sensor are never touched, and only what a person protects protects its node."""
     cluster = MadeUpCluster()
@@ -254,7 +270,7 @@ def test_a_playbook_that_only_reports_floods_people(account: Account) -> None:
     assert len(account.notices()) == LIMIT + 1 and said["held back"] == 40 - LIMIT - 1
 
 
-def test_what_is_told_of_one_case_keeps_the_next_from_being_contained(account: Account) -> None:
+def test_the_report_of_one_case_delays_the_isolation_of_the_next(account: Account) -> None:
     order = list[str]()
 
     def note(name: str, done: Done) -> Callable[[Context], Done]:
