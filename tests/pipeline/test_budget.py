@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -57,8 +58,7 @@ def test_a_storm_is_cut_and_what_is_grave_arrives(
     assert wait_until(lambda: counted() + len(arrived("Noise")) == STORM + 1, SECONDS)
     assert len(arrived("Noise")) <= 4 * BUDGET, "a slow machine has more than one window"
     if firehose:
-        shipped = [json.loads(message) for message in destination.messages(STREAMS[0].name)]
-        assert sum(event["output_fields"].get("event.left_out", 0) for event in shipped) == counted()
+        assert wait_until(lambda: _left_out(destination.messages(STREAMS[0].name)) == counted(), SECONDS)
 
 
 @pytest.mark.parametrize("platform", ["eks", "ecs"])
@@ -75,3 +75,7 @@ def test_a_storm_that_ends_is_told(platform: Platform, new_node: NodeFactory, de
         return sum(event["output_fields"].get("event.left_out", 0) for event in found if event["rule"] == LEFT_OUT_RULE)
 
     assert wait_until(lambda: told() > STORM // 2, SECONDS, interval=1)
+
+
+def _left_out(messages: Iterable[str]) -> int:
+    return sum(json.loads(message)["output_fields"].get("event.left_out", 0) for message in messages)
