@@ -23,6 +23,7 @@ for key in plain_keys():
 
 pulumi.export("logGroup", deployment.log_group)
 pulumi.export("insights", deployment.insights)
+pulumi.export("watch", deployment.watch)
 pulumi.export("response", deployment.response)
 pulumi.export("destinations", deployment.destinations)
 pulumi.export("hub", deployment.hub)

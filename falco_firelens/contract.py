@@ -18,6 +18,9 @@ SENSOR_NAMESPACE: Final = "falco"
 SENSOR_SERVICE: Final = "falco"
 """The name of the sensor's ECS service."""
 
+METRICS_NAMESPACE: Final = "FalcoFirelens"
+"""Where the metrics are that this project makes of events."""
+
 LEAST_CONCURRENCY: Final = 2
 """The least maximum concurrency of a queue as an event source, and so of the response function. With less, Lambda
 returns messages, which counts as a try, until a retry is a dead letter that was never tried.

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from falco_firelens.schemas.glue import events_folder
+from falco_firelens.sensor import falco
 from localcloud.deployed import Deployed
 from localcloud.errors import LocalCloudError
 from localcloud.stacks import LocalStack
@@ -68,7 +69,7 @@ def check(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | Non
 def _ship(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | None, cluster: str) -> str:
     output = outputs["clusters"][cluster]
     marker = f"check-{secrets.token_hex(4)}"
-    sent = sample_events(marker)
+    sent = sample_events(marker, falco.sums(deployed.falco_files(cluster, output)))
     run = run_ecs if output["platform"] == "ecs" else run_kubernetes
     node = run(deployed.fluent_bit_files(cluster, output), deployed.endpoint, sent)
     words: list[str] = []

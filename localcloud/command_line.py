@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from falco_firelens.watch.metrics import DIFFERING, DROPPED, SILENT
 from localcloud.check import archive_in, check
 from localcloud.cloud import LocalCloud
 from localcloud.console import say, table
@@ -16,6 +17,9 @@ from localcloud.errors import LocalCloudError
 from localcloud.stacks import LOCAL, STACKS, LocalStack
 from localcloud.toolchain import provide
 from testbed import INSTALL_HINT, executable
+
+HEADS = {SILENT: "silent nodes", DIFFERING: "nodes with other files", DROPPED: "dropped events"}
+"""The metrics of a cluster's watch, and what a table calls them."""
 
 Outputs = Mapping[LocalStack, Mapping[str, Any]]
 """The outputs of each stack."""
@@ -149,3 +153,16 @@ def _ship(cloud: LocalCloud, outputs: Outputs) -> None:
     with ThreadPoolExecutor(len(outputs)) as pool:
         rows = [row for found in pool.map(ship, outputs) for row in found]
     say(table("\nSample events that arrived through the deployed Fluent Bit configurations", rows))
+    _watch(cloud, outputs)
+
+
+def _watch(cloud: LocalCloud, outputs: Outputs) -> None:
+    """Run the watch once, which its schedule does every 15 minutes, and show what it finds."""
+    rows = [("stack", "cluster", *HEADS.values())]
+    for stack, output in outputs.items():
+        if function := output["watch"].get("function"):
+            found = Deployed(cloud.layout, stack).watched(function)
+            rows += [
+                (stack.name, cluster, *(str(values[metric]) for metric in HEADS)) for cluster, values in found.items()
+            ]
+    say(table("\nWhat the watch finds", rows))

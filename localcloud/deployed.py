@@ -4,13 +4,14 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.sensor.ecs import CONFIG_CONTAINER
 from falco_firelens.sensor.kubernetes import FLUENT_BIT
-from falco_firelens.sensor.model import SENSOR_DIR
+from falco_firelens.sensor.model import FALCO_CONTAINER, SENSOR_DIR
 from localcloud.accounts import client
 from localcloud.environment import environment
 from localcloud.errors import LocalCloudError
@@ -45,7 +46,14 @@ class Deployed:
         """Fluent Bit's configuration in a cluster; `output` is what the stack's outputs say of the cluster."""
         if output["platform"] == "ecs":
             return self._task_files(output["sensor"]["taskDefinition"])
-        return self._config_map(cluster)
+        return self._config_map(cluster, FLUENT_BIT)
+
+    def falco_files(self, cluster: str, output: Mapping[str, Any]) -> dict[str, str]:
+        """Falco's configuration and rules in a cluster; `output` is what the stack's outputs say of the cluster."""
+        if output["platform"] == "ecs":
+            files = self._task_files(output["sensor"]["taskDefinition"])
+            return {name: text for name, text in files.items() if name.endswith(".yaml")}
+        return self._config_map(cluster, FALCO_CONTAINER)
 
     def daemons(self, cluster: str, output: Mapping[str, Any]) -> str:
         """How many of the sensor's pods or tasks are wanted and run, in words."""
@@ -73,12 +81,25 @@ class Deployed:
         # Not splitlines(): a string of an event may hold a line separator.
         return [json.loads(line) for text in texts for line in text.strip().split("\n")]
 
+    def watched(self, function: str) -> Mapping[str, Mapping[str, int]]:
+        """What the watch function finds now, by cluster and metric.
+
+        Raises:
+            LocalCloudError: it failed.
+        """
+        event = {"time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+        found = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise LocalCloudError(f"{function} failed: {found.get('errorMessage', found)}")
+        return found
+
     def client(self, service: str) -> Any:
         """A boto3 client of the local AWS."""
         return client(service, self._environment)
 
-    def _config_map(self, cluster: str) -> dict[str, str]:
-        return self._kubectl(cluster, "get", "configmap", FLUENT_BIT)["data"]
+    def _config_map(self, cluster: str, name: str) -> dict[str, str]:
+        return self._kubectl(cluster, "get", "configmap", name)["data"]
 
     def _task_files(self, task_definition: str) -> dict[str, str]:
         """What the task's first container writes, by running its own script on its own environment here."""

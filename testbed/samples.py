@@ -3,18 +3,29 @@
 import functools
 import json
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from falco_firelens.sensor.model import NOT_WHOLE_RULE
 
+_HEARTBEAT = "Falco internal: metrics snapshot"
 _FILE = Path(__file__).with_name("sample_events.jsonl")
 
 
-def sample_events(marker: str) -> list[str]:
-    """The samples as the lines that Falco prints, each with the marker in `hostname` to be found again by."""
-    return [_stamped(sample, marker) for sample in _samples()]
+def sample_events(marker: str, sums: Mapping[str, str] | None = None) -> list[str]:
+    """The samples as the lines that Falco prints, each with the marker in `hostname` to be found again by.
+
+    `sums` are those of the files that the Falco of the heartbeat has loaded, by their keys.
+    """
+    return [_stamped(_loaded(sample, sums or {}), marker) for sample in _samples()]
+
+
+def _loaded(sample: dict[str, Any], sums: Mapping[str, str]) -> dict[str, Any]:
+    if sample["rule"] != _HEARTBEAT:
+        return sample
+    return {**sample, "output_fields": {**sample["output_fields"], **sums}}
 
 
 def numbered_event(number: int, *, padding: int = 0) -> str:

@@ -20,7 +20,7 @@ class EventInsightsArgs(TypedDict):
     """`delivery` has the log group's plain name; `log_group_name` and `log_group_arn` are of the one that is there.
 
     `prefix` begins the names of alarms, topic and dashboard, which an account has only once in a region.
-    `minimum_priority` is the dashboard's.
+    `minimum_priority` is the dashboard's. `further` are alarms beside those on the events themselves.
     """
 
     location: AwsLocation
@@ -29,6 +29,7 @@ class EventInsightsArgs(TypedDict):
     log_group_arn: pulumi.Input[str]
     delivery: alarms.Delivery
     thresholds: Sequence[alarms.Thresholds]
+    further: Sequence[alarms.Alarm]
     minimum_priority: str
     subscriptions: Sequence[SubscriptionArgs]
     tags: Mapping[str, str]
@@ -50,7 +51,7 @@ class EventInsights(pulumi.ComponentResource):
         for each in filters((one.cluster for one in thresholds), (one.minimum_priority for one in thresholds)):
             self._metric_filter(each, transformed)
         self.topic_arn = self._topic().arn
-        wanted = alarms.alarms(prefix, thresholds, args["delivery"], topic=prefix)
+        wanted = (*alarms.alarms(prefix, thresholds, args["delivery"], topic=prefix), *args["further"])
         made: dict[str, pulumi.Resource] = {
             each.name: metric_alarm(self._logical(each.name), each, self.topic_arn, args["tags"], self._child)
             for each in wanted

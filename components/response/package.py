@@ -9,7 +9,7 @@ import hashlib
 import io
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import falco_firelens
@@ -43,7 +43,7 @@ def build(configuration: Configuration, folder: Path | None = None) -> Path:
     `folder` is where packages and wheels are kept. Raises PackageError.
     """
     folder = folder or cache() / "response"
-    parts = {**_code(), _name(FILE): configuration.to_json().encode()}
+    parts = {**code(_CODE, _SKIPPED), name_in_zip(FILE): configuration.to_json().encode()}
     pins = REQUIREMENTS.read_bytes()
     digest = hashlib.sha256(RUNTIME.encode() + pins)
     for name in sorted(parts):
@@ -51,7 +51,7 @@ def build(configuration: Configuration, folder: Path | None = None) -> Path:
     package = folder / f"response-{digest.hexdigest()[:24]}.zip"
     try:
         libraries = Wheels(REQUIREMENTS, RUNTIME, PLATFORM).read(folder)
-        _put(package, _zipped({**libraries, **parts}))
+        write(package, {**libraries, **parts})
     except OSError as error:
         raise PackageError(
             f"The package of the response function could not be written: {error}\n"
@@ -60,12 +60,13 @@ def build(configuration: Configuration, folder: Path | None = None) -> Path:
     return package
 
 
-def _code() -> dict[str, bytes]:
-    files = (file for pattern in _CODE for file in PRODUCT.glob(pattern) if _SKIPPED not in file.parents)
-    return {_name(file): file.read_bytes() for file in files}
+def code(patterns: Iterable[str], skipped: Path | None = None) -> dict[str, bytes]:
+    """Return the files of our code, by their names in the zip."""
+    files = (file for pattern in patterns for file in PRODUCT.glob(pattern) if skipped not in file.parents)
+    return {name_in_zip(file): file.read_bytes() for file in files}
 
 
-def _name(file: Path) -> str:
+def name_in_zip(file: Path) -> str:
     """Return a file's name in the zip."""
     return file.relative_to(PRODUCT.parent).as_posix()
 
@@ -82,8 +83,9 @@ def _zipped(parts: Mapping[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def _put(package: Path, content: bytes) -> None:
-    """Write the package, whole at any moment, unless it is there."""
+def write(package: Path, parts: Mapping[str, bytes]) -> None:
+    """Write a package, whole at any moment, unless it is there; its folder has to be there."""
+    content = _zipped(parts)
     if package.is_file() and not package.is_symlink() and package.read_bytes() == content:
         return
     with tempfile.NamedTemporaryFile(dir=package.parent, delete=False) as made:

@@ -23,6 +23,7 @@ from .insights import insights_args, name_prefix
 from .rendering import by_tag, render
 from .response import Response, Surroundings, deploy, prepare
 from .spoke import HubReference, spoke_args, with_archive
+from .watch import deploy_watch, prepare_watch
 
 EVENTS = "events"
 DESTINATIONS = "destinations"
@@ -52,6 +53,7 @@ class Deployment(pulumi.ComponentResource):
     log_group: Mapping[str, pulumi.Input[str]]
     destinations: Mapping[str, Mapping[str, Any]]
     insights: Mapping[str, pulumi.Input[str]]
+    watch: Mapping[str, pulumi.Input[str]]
     response: Mapping[str, Any]
     hub: HubOutput | Mapping[str, Any]
     clusters: Mapping[str, Mapping[str, Any]]
@@ -64,6 +66,7 @@ class Deployment(pulumi.ComponentResource):
         for line in by_tag(settings) if settings.clusters else ():
             pulumi.log.warn(line)
         response = prepare(settings, name_prefix(pulumi.get_stack()))
+        watch = prepare_watch(settings, found.location)
         super().__init__("falco-firelens:index:Deployment", name, {}, opts)
         self._settings, self._location = settings, found.location
         self._quarantine_groups = found.quarantine_groups
@@ -76,6 +79,9 @@ class Deployment(pulumi.ComponentResource):
         self.kubeconfigs = {name: one.kubeconfig for name, one in deployed.items() if one.kubeconfig is not None}
         self.log_group = self._log_group(events) if events else {}
         self.insights = self._insights(events) if events else {}
+        self.watch = (
+            deploy_watch(watch, settings, found.location, events.log_group_arn, self) if events and watch else {}
+        )
         self.response = self._response(events, response, clusters, deployed) if events and response else {}
         self.destinations = streams.outputs if streams else {}
         self.hub = self._hub(settings.hub, streams) if settings.hub and streams else {}
@@ -85,6 +91,7 @@ class Deployment(pulumi.ComponentResource):
             {
                 "logGroup": self.log_group,
                 "insights": self.insights,
+                "watch": self.watch,
                 "response": self.response,
                 "destinations": self.destinations,
                 "hub": self.hub,

@@ -1,8 +1,10 @@
 """What a stack file says about alarms and notifications, as the components take it."""
 
 import re
+from collections.abc import Iterable
 
 from falco_firelens.insight import alarms
+from falco_firelens.insight.watch_alarms import Watched, ingested, watch_alarms
 from falco_firelens.settings import Settings
 
 from ..aws.location import AwsLocation
@@ -27,6 +29,7 @@ def insights_args(settings: Settings, location: AwsLocation, stack: str, log: Ev
             tuple(alarms.Stream(streams[each], each) for each in alarms.DESTINATIONS if each in streams),
         ),
         "thresholds": [_thresholds(settings, cluster.name) for cluster in settings.clusters],
+        "further": [*_watch_alarms(settings, stack), _ingested(settings, stack)],
         "minimum_priority": settings.alarms.minimum_priority,
         "subscriptions": subscription_args(settings),
         "tags": settings.tags,
@@ -46,3 +49,14 @@ def subscription_args(settings: Settings) -> list[SubscriptionArgs]:
 def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:
     own = settings.alarms.of(cluster)
     return alarms.Thresholds(cluster, own.minimum_priority, own.silent_minutes, own.dropped_percent)
+
+
+def _watch_alarms(settings: Settings, stack: str) -> Iterable[alarms.Alarm]:
+    if not settings.alarms.watch:
+        return ()
+    watched = [Watched(one.name, settings.alarms.of(one.name).silent_nodes) for one in settings.clusters]
+    return watch_alarms(name_prefix(stack), watched)
+
+
+def _ingested(settings: Settings, stack: str) -> alarms.Alarm:
+    return ingested(name_prefix(stack), settings.events.log_group, settings.alarms.hourly_mebibytes)

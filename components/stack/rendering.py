@@ -113,8 +113,13 @@ def by_tag(settings: Settings) -> Iterator[str]:
             )
 
 
+def identity_of(cluster: Cluster, location: AwsLocation) -> ClusterIdentity:
+    """What a cluster's sensor says of the cluster."""
+    return ClusterIdentity(cluster.name, cluster.platform, location["account"], location["region"])
+
+
 def _pipeline(cluster: Cluster, settings: Settings, location: AwsLocation) -> Pipeline:
-    identity = ClusterIdentity(cluster.name, cluster.platform, location["account"], location["region"])
+    identity = identity_of(cluster, location)
     events, region = settings.events, location["region"]
     streams = stream_names(events.destinations.names, events.log_group).values()
     return Pipeline(

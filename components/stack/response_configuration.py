@@ -3,6 +3,8 @@
 It imports nothing of Pulumi, so that `falco-firelens explain` starts quickly.
 """
 
+from dataclasses import replace
+
 from falco_firelens.responder.configuration import Cluster, Configuration, Match, Playbook, Protect
 from falco_firelens.settings import Cluster as ClusterSettings
 from falco_firelens.settings import EcsCluster, EksCluster, Response, Settings
@@ -31,7 +33,14 @@ def _playbook(playbook: PlaybookSettings) -> Playbook:
 
 
 def _cluster(cluster: ClusterSettings, secret_prefix: str) -> Cluster:
-    """Return a cluster by its name in AWS; one that is not EKS with the secret that holds the access to it.
+    """Return a cluster by its name in AWS; one that is not EKS with the secret that holds the access to it."""
+    named = cluster_in_aws(cluster)
+    secret = f"{secret_prefix}{cluster.name}" if named.platform == "kubernetes" else ""
+    return replace(named, secret=secret)
+
+
+def cluster_in_aws(cluster: ClusterSettings) -> Cluster:
+    """Return a cluster by its name in AWS.
 
     A cluster that AWS does not know has the name by which its instances are tagged.
     """
@@ -39,4 +48,4 @@ def _cluster(cluster: ClusterSettings, secret_prefix: str) -> Cluster:
         return Cluster("eks", cluster.existing.name if cluster.existing else cluster.name)
     if isinstance(cluster, EcsCluster):
         return Cluster("ecs", cluster.existing.cluster.rpartition("/")[2] if cluster.existing else cluster.name)
-    return Cluster("kubernetes", cluster.existing.cluster_tag or cluster.name, f"{secret_prefix}{cluster.name}")
+    return Cluster("kubernetes", cluster.existing.cluster_tag or cluster.name)

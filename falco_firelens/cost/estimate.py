@@ -7,6 +7,7 @@ from typing import Final
 from falco_firelens.cost import prices
 from falco_firelens.insight.alarms import DESTINATIONS, Delivery, Stream, Thresholds, alarms, composites
 from falco_firelens.insight.metrics import DROPS, EVENTS, HEARTBEATS
+from falco_firelens.insight.watch_alarms import Watched, ingested, watch_alarms
 from falco_firelens.sensor.falco import HEARTBEAT_MINUTES
 from falco_firelens.settings import OpenSearchDestination, RedshiftDestination, S3Destination, Settings
 
@@ -31,6 +32,11 @@ RESPONSE_GIB: Final = 0.5
 RETRY_POLLS: Final = 5 * DAYS * 86_400 / 20
 """Lambda's five pollers ask an empty queue every 20 seconds:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+WATCH_RUNS: Final = DAYS * 24 * 60 / HEARTBEAT_MINUTES
+WATCH_SECONDS: Final = 1.0
+"""Of the function for a cluster, and to start: it waits for AWS's answers."""
+WATCH_NODE_SECONDS: Final = 0.01
+WATCH_GIB: Final = 0.25
 PRIORITIES_SEEN: Final = 4
 """Priorities that a cluster's events have, each of which is a metric of its own."""
 
@@ -112,14 +118,27 @@ def _cloudwatch(settings: Settings, load: Load) -> Iterator[Line]:
     given: Mapping[str, object] = {name: getattr(settings.events.destinations, name) for name in DESTINATIONS}
     streams = tuple(Stream(name, name) for name in DESTINATIONS if given[name])
     clusters = [Thresholds(cluster.name, "Critical", 60, 5) for cluster in settings.clusters]
-    made = alarms("falco", clusters, Delivery("", 30, streams), "")
+    made = [*alarms("falco", clusters, Delivery("", 30, streams), ""), ingested("falco", "", 1)]
     above = composites("falco", made)
     metrics = len(clusters) * (PRIORITIES_SEEN + len((EVENTS, HEARTBEATS, DROPS, "from the least priority on")))
     yield Line("insight", f"{metrics} metrics", metrics * prices.METRIC_MONTH)
     yield Line("insight", f"{len(made)} alarms", len(made) * prices.ALARM_MONTH)
     yield Line("insight", f"{len(above)} alarms of alarms", len(above) * prices.COMPOSITE_ALARM_MONTH)
+    if settings.alarms.watch:
+        yield from _watch(settings, load)
     yield Line("insight", "dashboard", prices.DASHBOARD_MONTH)
     yield Line("insight", "key of the notifications", prices.KEY_MONTH)
+
+
+def _watch(settings: Settings, load: Load) -> Iterator[Line]:
+    """What comes of the heartbeats of each node: some milliseconds of the function; looking itself costs nothing."""
+    watched = [Watched(cluster.name, 1) for cluster in settings.clusters]
+    count = len([*watch_alarms("falco", watched)])
+    seconds = WATCH_RUNS * (WATCH_SECONDS * (1 + len(watched)) + WATCH_NODE_SECONDS * load.nodes)
+    yield Line("insight", f"{count} metrics of the watch", count * prices.METRIC_MONTH)
+    yield Line("insight", f"{count} alarms on the watch", count * prices.ALARM_MONTH)
+    yield Line("insight", "function of the watch", seconds * WATCH_GIB * prices.LAMBDA_GIB_SECOND)
+    yield Line("insight", "key of the watch's log", prices.KEY_MONTH)
 
 
 def _s3(settings: S3Destination, load: Load) -> Iterator[Line]:

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from falco_firelens.contract import PRIORITIES
+from falco_firelens.contract import METRICS_NAMESPACE, PRIORITIES
 from falco_firelens.insight.transformer import EVENT, STREAM_CLUSTER
 from falco_firelens.sensor.model import NOT_WHOLE_RULE
 
-NAMESPACE: Final = "FalcoFirelens"
+NAMESPACE: Final = METRICS_NAMESPACE
 
 HEARTBEAT_RULE: Final = "Falco internal: metrics snapshot"
 """Each Falco sends one every `sensor.falco.HEARTBEAT_MINUTES`, whatever its rules and their priorities."""

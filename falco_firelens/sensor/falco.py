@@ -4,6 +4,7 @@ Key names and defaults are those of `falco.yaml` in github.com/falcosecurity/fal
 `plugins/container/README.md` in github.com/falcosecurity/plugins.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,6 +110,19 @@ def container(options: FalcoOptions, identity: ClusterIdentity) -> Container:
 def files(options: FalcoOptions, identity: ClusterIdentity) -> dict[str, str]:
     """Everything Falco is told: `falco.yaml` and its rules files, flat, by file name."""
     return {SETTINGS_FILE: to_yaml(settings(options, identity, SENSOR_DIR)), **rules(options)}
+
+
+def sums(loaded: Mapping[str, str]) -> dict[str, str]:
+    """The SHA-256 sums of files as the heartbeats of a Falco that has loaded them have them, by their keys.
+
+    `stats_writer.cpp` of Falco's source makes the keys, with `sanitize_rule_name` of `falco_utils.cpp`.
+    """
+    found: dict[str, str] = {}
+    for name, text in loaded.items():
+        kind = "config" if name == SETTINGS_FILE else "rules"
+        key = re.sub("_+", "_", re.sub("[^a-zA-Z0-9_:]", "_", name)).removesuffix("_")
+        found[f"falco.sha256_{kind}_file.{key}"] = hashlib.sha256(text.encode()).hexdigest()
+    return found
 
 
 def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -> dict[str, Any]:

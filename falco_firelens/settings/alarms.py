@@ -20,6 +20,11 @@ QuietMinutes = Annotated[int, Field(ge=30, le=LONGEST_WINDOW_MINUTES, multiple_o
 
 DroppedPercent = Annotated[int, Field(ge=1, le=100)]
 
+SilentNodes = Annotated[int, Field(ge=1, le=1000)]
+
+MOST_MEBIBYTES = 1_048_576
+"""A tebibyte an hour, some 9,000 dollars a day."""
+
 
 class ClusterAlarms(Model):
     """Thresholds of one cluster; what is left out is as for all clusters."""
@@ -29,6 +34,9 @@ class ClusterAlarms(Model):
 
     silent_minutes: QuietMinutes | None = None
     """Minutes without any heartbeat after which the cluster counts as silent, a multiple of 15."""
+
+    silent_nodes: SilentNodes | None = None
+    """Nodes that must be silent at the same time before it is an alarm."""
 
     dropped_percent: DroppedPercent | None = None
     """Share of a second's system calls that Falco may fail to see before it says so."""
@@ -42,6 +50,18 @@ class Alarms(Model):
 
     silent_minutes: QuietMinutes = 60
     """Minutes without any heartbeat of a cluster after which it counts as silent, a multiple of 15."""
+
+    silent_nodes: SilentNodes = 1
+    """Nodes of a cluster that must be silent at the same time before it is an alarm. A node is silent when it runs and
+    no heartbeat of it has come for 40 minutes."""
+
+    watch: bool = True
+    """Compare every 15 minutes, by a function of the stack's own, the heartbeats with the nodes that there are and with
+    the files that were deployed. Without it nobody notices one silent node among many."""
+
+    hourly_mebibytes: Annotated[int, Field(ge=1, le=MOST_MEBIBYTES)] = 1024
+    """Mebibytes that may come into the log group in an hour before it is an alarm. The default is some 12 dollars a
+    day."""
 
     dropped_percent: DroppedPercent = 5
     """Share of a second's system calls that Falco may fail to see before it says so. Falco itself compares, so a

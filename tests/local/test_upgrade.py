@@ -49,6 +49,13 @@ WHOLE_STACK: Mapping[str, Any] = {
 }
 
 
+WATCH = (
+    *("SensorWatch", "LogGroup", "Role", "RolePolicy", "Function", "FunctionEventInvokeConfig"),
+    *("EventRule", "EventTarget", "Permission"),
+)
+"""What the watch is made of."""
+
+
 @pytest.fixture
 def stack(local_env: dict[str, str], tmp_path: Path) -> Stack:
     """An empty stack that deploys nothing."""
@@ -100,6 +107,15 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
         *(f"QueryDefinition insights-{query}" for query in ("foreign-events", "uncounted-events")),
         # That Falco's pods reach nobody. The others of the cluster are left out above.
         "NetworkPolicy pods-sensor-falco",
+        "MetricAlarm insights-ingested",
+        "MetricAlarm insights-watch-failing",
+        *(
+            f"MetricAlarm insights-{cluster}-{kind}"
+            for cluster in ("pods", "tasks")
+            for kind in ("nodes-silent", "nodes-differing", "queue-drops")
+        ),
+        *(f"{kind} watch-key" for kind in ("EncryptionKey", "Key", "Alias")),
+        *(f"{kind} watch" for kind in WATCH),
     }
     others = {step.resource for step in steps if step.op not in ("create", "update")}
     assert others == {"TaskDefinition tasks-sensor"}, "a new revision"

@@ -18,16 +18,17 @@ PACKAGES = {"components", "falco_firelens", "standin", "localcloud", "testbed", 
 SPLIT = {"components", "falco_firelens"}
 """Packages whose parts are rooms of their own."""
 
-PRODUCT = {"sensor", "insight", "schemas", "settings", "responder", "policy", "fleet", "cost", "cli"}
+PRODUCT = {"sensor", "insight", "schemas", "settings", "responder", "watch", "policy", "fleet", "cost", "cli"}
 
 ALLOWED = {
     "falco_firelens": {"falco_firelens.cli"},
     "falco_firelens.contract": set[str](),
     "falco_firelens.errors": set[str](),
     "falco_firelens.sensor": {"falco_firelens.contract", "falco_firelens.errors"},
-    "falco_firelens.insight": {"falco_firelens.contract", "falco_firelens.sensor"},
+    "falco_firelens.insight": {"falco_firelens.contract", "falco_firelens.sensor", "falco_firelens.watch"},
     "falco_firelens.schemas": {"falco_firelens.contract"},
     "falco_firelens.responder": {"falco_firelens.contract"},
+    "falco_firelens.watch": {"falco_firelens.contract"},
     "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.errors", "falco_firelens.sensor"},
     "falco_firelens.policy": {"falco_firelens.settings"},
     "falco_firelens.cost": {"falco_firelens.insight", "falco_firelens.sensor", "falco_firelens.settings"},
@@ -62,6 +63,12 @@ ALLOWED = {
         "falco_firelens.errors",
         "falco_firelens.insight",
         "falco_firelens.responder",
+    },
+    "components.watch": {
+        "components.aws",
+        "components.response",
+        "falco_firelens.contract",
+        "falco_firelens.watch",
     },
     "components.hub": {
         "components.aws",

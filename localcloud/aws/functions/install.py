@@ -16,6 +16,7 @@ from localcloud.aws.functions.asynchronous import AsynchronousCalls
 from localcloud.aws.functions.function import Function, ThrottledError
 from localcloud.aws.functions.polling import QueuePolling
 from localcloud.aws.functions.runtime import Runtime
+from localcloud.aws.functions.schedule import Schedules
 from localcloud.aws.functions.subscription import LOGS, log_group_arn, matching, may_invoke, payload
 from localcloud.aws.functions.trusted import TrustedCode
 from localcloud.cloudwatch.filter_pattern import PatternError
@@ -49,6 +50,7 @@ def install(deployer: Mapping[str, str], folder: Path, trusted: Path) -> None:
     _calls(runtime, calls)
     _mappings(QueuePolling(runtime))
     _subscriptions(calls)
+    Schedules(calls).start()
 
 
 def _calls(runtime: Runtime, calls: AsynchronousCalls) -> None:

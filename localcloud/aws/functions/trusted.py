@@ -6,9 +6,12 @@ from pathlib import Path
 from falco_firelens.contract import cache
 from localcloud.aws.functions.package import PackageError
 
+BUILT = ("response", "watch")
+"""The functions of this project, after which folders and packages are called."""
+
 
 class TrustedCode:
-    """The response functions that this machine has built, and what `folder` names: empty files, called by SHA-256."""
+    """The functions that this machine has built, and what `folder` names: empty files, called by SHA-256."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,7 +30,7 @@ class TrustedCode:
             )
 
     def _digests(self) -> set[str]:
-        for package in (cache() / "response").glob("response-*.zip"):
+        for package in (package for name in BUILT for package in (cache() / name).glob(f"{name}-*.zip")):
             if package not in self._built:
                 self._built[package] = hashlib.sha256(package.read_bytes()).hexdigest()
         return set(self._built.values())

@@ -18,6 +18,7 @@ FOLDER = tempfile.TemporaryDirectory(prefix="samples-")
 """Of this process, since others write their samples at the same time."""
 
 LEDGER = "aws:dynamodb/table:Table"
+RULE = "aws:cloudwatch/eventRule:EventRule"
 FUNCTION, QUEUE, SECRET = "aws:lambda/function:Function", "aws:sqs/queue:Queue", "aws:secretsmanager/secret:Secret"
 
 
@@ -99,6 +100,15 @@ ANSWERING: dict[str, Sample] = {
         principal="logs.amazonaws.com",
         sourceAccount="123456789012",
         sourceArn="arn:aws:logs:eu-west-1:123456789012:log-group:x:*",
+    ),
+    RULE: sample(
+        {"scheduleExpression": "rate(5 minutes)", "state": "DISABLED", **TAGS},
+        description="often",
+        scheduleExpression="rate(1 minute)",
+        tags={"team": "blue"},
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": sample(
+        {"input": '{"a": 2}'}, rule=of(RULE, "name"), arn=of(FUNCTION, "arn"), input='{"a": 1}'
     ),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": sample(
         {"maximumRetryAttempts": 1},

@@ -221,6 +221,7 @@ class Account(mocks.Mocks):
             "aws:sns/topic:Topic": "sns:{0}:{1}:{2}",
             "aws:secretsmanager/secret:Secret": "secretsmanager:{0}:{1}:secret:{2}-abcdef",
             "aws:lambda/function:Function": "lambda:{0}:{1}:function:{2}",
+            "aws:cloudwatch/eventRule:EventRule": "events:{0}:{1}:rule/{2}",
         }
         if args.typ in forms:
             state["arn"] = f"arn:{self.partition}:" + forms[args.typ].format(self.region, self.number, state["name"])

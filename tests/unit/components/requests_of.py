@@ -39,6 +39,7 @@ IDS = {
 ARNS = {
     "aws:autoscaling/group:Group": "autoscaling:{region}:{account}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}",
     "aws:athena/workgroup:Workgroup": "athena:{region}:{account}:workgroup/{name}",
+    "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
     "aws:ecs/capacityProvider:CapacityProvider": "ecs:{region}:{account}:capacity-provider/{name}",
     "aws:ecs/cluster:Cluster": "ecs:{region}:{account}:cluster/{name}",

@@ -19,8 +19,11 @@ RESPONDING: dict[str, Any] = {
 }
 
 UNTAGGED = {
-    *(f"aws:cloudwatch/{kind}" for kind in ("dashboard:Dashboard", "logMetricFilter:LogMetricFilter")),
     "aws:cloudwatch/logTransformer:LogTransformer",
+    *(
+        f"aws:cloudwatch/{kind}"
+        for kind in ("dashboard:Dashboard", "eventTarget:EventTarget", "logMetricFilter:LogMetricFilter")
+    ),
     "aws:cloudwatch/queryDefinition:QueryDefinition",
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:sns/topicSubscription:TopicSubscription",
@@ -168,6 +171,8 @@ def test_existing_clusters_are_left_as_they_are() -> None:
     assert made == {
         "aws:cloudwatch/compositeAlarm:CompositeAlarm",
         "aws:cloudwatch/dashboard:Dashboard",
+        "aws:cloudwatch/eventRule:EventRule",
+        "aws:cloudwatch/eventTarget:EventTarget",
         "aws:cloudwatch/logGroup:LogGroup",
         "aws:cloudwatch/logMetricFilter:LogMetricFilter",
         "aws:cloudwatch/logTransformer:LogTransformer",
@@ -180,6 +185,9 @@ def test_existing_clusters_are_left_as_they_are() -> None:
         "aws:iam/rolePolicy:RolePolicy",
         "aws:kms/alias:Alias",
         "aws:kms/key:Key",
+        "aws:lambda/function:Function",
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        "aws:lambda/permission:Permission",
         "aws:sns/topic:Topic",
         "aws:sns/topicPolicy:TopicPolicy",
     }

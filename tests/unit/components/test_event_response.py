@@ -54,7 +54,8 @@ def cluster_role(stack: Deployed, name: str) -> set[tuple[str, str]]:
 
 def test_a_stack_without_playbooks_has_nothing_of_it() -> None:
     stack = deploy(CREATED, account())
-    assert not stack.of("EventResponse") and not stack.of("Function") and not stack.of("ClusterAccess")
+    assert not stack.of("EventResponse") and not stack.of("ClusterAccess")
+    assert [item.name for item in stack.of("lambda/function:Function")] == ["watch"]
 
 
 def test_permissions_are_those_of_the_playbooks_actions() -> None:

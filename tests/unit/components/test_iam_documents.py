@@ -181,7 +181,11 @@ def test_resource_star_is_only_for_actions_without_resources(created: Deployed) 
         for kind, statement in statements(created)
         if statement.get("Resource") == "*" and not kind.startswith("aws:kms/")
     ]
-    assert stars == [["ecr:GetAuthorizationToken", "ecs:DiscoverPollEndpoint"]]
+    assert sorted(stars) == [
+        ["cloudwatch:PutMetricData"],
+        ["ec2:DescribeInstances"],
+        ["ecr:GetAuthorizationToken", "ecs:DiscoverPollEndpoint"],
+    ]
 
 
 def test_whoever_may_use_a_key_is_told_by_a_condition(created: Deployed) -> None:

@@ -1,0 +1,84 @@
+"""Puts a stack's watch together: what is to be watched, the function's package, and the function."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from falco_firelens.insight.metrics import HEARTBEAT_RULE
+from falco_firelens.sensor import falco
+from falco_firelens.settings import Cluster as ClusterSettings
+from falco_firelens.settings import Settings
+from falco_firelens.watch.configuration import Cluster, Configuration
+
+from ..aws.location import AwsLocation
+from ..watch.package import build
+from ..watch.sensor_watch import SensorWatch, WatchedCluster
+from .insights import name_prefix
+from .rendering import falco_options, identity_of
+from .response_configuration import cluster_in_aws
+
+WATCH = "watch"
+"""The logical name."""
+
+
+@dataclass(frozen=True)
+class WatchPackage:
+    """A watch whose package is built."""
+
+    configuration: Configuration
+    package: str
+
+    @property
+    def clusters(self) -> Sequence[WatchedCluster]:
+        """The clusters by their names in AWS."""
+        return [WatchedCluster(one.platform, one.name) for one in self.configuration.clusters.values()]
+
+
+def prepare_watch(settings: Settings, location: AwsLocation, folder: Path | None = None) -> WatchPackage | None:
+    """Build the function's package before anything is registered; None where nothing is watched.
+
+    Raises PackageError.
+    """
+    if not (settings.alarms.watch and settings.events.cloudwatch and settings.clusters):
+        return None
+    configuration = Configuration(
+        settings.events.log_group,
+        HEARTBEAT_RULE,
+        {cluster.name: _cluster(settings, cluster, location) for cluster in settings.clusters},
+    )
+    return WatchPackage(configuration, str(build(configuration, folder)))
+
+
+def _cluster(settings: Settings, cluster: ClusterSettings, location: AwsLocation) -> Cluster:
+    """What is to be watched of a cluster. Which files the chart makes of its values is the chart's own matter."""
+    named = cluster_in_aws(cluster)
+    if settings.falco.install == "helm" and named.platform != "ecs":
+        return Cluster(named.platform, named.name)
+    files = falco.files(falco_options(settings, cluster.name), identity_of(cluster, location))
+    return Cluster(named.platform, named.name, falco.sums(files))
+
+
+def deploy_watch(
+    watch: WatchPackage,
+    settings: Settings,
+    location: AwsLocation,
+    log_group_arn: pulumi.Input[str],
+    parent: pulumi.Resource,
+) -> Mapping[str, pulumi.Input[str]]:
+    """Register the function below `parent`, and return what the stack's output says."""
+    made = SensorWatch(
+        WATCH,
+        {
+            "location": location,
+            "prefix": name_prefix(pulumi.get_stack()),
+            "package": watch.package,
+            "log_group_arn": log_group_arn,
+            "clusters": watch.clusters,
+            "retention_days": settings.events.retention_days,
+            "tags": settings.tags,
+        },
+        pulumi.ResourceOptions(parent=parent),
+    )
+    return {"function": made.function_name}
