@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_eks
@@ -61,8 +61,16 @@ class EndpointArgs(TypedDict):
     public_cidrs: Sequence[str]
 
 
+class AuditMetric(TypedDict):
+    """A metric that counts what a filter pattern finds in the audit log."""
+
+    pattern: str
+    namespace: str
+    name: str
+
+
 class EksClusterArgs(TypedDict):
-    """`pod_identity` and `oidc_provider` are what permissions of pods need.
+    """`pod_identity` and `oidc_provider` are what permissions of pods need. `audited` counts changes of the sensor.
 
     `addons` are versions by name; an add-on that is not named keeps the version that it was created with.
     """
@@ -76,6 +84,7 @@ class EksClusterArgs(TypedDict):
     addons: Mapping[str, str]
     pod_identity: bool
     oidc_provider: bool
+    audited: NotRequired[AuditMetric]
     tags: Mapping[str, str]
 
 
@@ -98,6 +107,8 @@ class EksCluster(pulumi.ComponentResource):
         self._args = args
         child = pulumi.ResourceOptions(parent=self)
         key, logs = self._key_and_logs(child)
+        if "audited" in args:
+            self._audit(args["audited"], logs, child)
         cluster = self._cluster(key.arn, pulumi.ResourceOptions(parent=self, depends_on=[logs]))
         # Known at once, yet what takes it comes after the control plane, though not after the nodes.
         self.cluster_name = cluster.urn.apply(lambda _: args["cluster_name"])
@@ -137,6 +148,16 @@ class EksCluster(pulumi.ComponentResource):
             opts=child,
         )
         return key, logs
+
+    def _audit(self, metric: AuditMetric, logs: cloudwatch.LogGroup, child: pulumi.ResourceOptions) -> None:
+        cloudwatch.LogMetricFilter(
+            f"{self._prefix}-sensor-changes",
+            name="sensor-changes",
+            log_group_name=logs.name,
+            pattern=metric["pattern"],
+            metric_transformation={"namespace": metric["namespace"], "name": metric["name"], "value": "1"},
+            opts=child,
+        )
 
     def _cluster(self, key_arn: pulumi.Output[str], opts: pulumi.ResourceOptions) -> pulumi_eks.Cluster:
         """No security groups of its own: managed nodes are in the one that EKS makes for the cluster.

@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import Provider
 
-from falco_firelens.contract import SENSOR_SERVICE
+from falco_firelens.contract import METRICS_NAMESPACE, SENSOR_SERVICE
+from falco_firelens.insight import audit
 from falco_firelens.sensor.model import EcsTask
 from falco_firelens.settings import Cluster, EcsCreate, EksCreate, KubernetesCluster, NodeGroup, Settings
 from falco_firelens.settings import EcsCluster as EcsSettings
@@ -16,7 +17,7 @@ from falco_firelens.settings.network import SUBNET_BITS
 
 from ..aws.location import ecs_link, eks_link
 from ..clusters.ecs_cluster import EcsCluster
-from ..clusters.eks_cluster import AMI_TYPES, EksCluster, NodeGroupArgs, cluster_arn
+from ..clusters.eks_cluster import AMI_TYPES, EksCluster, EksClusterArgs, NodeGroupArgs, cluster_arn
 from ..clusters.instances import ClusterNetwork
 from ..clusters.live_node_groups import LiveNodeGroup
 from ..clusters.network import Network
@@ -25,6 +26,7 @@ from ..sensors.kubernetes_sensor import KubernetesSensor, KubernetesSensorArgs
 from ..sensors.shared_node_role import SharedNodeRole
 from ..sensors.shipping_role import RoleHolder, ShippingRole, ShippingRoleArgs, ShippingTargets, ecs_tasks_trust
 from .discovery import Found, creates
+from .insights import watched
 from .kubeconfig import cluster_identifier, parsed
 from .permission import Identities, permission_of
 from .rendering import RenderedKubernetes, Sensors
@@ -133,22 +135,25 @@ class Clusters:
     def _created_eks(self, cluster: EksSettings, create: EksCreate) -> _Kubernetes:
         location, permission = self._found.location, permission_of(cluster)
         live = self._found.node_groups.get(cluster.name, {})
-        made = EksCluster(
-            cluster.name,
-            {
-                "location": location,
-                "cluster_name": cluster.name,
-                "version": create.version,
-                "endpoint": {"access": create.endpoint_access, "public_cidrs": create.public_access_cidrs},
-                "node_groups": [_node_group_args(group, live.get(group.name)) for group in create.node_groups],
-                "network": self.network,
-                "addons": {**create.addons},
-                "pod_identity": permission.pod_identity,
-                "oidc_provider": permission.oidc_provider,
-                "tags": self._settings.tags,
-            },
-            self._child,
-        )
+        args: EksClusterArgs = {
+            "location": location,
+            "cluster_name": cluster.name,
+            "version": create.version,
+            "endpoint": {"access": create.endpoint_access, "public_cidrs": create.public_access_cidrs},
+            "node_groups": [_node_group_args(group, live.get(group.name)) for group in create.node_groups],
+            "network": self.network,
+            "addons": {**create.addons},
+            "pod_identity": permission.pod_identity,
+            "oidc_provider": permission.oidc_provider,
+            "tags": self._settings.tags,
+        }
+        if self._settings.events.cloudwatch and watched(self._settings, cluster).audited:
+            args["audited"] = {
+                "pattern": audit.PATTERN,
+                "namespace": METRICS_NAMESPACE,
+                "name": audit.changes_metric(cluster.name),
+            }
+        made = EksCluster(cluster.name, args, self._child)
         return _Kubernetes(
             name=cluster.name,
             kubeconfig=made.kubeconfig,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from falco_firelens.insight import alarms
 from falco_firelens.insight.watch_alarms import Watched, ingested, watch_alarms
-from falco_firelens.settings import Settings
+from falco_firelens.settings import Cluster, EksCluster, Settings
 
 from ..aws.location import AwsLocation
 from ..delivery.event_log import EventLog
@@ -54,8 +54,17 @@ def _thresholds(settings: Settings, cluster: str) -> alarms.Thresholds:
 def _watch_alarms(settings: Settings, stack: str) -> Iterable[alarms.Alarm]:
     if not settings.alarms.watch:
         return ()
-    watched = [Watched(one.name, settings.alarms.of(one.name).silent_nodes) for one in settings.clusters]
-    return watch_alarms(name_prefix(stack), watched)
+    return watch_alarms(
+        name_prefix(stack),
+        [watched(settings, one) for one in settings.clusters],
+        response=settings.response is not None,
+    )
+
+
+def watched(settings: Settings, cluster: Cluster) -> Watched:
+    """What is watched of a cluster. Of EKS clusters those that the stack creates keep their audit logs."""
+    audited = settings.alarms.watch and isinstance(cluster, EksCluster) and cluster.create is not None
+    return Watched(cluster.name, settings.alarms.of(cluster.name).silent_nodes, cluster.platform, audited)
 
 
 def _ingested(settings: Settings, stack: str) -> alarms.Alarm:

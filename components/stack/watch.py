@@ -10,14 +10,16 @@ from falco_firelens.insight.metrics import HEARTBEAT_RULE
 from falco_firelens.sensor import falco
 from falco_firelens.settings import Cluster as ClusterSettings
 from falco_firelens.settings import Settings
-from falco_firelens.watch.configuration import Cluster, Configuration
+from falco_firelens.watch.configuration import Cluster, Configuration, Response
 
 from ..aws.location import AwsLocation
+from ..response.event_response import function_name as response_function_name
 from ..watch.package import build
 from ..watch.sensor_watch import SensorWatch, WatchedCluster
 from .insights import name_prefix
 from .rendering import falco_options, identity_of
-from .response_configuration import cluster_in_aws
+from .response import filter_pattern
+from .response_configuration import cluster_in_aws, response_configuration
 
 WATCH = "watch"
 """The logical name."""
@@ -47,8 +49,16 @@ def prepare_watch(settings: Settings, location: AwsLocation, folder: Path | None
         settings.events.log_group,
         HEARTBEAT_RULE,
         {cluster.name: _cluster(settings, cluster, location) for cluster in settings.clusters},
+        _response(settings),
     )
     return WatchPackage(configuration, str(build(configuration, folder)))
+
+
+def _response(settings: Settings) -> Response | None:
+    if settings.response is None:
+        return None
+    pattern = filter_pattern(response_configuration(settings, settings.response))
+    return Response(response_function_name(name_prefix(pulumi.get_stack())), pattern)
 
 
 def _cluster(settings: Settings, cluster: ClusterSettings, location: AwsLocation) -> Cluster:
@@ -75,6 +85,7 @@ def deploy_watch(
             "prefix": name_prefix(pulumi.get_stack()),
             "package": watch.package,
             "log_group_arn": log_group_arn,
+            "response": watch.configuration.response is not None,
             "clusters": watch.clusters,
             "retention_days": settings.events.retention_days,
             "tags": settings.tags,

@@ -9,7 +9,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
-from falco_firelens.contract import METRICS_NAMESPACE
+from falco_firelens.contract import METRICS_NAMESPACE, SENSOR_SERVICE
 from falco_firelens.watch.metrics import EVERY_MINUTES
 
 from ..aws.encryption_key import EncryptionKey, log_group_statement
@@ -36,7 +36,7 @@ class WatchedCluster:
 class SensorWatchArgs(TypedDict):
     """`package` is the function's zip. `prefix` begins the names, which an account has only once in a region.
 
-    The log group is the events'; `retention_days` are those of the function's own.
+    The log group is the events'; `retention_days` are those of the function's own. `response`: there is one.
     """
 
     location: AwsLocation
@@ -44,6 +44,7 @@ class SensorWatchArgs(TypedDict):
     package: str
     log_group_arn: pulumi.Input[str]
     clusters: Sequence[WatchedCluster]
+    response: bool
     retention_days: int
     tags: Mapping[str, str]
 
@@ -168,15 +169,21 @@ class SensorWatch(pulumi.ComponentResource):
 
 def _statements(args: SensorWatchArgs, own_log_group: pulumi.Input[str]) -> list[Statement]:
     """Return what every watch function may do: read the events, and write metrics of one namespace."""
+    events = pulumi.Output.concat(args["log_group_arn"], ":*")
     metrics = _allow("Metrics", ["cloudwatch:PutMetricData"], "*")
+    response = [
+        _allow("SubscriptionFilter", ["logs:DescribeSubscriptionFilters"], events),
+        _allow("Invocations", ["cloudwatch:GetMetricData"], "*"),
+    ]
     return [
         _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(own_log_group, ":*")),
         _allow(
             "Heartbeats",
             ["logs:DescribeLogStreams", "logs:FilterLogEvents"],
-            pulumi.Output.concat(args["log_group_arn"], ":*"),
+            events,
         ),
         {**metrics, "Condition": {"StringEquals": {"cloudwatch:namespace": METRICS_NAMESPACE}}},
+        *(response if args["response"] else []),
     ]
 
 
@@ -194,7 +201,9 @@ def _cluster_statements(args: SensorWatchArgs) -> list[Statement]:
         clusters = [arn(location, "ecs", f"cluster/{name}") for name in ecs]
         instances = [arn(location, "ecs", f"container-instance/{name}/*") for name in ecs]
         statements.append(_allow("ListInstances", ["ecs:ListContainerInstances"], clusters))
+        services = [arn(location, "ecs", f"service/{name}/{SENSOR_SERVICE}") for name in ecs]
         statements.append(_allow("DescribeInstances", ["ecs:DescribeContainerInstances"], instances))
+        statements.append(_allow("DescribeServices", ["ecs:DescribeServices"], services))
     return statements
 
 

@@ -132,8 +132,8 @@ def _cloudwatch(settings: Settings, load: Load) -> Iterator[Line]:
 
 def _watch(settings: Settings, load: Load) -> Iterator[Line]:
     """What comes of the heartbeats of each node: some milliseconds of the function; looking itself costs nothing."""
-    watched = [Watched(cluster.name, 1) for cluster in settings.clusters]
-    count = len([*watch_alarms("falco", watched)])
+    watched = [Watched(one.name, 1, one.platform, audited=one.platform == "eks") for one in settings.clusters]
+    count = len([*watch_alarms("falco", watched, response=settings.response is not None)])
     seconds = WATCH_RUNS * (WATCH_SECONDS * (1 + len(watched)) + WATCH_NODE_SECONDS * load.nodes)
     yield Line("insight", f"{count} metrics of the watch", count * prices.METRIC_MONTH)
     yield Line("insight", f"{count} alarms on the watch", count * prices.ALARM_MONTH)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from falco_firelens.contract import METRICS_NAMESPACE
+from falco_firelens.contract import METRICS_NAMESPACE, Platform
 from falco_firelens.insight.alarms import Alarm, Metric
+from falco_firelens.insight.audit import changes_metric
 from falco_firelens.watch import metrics
 
 PERIOD = metrics.EVERY_MINUTES * 60
@@ -12,14 +13,32 @@ PERIOD = metrics.EVERY_MINUTES * 60
 
 @dataclass(frozen=True)
 class Watched:
-    """A cluster, and how many of its nodes must be silent before it is an alarm."""
+    """A cluster, and how many of its nodes must be silent before it is an alarm.
+
+    `audited`: it is an EKS cluster whose audit log is kept.
+    """
 
     cluster: str
     silent_nodes: int
+    platform: Platform = "kubernetes"
+    audited: bool = False
 
 
-def watch_alarms(prefix: str, clusters: Sequence[Watched]) -> Iterator[Alarm]:
+def watch_alarms(prefix: str, clusters: Sequence[Watched], *, response: bool = False) -> Iterator[Alarm]:
     """Yield the alarms on the watch function's metrics. It may be late, so one of two periods is enough for most."""
+    if response:
+        yield Alarm(
+            name=f"{prefix}-response-missed",
+            description="Events do not get to the response function: its subscription filter is gone or changed, or it "
+            "was not called. The watch function's log says which.",
+            metric=Metric(METRICS_NAMESPACE, metrics.MISSED, {}, "Maximum"),
+            comparison="GreaterThanOrEqualToThreshold",
+            threshold=1,
+            period=PERIOD,
+            periods=2,
+            datapoints=1,
+            missing="notBreaching",
+        )
     for one in clusters:
         yield from _of_cluster(f"{prefix}-{one.cluster}", one)
     yield Alarm(
@@ -38,6 +57,7 @@ def watch_alarms(prefix: str, clusters: Sequence[Watched]) -> Iterator[Alarm]:
 
 def _of_cluster(name: str, watched: Watched) -> Iterator[Alarm]:
     cluster = watched.cluster
+    yield from _changes(name, watched)
     dimensions = {metrics.CLUSTER: cluster}
     yield Alarm(
         name=f"{name}-nodes-silent",
@@ -74,6 +94,29 @@ def _of_cluster(name: str, watched: Watched) -> Iterator[Alarm]:
         comparison="GreaterThanOrEqualToThreshold",
         threshold=1,
         period=PERIOD,
+        periods=2,
+        datapoints=1,
+        missing="notBreaching",
+    )
+
+
+def _changes(name: str, watched: Watched) -> Iterator[Alarm]:
+    """Yield the alarm on changes of a sensor: what the audit log says of EKS, and what the watch sees of ECS."""
+    cluster = watched.cluster
+    if watched.platform == "ecs":
+        metric, period = Metric(METRICS_NAMESPACE, metrics.CHANGED, {metrics.CLUSTER: cluster}), PERIOD
+    elif watched.audited:
+        metric, period = Metric(METRICS_NAMESPACE, changes_metric(cluster), {}), 300
+    else:
+        return
+    yield Alarm(
+        name=f"{name}-sensor-changed",
+        cluster=cluster,
+        description=f"Cluster {cluster}: somebody changed or deleted the sensor. An update of this stack does, too.",
+        metric=metric,
+        comparison="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        period=period,
         periods=2,
         datapoints=1,
         missing="notBreaching",

@@ -23,12 +23,21 @@ class Cluster:
 
 
 @dataclass(frozen=True)
+class Response:
+    """The response function, which its subscription filter is called after, and the filter's pattern."""
+
+    function: str
+    pattern: str
+
+
+@dataclass(frozen=True)
 class Configuration:
     """All of it; `clusters` by their names in the stack, with which the names of their log streams begin."""
 
     log_group: str
     heartbeat_rule: str
     clusters: Mapping[str, Cluster]
+    response: Response | None = None
 
     def to_json(self) -> str:
         """Return it as JSON; the same configuration gives the same text."""
@@ -38,7 +47,10 @@ class Configuration:
 def from_document(document: Mapping[str, Any]) -> Configuration:
     """Return the configuration of a parsed JSON document that `to_json` wrote."""
     clusters = {name: Cluster(**cluster) for name, cluster in document["clusters"].items()}
-    return Configuration(document["log_group"], document["heartbeat_rule"], clusters)
+    response = document["response"]
+    return Configuration(
+        document["log_group"], document["heartbeat_rule"], clusters, Response(**response) if response else None
+    )
 
 
 def load(file: Path = FILE) -> Configuration:

@@ -13,6 +13,12 @@ DIFFERING: Final = "NodesDiffering"
 DROPPED: Final = "EventsDropped"
 """Events of a cluster that its Falcos dropped because their outputs' queue was full."""
 
+CHANGED: Final = "SensorChanges"
+"""Changes of a cluster's ECS service since the last run, and services that are gone."""
+
+MISSED: Final = "ResponseMissed"
+"""1 where events do not get to the response function, of the stack as a whole."""
+
 WATCHED: Final = "ClustersWatched"
 """Clusters whose heartbeats and nodes a run has read to the end, of the stack as a whole."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from falco_firelens.contract import SENSOR_SERVICE
 from falco_firelens.watch.heartbeats import Clock
 from falco_firelens.watch.judgement import Node
 
@@ -75,6 +76,21 @@ def of_ecs(ecs: Any, cluster: str, clock: Clock) -> list[Node]:
             if not _is_windows(one.get("attributes", ()))
         )
     return nodes
+
+
+def changed(ecs: Any, cluster: str, since: float) -> str:
+    """Return what has happened to the sensor's service of an ECS cluster since a time; nothing where nothing has.
+
+    Each change that reaches its tasks is a new deployment, whose time nobody can choose.
+    """
+    services: Sequence[Mapping[str, Any]] = ecs.describe_services(cluster=cluster, services=[SENSOR_SERVICE])[
+        "services"
+    ]
+    if not services or services[0]["status"] != "ACTIVE":
+        return f"the service {SENSOR_SERVICE} is gone"
+    deployments: Sequence[Mapping[str, Any]] = services[0]["deployments"]
+    times = [one["createdAt"].timestamp() for one in deployments if one["status"] == "PRIMARY"]
+    return f"the service {SENSOR_SERVICE} has a new deployment" if max(times, default=0) >= since else ""
 
 
 def _is_windows(attributes: Iterable[Mapping[str, str]]) -> bool:

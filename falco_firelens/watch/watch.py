@@ -13,7 +13,8 @@ from falco_firelens.watch import metrics
 from falco_firelens.watch.configuration import Cluster, Configuration
 from falco_firelens.watch.heartbeats import OutOfTimeError, read
 from falco_firelens.watch.judgement import Node, differing, dropped, silent
-from falco_firelens.watch.nodes import of_ecs, of_eks, seen_before
+from falco_firelens.watch.nodes import changed, of_ecs, of_eks, seen_before
+from falco_firelens.watch.response import missing
 
 SHOWN = 50
 """How many nodes of a kind a line of the log names."""
@@ -41,23 +42,27 @@ class Finding:
     silent: Sequence[str] = ()
     differing: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     dropped: Mapping[str, int] = field(default_factory=dict[str, int])
+    changed: str | None = None
+    """What has happened to the sensor's service; None where there is no such service."""
 
     @property
     def values(self) -> Mapping[str, int]:
         """Return the values of the cluster's metrics."""
-        return {
+        found = {
             metrics.SILENT: len(self.silent),
             metrics.DIFFERING: len(self.differing),
             metrics.DROPPED: sum(self.dropped.values()),
         }
+        return found if self.changed is None else {**found, metrics.CHANGED: int(bool(self.changed))}
 
     def line(self) -> Mapping[str, Any]:
         """Return what the log says, with the first nodes of each kind."""
-        return {
+        found = {
             "silent": list(self.silent)[:SHOWN],
             "differing": dict(list(self.differing.items())[:SHOWN]),
             "dropped": dict(list(self.dropped.items())[:SHOWN]),
         }
+        return {**found, "changed": self.changed} if self.changed else found
 
 
 class Watch:
@@ -75,7 +80,7 @@ class Watch:
         left = list(self._configuration.clusters.items())
         while left:
             name, cluster = left[0]
-            share = Share((end - time.monotonic()) / len(left))
+            share = Share((end - time.monotonic()) / (len(left) + 1))
             left = left[1:]
             try:
                 if cluster.platform == "eks" and eks is None:
@@ -84,15 +89,32 @@ class Watch:
                 _say(cluster=name, **found[name].line())
             except (OutOfTimeError, BotoCoreError, ClientError) as error:
                 _say(cluster=name, unread=f"{type(error).__name__}: {error}")
-        self._put(found)
+        self._put(found, self._response(Share(end - time.monotonic())))
         return found
+
+    def _response(self, share: Share) -> int | None:
+        """Return whether events do not get to the response; None where there is none, or nobody can say."""
+        configuration = self._configuration
+        if configuration.response is None:
+            return None
+        clients = {service: self._client(service) for service in ("logs", "cloudwatch")}
+        try:
+            why = missing(clients, configuration.log_group, configuration.response, self._now, share)
+        except (OutOfTimeError, BotoCoreError, ClientError) as error:
+            _say(response="", unread=f"{type(error).__name__}: {error}")
+            return None
+        _say(response=why or "is called")
+        return int(bool(why))
 
     def _look(self, name: str, cluster: Cluster, eks: Sequence[Node], share: Share) -> Finding:
         configuration = self._configuration
         logs, group = self._client("logs"), configuration.log_group
         heartbeats = read(logs, group, name, configuration.heartbeat_rule, (self._start, self._now), share)
+        service = None
         if cluster.platform == "ecs":
             nodes = of_ecs(self._client("ecs"), cluster.name, share)
+            # A minute more than the period, since runs come a little early or late.
+            service = changed(self._client("ecs"), cluster.name, self._now - (metrics.EVERY_MINUTES + 1) * 60)
         elif cluster.platform == "eks":
             nodes = eks
         else:
@@ -101,6 +123,7 @@ class Watch:
             silent(nodes, heartbeats, self._start),
             differing(heartbeats, cluster.files),
             dropped(heartbeats, self._start),
+            service,
         )
 
     def _eks_nodes(self) -> Mapping[str, Sequence[Node]] | None:
@@ -111,14 +134,16 @@ class Watch:
             _say(unread=f"{type(error).__name__}: {error}")
             return None
 
-    def _put(self, found: Mapping[str, Finding]) -> None:
+    def _put(self, found: Mapping[str, Finding], missed: int | None) -> None:
         """Write the metrics, 1,000 of which fit in a request; a stack has 30 clusters at most."""
         of_clusters = [
             {**_datum(metric, value, self._now), "Dimensions": [{"Name": metrics.CLUSTER, "Value": cluster}]}
             for cluster, finding in found.items()
             for metric, value in finding.values.items()
         ]
-        every = [*of_clusters, _datum(metrics.WATCHED, len(found), self._now)]
+        of_stack = {metrics.WATCHED: len(found), metrics.MISSED: missed}
+        stack = [_datum(metric, value, self._now) for metric, value in of_stack.items() if value is not None]
+        every = [*of_clusters, *stack]
         self._client("cloudwatch").put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=every)
 
 

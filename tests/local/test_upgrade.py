@@ -116,6 +116,9 @@ def test_a_whole_stack_with_a_response_gets_new_code_and_keeps_everything(
         ),
         *(f"{kind} watch-key" for kind in ("EncryptionKey", "Key", "Alias")),
         *(f"{kind} watch" for kind in WATCH),
+        *(f"MetricAlarm insights-{cluster}-sensor-changed" for cluster in ("pods", "tasks")),
+        "MetricAlarm insights-response-missed",
+        "LogMetricFilter pods-sensor-changes",
     }
     others = {step.resource for step in steps if step.op not in ("create", "update")}
     assert others == {"TaskDefinition tasks-sensor"}, "a new revision"

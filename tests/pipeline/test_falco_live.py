@@ -14,6 +14,7 @@ import pytest
 
 from falco_firelens.contract import Platform
 from falco_firelens.responder.event import pack, parse_delivery
+from falco_firelens.sensor.falco import sums
 from testbed.destination import Destination
 from testbed.fluent_bit import wait_until
 from tests.pipeline.conftest import LOG_GROUP, NodeFactory
@@ -39,6 +40,8 @@ class Run:
     stderr: list[str]
     exit_code: int
     healthy: bool
+    sums: dict[str, str]
+    """Of its own files, as the watch is told them."""
 
     @property
     def events(self) -> list[str]:
@@ -61,7 +64,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         healthy = ready and falco.healthy
         falco.process.terminate()
         code = falco.process.wait(timeout=PATIENCE)
-        return Run(platform, falco.stdout, falco.stderr, code, healthy)
+        files = {file.name: file.read_text() for file in falco.directory.glob("*.yaml")}
+        return Run(platform, falco.stdout, falco.stderr, code, healthy, sums(files))
 
 
 def test_it_answers_the_health_check_and_stops_when_asked_to(run: Run):
@@ -79,7 +83,8 @@ def test_a_heartbeat_passes_whatever_the_minimum_priority_and_says_what_the_alar
     assert fields["falco.outputs_queue_num_drops"] == 0
     assert fields["scap.n_drops_perc"] == 0
     assert fields["falco.container_memory_used_mb"] == 100
-    assert "falco.sha256_config_file.falco_yaml" in fields
+    assert {key: fields.get(key) for key in run.sums} == run.sums and len(run.sums) >= 2
+    assert "falco.sha256_config_file.falco_yaml" in run.sums
     assert not [name for name in fields if name.startswith(("falco.jemalloc.", "falco.rules."))]
     assert len(fields) < 150, "CloudWatch Logs transforms events of at most 200 fields"
 

@@ -5,12 +5,15 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from moto.cloudwatch.models import cloudwatch_backends
 
 from localcloud.accounts import assumed, client
+from localcloud.aws import clock
 from localcloud.aws.functions.function import Answer, Function, ThrottledError
 from localcloud.aws.functions.package import PackageError, runtime_libraries, unpack
 from localcloud.aws.functions.process import FunctionProcess
@@ -18,6 +21,18 @@ from localcloud.aws.functions.trusted import TrustedCode
 
 IDLE_SECONDS = 300.0
 """How long a process waits for another call, as Lambda's do for some minutes."""
+
+
+def _count(function: Function) -> None:
+    """Write Lambda's metric of a call that is not throttled.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    name = {"Name": "FunctionName", "Value": function.name}
+    now = datetime.fromtimestamp(clock.now(), UTC).replace(tzinfo=None)
+    datum = {"MetricName": "Invocations", "Value": "1", "Timestamp": now, "Dimensions": [name]}
+    cloudwatch: Any = cloudwatch_backends[function.account][function.region]
+    cloudwatch.put_metric_data("AWS/Lambda", [datum])
 
 
 @dataclass
@@ -52,6 +67,7 @@ class Runtime:
             return Answer.error("LocalCloud.NotSupported", f"the stand-in runs Python, not {function.runtime}")
         pool = self._pools.setdefault(function.arn, _Pool())
         process = self._take(pool, function, wait=wait)
+        _count(function)
         try:
             process = process or self._start(function)
             answer = process.failed_to_load or process.call(payload, identity or str(uuid.uuid4()))

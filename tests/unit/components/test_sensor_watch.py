@@ -62,6 +62,7 @@ def test_it_reads_the_events_and_writes_metrics_of_one_namespace(created: Deploy
         "logs:DescribeLogStreams": events,
         "cloudwatch:PutMetricData": {"*"},
         "ec2:DescribeInstances": {"*"},
+        "ecs:DescribeServices": {f"arn:aws:ecs:eu-west-1:{ACCOUNT}:service/jobs/falco"},
         "ecs:ListContainerInstances": {f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/jobs"},
         "ecs:DescribeContainerInstances": {f"arn:aws:ecs:eu-west-1:{ACCOUNT}:container-instance/jobs/*"},
     }
@@ -71,6 +72,16 @@ def test_it_reads_the_events_and_writes_metrics_of_one_namespace(created: Deploy
         if statement["Action"] == ["cloudwatch:PutMetricData"]
     ]
     assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": "FalcoFirelens"}}
+
+
+def test_with_a_response_it_looks_at_that_too() -> None:
+    playbook = {"name": "tell", "match": {"minimumPriority": "Error"}, "actions": {"notify": {}}}
+    stack = deploy({**CREATED, "response": {"playbooks": [playbook]}})
+    assert {"logs:DescribeSubscriptionFilters", "cloudwatch:GetMetricData"} <= allowed(stack).keys()
+    response = configuration(stack).response
+    made = stack.one("LogSubscriptionFilter", "response").inputs
+    assert response and (response.function, response.pattern) == (made["name"], made["filterPattern"])
+    assert response.function == stack.one("lambda/function:Function", "response").inputs["name"]
 
 
 def test_a_stack_of_ecs_alone_does_not_look_at_instances() -> None:

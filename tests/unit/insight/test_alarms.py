@@ -59,7 +59,7 @@ WATCH = ("nodes-silent", "nodes-differing", "queue-drops")
 def test_each_cluster_and_each_way_has_its_alarms(watched: Watched) -> None:
     of_clusters = itertools.product(("web", "jobs", "own"), (*KINDS, *WATCH))
     others = ("log-group-quiet", "uncounted-events", "s3-late", "s3-failing", "notifications-failing")
-    watch = ("watch-failing", "ingested")
+    watch = ("watch-failing", "ingested", "web-sensor-changed", "jobs-sensor-changed")
     assert set(watched.alarms) == {f"falco-unit-{name}" for name in ("-".join(each) for each in of_clusters)} | {
         f"falco-unit-{name}" for name in (*others, *watch)
     }
@@ -225,7 +225,8 @@ def test_a_cluster_has_an_alarm_that_is_on_as_long_as_one_of_its_own_is(watched:
             for name in watched.alarms
             if watched.attention(f"falco-unit-{cluster}-attention", {**well, name: "ALARM"}) == "ALARM"
         }
-        assert rings == {f"falco-unit-{cluster}-{kind}" for kind in (*KINDS, *WATCH)}
+        changed = ("sensor-changed",) if cluster != "own" else ()
+        assert rings == {f"falco-unit-{cluster}-{kind}" for kind in (*KINDS, *WATCH, *changed)}
 
 
 def largest(alarms_a_cluster: int = 0) -> list[Alarm]:

@@ -1,15 +1,17 @@
 """The alarms on the watch function's metrics and on the bytes that come, each driven over and under its threshold."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from falco_firelens.contract import METRICS_NAMESPACE
+from falco_firelens.insight.audit import PATTERN
 from falco_firelens.watch import metrics
 from localcloud.cloudwatch.metric_data import MetricData, State, series, state
 from tests.unit.components.cloud import deploy
 from tests.unit.components.stacks import CREATED
-from tests.unit.insight.watched import MINUTE, NOW, Watched
+from tests.unit.insight.watched import MINUTE, NOW, Watched, described_alarm
 from tests.unit.watch.world import CLUSTERS, a_world
 
 QUARTER = 15 * MINUTE
@@ -24,7 +26,10 @@ def watched() -> Watched:
 
 def after(watched: Watched, alarm: str, values: Iterable[tuple[float, float]], now: float = NOW) -> State:
     """An alarm's state after values of its metric."""
-    described = watched.alarms[f"falco-unit-{alarm}"]
+    return state_after(watched.alarms[f"falco-unit-{alarm}"], values, now)
+
+
+def state_after(described: Mapping[str, Any], values: Iterable[tuple[float, float]], now: float = NOW) -> State:
     metric = next(one["MetricStat"]["Metric"] for one in described["Metrics"] if "MetricStat" in one)
     dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
     data = MetricData()
@@ -91,14 +96,45 @@ def test_the_alarms_look_at_what_the_function_writes(watched: Watched) -> None:
         if metric["Namespace"] == METRICS_NAMESPACE and metric["MetricName"] in vars(metrics).values()
     }
     with a_world() as world:
-        world.clusters = dict.fromkeys(CLUSTERS_OF_STACK, CLUSTERS["own"])
+        world.clusters = {**dict.fromkeys(CLUSTERS_OF_STACK, CLUSTERS["own"]), "jobs": CLUSTERS["shop"]}
         world.look()
         written = {(name, cluster) if cluster else (name,) for name, cluster in world.metrics()}
     assert looked == written
 
 
+def test_a_changed_sensor_is_an_alarm(watched: Watched) -> None:
+    assert after(watched, "jobs-sensor-changed", []) == "OK"
+    assert after(watched, "jobs-sensor-changed", runs(0, 0)) == "OK"
+    assert after(watched, "jobs-sensor-changed", runs(0, 1)) == "ALARM"
+    assert after(watched, "jobs-sensor-changed", runs(1, 0, 0)) == "OK"
+    assert after(watched, "web-sensor-changed", [(NOW - 6 * MINUTE, 1)]) == "ALARM"
+    assert after(watched, "web-sensor-changed", [(NOW - 11 * MINUTE, 1)]) == "OK"
+    assert "falco-unit-own-sensor-changed" not in watched.alarms, "nobody keeps its audit log"
+
+
+def test_the_audit_log_of_a_created_cluster_counts_what_its_alarm_looks_at() -> None:
+    stack = deploy(STACK)
+    made = stack.one("LogMetricFilter", "web-sensor-changes").inputs
+    assert made["logGroupName"] == "/aws/eks/web/cluster" and made["pattern"] == PATTERN
+    (query,) = [one for one in Watched(stack).alarms["falco-unit-web-sensor-changed"]["Metrics"] if "MetricStat" in one]
+    metric = query["MetricStat"]["Metric"]
+    given = made["metricTransformation"]
+    assert (metric["Namespace"], metric["MetricName"]) == (given["namespace"], given["name"])
+
+
+def test_a_response_that_is_not_called_is_an_alarm() -> None:
+    playbook = {"name": "tell", "actions": {"notify": {}}}
+    stack = deploy({**CREATED, "response": {"playbooks": [playbook]}})
+    alarm = described_alarm(stack.one("MetricAlarm", "insights-response-missed").inputs)
+    assert state_after(alarm, runs(0, 0)) == "OK"
+    assert state_after(alarm, runs(1, 0)) == "ALARM"
+    assert state_after(alarm, runs(1, 0, 0)) == "OK"
+    (query,) = [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
+    assert (query["MetricName"], query["Dimensions"]) == (metrics.MISSED, [])
+
+
 def test_without_a_watch_there_are_no_alarms_on_it() -> None:
     off = Watched(deploy({**CREATED, "alarms": {"watch": False}})).alarms
-    ends = ("nodes-silent", "nodes-differing", "queue-drops", "watch-failing")
+    ends = ("nodes-silent", "nodes-differing", "queue-drops", "watch-failing", "sensor-changed")
     assert not [name for name in off if name.endswith(ends)]
     assert "falco-unit-ingested" in off

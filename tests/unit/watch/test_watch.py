@@ -156,9 +156,11 @@ def test_events_that_falco_dropped_are_counted_once_and_after_a_restart(world: W
 
 def test_every_cluster_has_its_metrics_and_the_stack_one(world: World) -> None:
     found = world.look()
-    assert found == dict.fromkeys(CLUSTERS, Finding(silent=[]))
+    assert found == {**dict.fromkeys(CLUSTERS, Finding(silent=[])), "shop": Finding(silent=[], changed="")}
     names = (metrics.SILENT, metrics.DIFFERING, metrics.DROPPED)
-    assert world.metrics() == {**{(name, one): 0 for name in names for one in CLUSTERS}, (metrics.WATCHED, ""): 4}
+    of_ecs = {(metrics.CHANGED, "shop"): 0}
+    of_clusters = {(name, one): 0 for name in names for one in CLUSTERS}
+    assert world.metrics() == {**of_clusters, **of_ecs, (metrics.WATCHED, ""): 4}
 
 
 def test_a_cluster_that_cannot_be_read_leaves_the_others_alone(
@@ -187,3 +189,16 @@ def test_a_cluster_that_takes_too_long_is_not_taken_for_a_quiet_one(world: World
 def test_the_configuration_comes_back_as_it_was() -> None:
     configuration = Configuration("/falco/events", "a rule", CLUSTERS)
     assert from_document(json.loads(configuration.to_json())) == configuration
+
+
+def test_a_service_that_somebody_updates_or_deletes_has_changed(world: World) -> None:
+    ecs = world.client("ecs")
+    assert world.look()["shop"].changed == ""
+    ecs.update_service(cluster="shop", service="falco", forceNewDeployment=True)
+    assert "new deployment" in (world.look()["shop"].changed or "")
+    assert world.metrics()[metrics.CHANGED, "shop"] == 1
+    world.passes(17)
+    assert world.look()["shop"].changed == "", "until the run after the next"
+    ecs.delete_service(cluster="shop", service="falco", force=True)
+    assert world.look()["shop"].changed
+    assert world.metrics()[metrics.CHANGED, "shop"] == 1

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from falco_firelens.contract import METRICS_NAMESPACE
 from falco_firelens.insight.metrics import HEARTBEAT_RULE
-from falco_firelens.watch.configuration import Cluster, Configuration
+from falco_firelens.watch.configuration import Cluster, Configuration, Response
 from falco_firelens.watch.watch import Finding, Watch
 from localcloud.accounts import IMAGE, container_instance
 from localcloud.aws import log_search
@@ -42,9 +42,18 @@ class World:
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp()
         self.clusters = dict(CLUSTERS)
+        self.response: Response | None = None
         self._clients: dict[str, Any] = {}
+
+    def create(self) -> None:
+        """Make what the stack has, an hour ago: the log group, and the sensor's service of the ECS cluster."""
         self.client("logs").create_log_group(logGroupName=LOG_GROUP)
-        self.client("ecs").create_cluster(clusterName="shop")
+        ecs = self.client("ecs")
+        ecs.create_cluster(clusterName="shop")
+        container = {"name": "falco", "image": "falco", "memory": 64}
+        ecs.register_task_definition(family="falco", containerDefinitions=[container])
+        ecs.create_service(cluster="shop", serviceName="falco", taskDefinition="falco", schedulingStrategy="DAEMON")
+        self.passes(60)
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
@@ -93,13 +102,15 @@ class World:
 
     def look(self, seconds: float = 60) -> dict[str, Finding]:
         """Run the watch."""
-        configuration = Configuration(LOG_GROUP, HEARTBEAT_RULE, self.clusters)
+        configuration = Configuration(LOG_GROUP, HEARTBEAT_RULE, self.clusters, self.response)
         return Watch(configuration, self.client, self.now).run(seconds)
 
     def metrics(self) -> dict[tuple[str, str], float]:
         """Every metric's newest value, by its name and its cluster."""
         found: dict[tuple[str, str], float] = {}
         for one in _backend("cloudwatch").metric_data:
+            if one.namespace == "AWS/Lambda":
+                continue
             assert one.namespace == METRICS_NAMESPACE
             cluster = next((dimension.value for dimension in one.dimensions), "")
             found[one.name, cluster] = one.value
@@ -120,4 +131,5 @@ def a_world() -> Generator[World]:
         world = World()
         for module in CLOCKS:
             patch.setattr(f"{module}.utcnow", world.utcnow)
+        world.create()
         yield world
