@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-import yaml
+from falco_firelens.settings.validation.yaml_text import kubeconfig_tree
 
 
 def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str, region: str) -> str:
@@ -34,7 +34,7 @@ def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str, region:
 
 def parsed(kubeconfig: str) -> Mapping[str, Any]:
     """What a kubeconfig's YAML says."""
-    return cast("Mapping[str, Any]", yaml.safe_load(kubeconfig))
+    return cast("Mapping[str, Any]", kubeconfig_tree(kubeconfig))
 
 
 def cluster_identifier(kubeconfig: str, context: str | None = None) -> str:

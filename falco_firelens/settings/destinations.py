@@ -1,12 +1,20 @@
 """Destinations beside the log group: an archive in S3, search in OpenSearch, a table in Redshift."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
-from falco_firelens.settings.redshift_names import ClusterIdentifier, DatabaseName, JdbcUrl, TableName, WorkgroupName
+from falco_firelens.settings.redshift_names import (
+    JDBC_URL,
+    ClusterIdentifier,
+    DatabaseName,
+    JdbcUrl,
+    TableName,
+    WorkgroupName,
+)
 from falco_firelens.settings.types import BucketArn, DomainArn, KmsKeyArn, SecretArn, SubnetId, VpcId
 from falco_firelens.settings.validation.alternatives import CreatedOrExisting, exactly_one
 from falco_firelens.settings.validation.errors import at, mistake, with_mistakes
@@ -269,8 +277,13 @@ def _another_database(data: object) -> Iterator[InitErrorDetails]:
     url = keys_of(keys.get("existing")).get("jdbcUrl")
     database = keys.get("database", "falco")
     if isinstance(url, str) and "/" in url and isinstance(database, str) and url.rpartition("/")[2] != database:
-        error = mistake(f"the database of existing.jdbcUrl, {describe(url.rpartition('/')[2])}")
+        error = mistake(f"the database of existing.jdbcUrl{_named(url)}")
         yield at(("database",), database, error)
+
+
+def _named(url: str) -> str:
+    """Nobody knows what follows the last slash of a URL of another form: it may be a part of a password."""
+    return f", {describe(url.rpartition('/')[2])}" if re.fullmatch(JDBC_URL.pattern, url) else ""
 
 
 class Destinations(Model):

@@ -11,7 +11,7 @@ from falco_firelens.settings.exceptions import RuleException
 from falco_firelens.settings.images import Digest, Registry, at_least
 from falco_firelens.settings.rules_files import check_rules_files
 from falco_firelens.settings.validation.errors import mistake
-from falco_firelens.settings.validation.files import Files, files_of
+from falco_firelens.settings.validation.files import Files, ProjectFile, files_of
 from falco_firelens.settings.validation.matching import Matching
 from falco_firelens.settings.validation.model import Model
 from falco_firelens.settings.validation.unique import unique
@@ -59,7 +59,7 @@ class Falco(Model):
     """With `install: helm`, where the chart `falco` 9.1.0 comes from: a repository, or, beginning with oci://, the path
     above the chart in a registry such as that of `imageRegistry`. The machine that runs pulumi fetches it, no node."""
 
-    rules_files: tuple[str, ...] = ()
+    rules_files: tuple[ProjectFile, ...] = ()
     """Paths of rules files of your own, relative to the project's folder. They are loaded after Falco's default rules,
     in this order. Falco reports the first rule that matches: where one of its own stands in the way of yours, disable
     it or add an exception to it."""

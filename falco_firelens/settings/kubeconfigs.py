@@ -8,7 +8,7 @@ from pathlib import PurePath
 from pydantic import SecretStr, ValidationInfo, field_validator
 
 from falco_firelens.settings.validation.errors import mistake
-from falco_firelens.settings.validation.files import files_of
+from falco_firelens.settings.validation.files import ProjectFile, files_of
 from falco_firelens.settings.validation.model import Model
 from falco_firelens.settings.validation.raw import Encrypted, items_of, keys_of, plain
 from falco_firelens.settings.validation.wording import SECRET_TEXT, describe_text
@@ -18,7 +18,7 @@ from falco_firelens.settings.validation.yaml_text import DocumentError, KeyTwice
 class Kubeconfig(Model):
     """Where the kubeconfig of an existing cluster is. Once loaded, `kubeconfig` has the text wherever it came from."""
 
-    kubeconfig_file: str | None = None
+    kubeconfig_file: ProjectFile | None = None
     """Path of the kubeconfig, relative to the project's folder. Not beside `kubeconfig`."""
 
     kubeconfig: SecretStr | None = None

@@ -64,13 +64,13 @@ ClusterIdentifier = Annotated[
 ]
 """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html"""
 
-JdbcUrl = Annotated[
-    str,
-    Matching(
-        r"(?=.{1,512}$)jdbc:(redshift|postgresql)://([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+redshift(-serverless)?"
-        r"\.[A-Za-z0-9.-]+:[0-9]{1,5}/[A-Za-z0-9_$-]+",
-        "the URL of a database by AWS's own name for its host, such as "
-        "jdbc:redshift://NAME.ID.REGION.redshift.amazonaws.com:5439/DATABASE",
-    ),
-]
+JDBC_URL = Matching(
+    r"(?=.{1,512}$)jdbc:(redshift|postgresql)://([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+redshift(-serverless)?"
+    r"\.[A-Za-z0-9.-]+:[0-9]{1,5}/[A-Za-z0-9_$-]+",
+    "the URL of a database by AWS's own name for its host, such as "
+    "jdbc:redshift://NAME.ID.REGION.redshift.amazonaws.com:5439/DATABASE, without user and password",
+    shown=False,
+)
 """Firehose takes no address and no name of one's own: https://docs.aws.amazon.com/firehose/latest/APIReference/API_RedshiftDestinationConfiguration.html"""
+
+JdbcUrl = Annotated[str, JDBC_URL]

@@ -202,7 +202,7 @@ def _foreign_clusters(data: object) -> Iterator[InitErrorDetails]:
     for index, _, existing in _existing(data):
         arn = keys_of(existing).get("cluster")
         if account != ANY and isinstance(arn, str) and arn.count(":") == 5 and arn.split(":")[4] != account:
-            location = ("clusters", index, "existing", "cluster")
+            location = ("clusters", index, "ecs", "existing", "cluster")
             yield at(location, arn, mistake(f"a cluster of this stack's account, {account}"))
 
 

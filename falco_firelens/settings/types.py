@@ -98,6 +98,7 @@ SecretArn = Annotated[
     Matching(
         r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[0-9A-Za-z/_+=.@!-]+",
         "the ARN of a secret, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME",
+        shown=False,
     ),
 ]
 

@@ -1,11 +1,28 @@
 """Files that a stack file names."""
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import ValidationInfo
 
 from falco_firelens.settings.validation.errors import mistake
-from falco_firelens.settings.validation.wording import describe_text
+from falco_firelens.settings.validation.wording import describe_text, may_be_secret
+
+
+@dataclass(frozen=True)
+class NamesFile:
+    """Marks a setting that names a file of the machine that runs the program."""
+
+
+ProjectFile = Annotated[str, NamesFile()]
+"""The path of a file, relative to the project's folder."""
+
+
+def is_path(text: str) -> bool:
+    """Whether a text is meant as a path, and no secret that stands in the place of one."""
+    return bool(re.search(r"/|\.[a-z]{2,12}$", text)) and not may_be_secret(text)
 
 
 class Files:

@@ -1,8 +1,8 @@
 """Which model, and which of its fields, a location of a stack file belongs to."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, get_args, get_origin
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
@@ -11,7 +11,11 @@ from pydantic.fields import FieldInfo
 from falco_firelens.contract import PLATFORMS
 from falco_firelens.settings.stack import Settings
 from falco_firelens.settings.validation.errors import Location
+from falco_firelens.settings.validation.files import NamesFile
+from falco_firelens.settings.validation.matching import Matching
 from falco_firelens.settings.validation.model import Model
+
+T = TypeVar("T")
 
 
 def models_in(annotation: Any) -> Iterator[type[Model]]:
@@ -33,6 +37,47 @@ def is_secret(location: Location) -> bool:
         isinstance(key, str) and key in (fields := fields_at(location[:index])) and takes_secrets(fields[key])
         for index, key in enumerate(location)
     )
+
+
+def may_hold_secret(location: Location) -> bool:
+    """Whether somebody may have put a secret at a location: in its own place, beside it, below it or above it.
+
+    Beside it is every key of the same mapping, those that nobody knows included; above it is where that mapping
+    belongs, such as `response.webhooks[0]`. Of a few more settings it is said where they are (`Matching.shown`).
+    """
+    places = (location[: index + 1] for index in range(len(location)))
+    return any(map(_beside_a_secret, places)) or any(True for model in models_at(location) for _ in secret_paths(model))
+
+
+def _beside_a_secret(location: Location) -> bool:
+    *above, key = location
+    fields = fields_at(tuple(above))
+    unshown = isinstance(key, str) and key in fields and not all(one.shown for one in marks_of(fields[key], Matching))
+    return unshown or (isinstance(key, str) and any(map(takes_secrets, fields.values())))
+
+
+def names_file(location: Location) -> bool:
+    """Whether a file of the machine that runs the program is named at a location."""
+    *above, key = (part for part in location if isinstance(part, str)) if location else ("",)
+    field = fields_at(tuple(above)).get(key)
+    return field is not None and any(True for _ in marks_of(field, NamesFile))
+
+
+def marks_of(field: FieldInfo, kind: type[T]) -> Iterator[T]:
+    """What a field's type, or a part of it, is annotated with."""
+    annotations = (field, *_annotations(field.annotation))
+    marks = (mark for one in annotations for mark in (*_metadata(one, "metadata"), *_metadata(one, "__metadata__")))
+    yield from (mark for mark in marks if isinstance(mark, kind))
+
+
+def _metadata(annotation: object, name: str) -> Sequence[object]:
+    return getattr(annotation, name, ())
+
+
+def _annotations(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for argument in get_args(annotation):
+        yield from _annotations(argument)
 
 
 def takes_secrets(field: FieldInfo) -> bool:
@@ -72,7 +117,12 @@ def as_written(location: Location) -> Location:
 
 
 def fields_at(location: Location) -> Mapping[str, FieldInfo]:
-    """The fields of the mapping at a location, none where a stack file has no mapping of ours.
+    """The fields of the mapping at a location, none where a stack file has no mapping of ours."""
+    return {key: field for model in models_at(location) for key, field in fields_of(model).items()}
+
+
+def models_at(location: Location) -> Sequence[type[Model]]:
+    """The models that the mapping at a location, or each item of the list there, may be.
 
     pydantic puts a cluster's platform into its locations, `("clusters", 0, "eks", "create")`, which tells the models
     of the platforms apart. The keys of a mapping such as `tags` or `alarms.clusters` are the person's own.
@@ -89,4 +139,4 @@ def fields_at(location: Location) -> Mapping[str, FieldInfo]:
         found = [fields_of(model)[part].annotation for model in models if part in fields_of(model)]
         models = [model for annotation in found for model in models_in(annotation)]
         named = any(get_origin(annotation) is dict for annotation in found)
-    return {key: field for model in models for key, field in fields_of(model).items()}
+    return models

@@ -17,6 +17,8 @@ class Matching:
 
     pattern: str
     expected: str
+    shown: bool = True
+    """Whether a message may repeat a text that does not match: not where a secret is easily put by mistake."""
 
     def check(self, text: str) -> str:
         """The text itself. Raises PydanticCustomError where it does not match."""

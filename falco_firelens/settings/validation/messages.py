@@ -1,5 +1,6 @@
 """Turns what pydantic reports into mistakes: paths in the file's own keys, plain words for found and expected."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,20 +10,35 @@ from pydantic_core import ErrorDetails
 from falco_firelens.contract import PLATFORMS
 from falco_firelens.errors import Mistake
 from falco_firelens.settings.validation.errors import MISTAKE, Location
-from falco_firelens.settings.validation.locations import as_written, fields_at, is_secret, secret_paths
+from falco_firelens.settings.validation.files import is_path
+from falco_firelens.settings.validation.locations import (
+    as_written,
+    fields_at,
+    is_secret,
+    may_hold_secret,
+    names_file,
+    secret_paths,
+)
 from falco_firelens.settings.validation.raw import items_of, keys_of
-from falco_firelens.settings.validation.wording import LONGEST_SHOWN, describe, describe_text, one_of
+from falco_firelens.settings.validation.wording import SECRET_TEXT, describe, describe_key, may_be_secret, one_of
 
 NO_FARGATE = "EC2 instances: Falco watches the kernel of its host, and Fargate gives no access to the host"
+
+MOST_MISTAKES = 200
+"""Lines that somebody reads; a file with thousands of mistakes is usually one mistake, or an attack."""
 
 Context = Mapping[str, Any]
 
 
 def mistakes_of(error: ValidationError) -> tuple[Mistake, ...]:
     """The mistakes that a validation of settings found, ordered by path."""
-    details = [each for each in error.errors(include_url=False) if not _follows_from_another(each)]
+    found = [each for each in error.errors(include_url=False) if not _follows_from_another(each)]
+    details = found[:MOST_MISTAKES]
     details.sort(key=lambda each: [f"{part:06}" if isinstance(part, int) else part for part in as_written(each["loc"])])
-    return tuple(dict.fromkeys(_mistake_of(each) for each in details))
+    mistakes = dict.fromkeys(_mistake_of(each) for each in details)
+    if len(found) > MOST_MISTAKES:
+        mistakes[Mistake("", f"{len(found) - MOST_MISTAKES} further mistakes", "none; mend these first")] = None
+    return tuple(mistakes)
 
 
 def _follows_from_another(details: ErrorDetails) -> bool:
@@ -36,6 +52,7 @@ def _mistake_of(details: ErrorDetails) -> Mistake:
     location, kind, value = details["loc"], details["type"], details["input"]
     context: Context = details.get("ctx", {})
     path = path_of(as_written(location))
+    unshown = is_secret(location) or (isinstance(value, str) and _is_unshown(location, value))
     secret = is_secret(location)
     no_platform = kind.startswith("union_tag") and not isinstance(value, SecretStr)
     if no_platform:
@@ -48,9 +65,26 @@ def _mistake_of(details: ErrorDetails) -> Mistake:
         return Mistake(path, "nothing", _description(location))
     if kind == "extra_forbidden":
         return _unknown_key(location, value)
-    found = context.get("found") or describe(value, secret=secret)
+    found = context.get("found") or describe(value, secret=unshown)
     expected = _EXPECTED.get(kind)
-    return Mistake(path, found, expected(context, value, secret) if expected else details["msg"])
+    return _without(
+        value, unshown, Mistake(path, found, expected(context, value, unshown) if expected else details["msg"])
+    )
+
+
+def _is_unshown(location: Location, value: str) -> bool:
+    return may_hold_secret(location) and not (names_file(location) and is_path(value))
+
+
+def _without(value: object, unshown: bool, mistake: Mistake) -> Mistake:
+    """Take a value that may be a secret out of what a check says of it."""
+    if not isinstance(value, str) or value == "" or not (unshown or may_be_secret(value)):
+        return mistake
+    word = re.compile(rf'"?(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])"?')
+    found = word.sub(lambda _: SECRET_TEXT, mistake.found)
+    # A word of what is expected says nothing of the value: `email`, where `mail` was found.
+    expected = mistake.expected if value.isalpha() else word.sub(lambda _: SECRET_TEXT, mistake.expected)
+    return Mistake(mistake.path, found, expected)
 
 
 def plain_here() -> str:
@@ -66,8 +100,7 @@ def path_of(location: Location) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif part != "[key]":
-            key = part if part.isprintable() and len(part) <= LONGEST_SHOWN else describe_text(part)
-            path += f".{key}" if path else key
+            path += f".{describe_key(part)}" if path else describe_key(part)
     return path
 
 
@@ -82,10 +115,11 @@ def _description(location: Location) -> str:
 
 def _unknown_key(location: Location, value: object) -> Mistake:
     *above, key = location
-    path = path_of((*as_written(tuple(above)), key))
+    known = tuple(fields_at(tuple(above)))
+    path = path_of((*as_written(tuple(above)), describe_key(str(key), known)))
     if _mentions_fargate(str(key), value):
         return Mistake(path, "a request for Fargate", NO_FARGATE)
-    return Mistake(path, "an unknown key", one_of(str(key), tuple(fields_at(tuple(above)))))
+    return Mistake(path, "an unknown key", one_of(str(key), known))
 
 
 def _mentions_fargate(key: str, value: object) -> bool:

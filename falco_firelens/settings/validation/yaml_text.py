@@ -26,6 +26,18 @@ from falco_firelens.settings.validation.wording import describe_text
 MOST_ALIASES = 0.99
 """Of all that a document unfolds to: yaml.v3 takes more for an attack once it is over a thousand values."""
 
+MOST_ALIASED = 10_000
+"""Values that aliases stand for in one document. yaml.v3's share alone lets ten long lines unfold to millions."""
+
+MOST_VALUES = 100_000
+"""More than a ConfigMap or a stack's state has room for as a list of short words, and a second of work."""
+
+DEEPEST = 100
+"""Levels of lists and mappings; no document of the three kinds has ten."""
+
+LONGEST = 4 * 2**20
+"""Characters: four times what Kubernetes keeps in one object, and so more than rules or a kubeconfig can have."""
+
 # The parser of libyaml, from which the engine's comes: it takes a tab after a colon, as PyYAML's own does not.
 _PARSER: Any = getattr(yaml, "CLoader", yaml.Loader)
 _MERGE = "<<"
@@ -115,6 +127,8 @@ class _Dialect:
 
 
 def _documents(text: str, dialect: _Dialect) -> Iterator[object]:
+    if len(text) > LONGEST:
+        raise DocumentError(f"a text of {len(text)} characters, of which {LONGEST} are read")
     try:
         yield from _Reader(text, dialect).documents()
     except yaml.MarkedYAMLError as error:
@@ -143,7 +157,7 @@ class _Reader:
         self._events: Iterator[Any] = yaml.parse(text, _PARSER)
         self._dialect = dialect
         self._anchors: dict[str, _Anchored] = {}
-        self._values = self._aliased = self._brackets = 0
+        self._values = self._aliased = self._brackets = self._depth = 0
 
     def documents(self) -> Iterator[object]:
         for event in self._events:
@@ -155,7 +169,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         before = self._values
-        self._values += 1
+        self._count(1, event)
         # Without the anchor, what is below cannot name it: a value never holds itself.
         self._anchors.pop(event.anchor, None)
         value = self._made(event)
@@ -167,8 +181,12 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar_of(event)
         self._brackets += bool(event.flow_style)
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise DocumentError(f"more than {DEEPEST} levels at {_line(event)}")
         sequence = isinstance(event, yaml.SequenceStartEvent)
         value = list(self._below(yaml.SequenceEndEvent)) if sequence else self._mapping()
+        self._depth -= 1
         self._brackets -= bool(event.flow_style)
         return value
 
@@ -182,11 +200,17 @@ class _Reader:
         known = self._anchors.get(event.anchor)
         if known is None:
             raise DocumentError(f"an alias of nothing at {_line(event)}")
-        self._values += known.weight
         self._aliased += known.weight
-        if self._values > 1000 and self._aliased > MOST_ALIASES * self._values:
+        self._count(known.weight, event)
+        most = MOST_ALIASES * self._values if self._values > 1000 else MOST_ALIASED
+        if self._aliased > min(most, MOST_ALIASED):
             raise DocumentError(f"aliases that unfold to far too much at {_line(event)}")
         return known.value
+
+    def _count(self, values: int, event: Any) -> None:
+        self._values += values
+        if self._values > MOST_VALUES:
+            raise DocumentError(f"more than {MOST_VALUES} values at {_line(event)}")
 
     def _scalar_of(self, event: Any, *, key: bool = False) -> Any:
         tag = event.tag if event.tag not in (None, "!") else ""
@@ -216,9 +240,10 @@ class _Reader:
                 merged = self._to_merge(value, event)
             else:
                 found[key] = value
-        for other in merged:
-            found = {**cast("Mapping[str, object]", other), **found}
-        return found
+        whole: dict[str, object] = {}
+        for other in (*reversed(merged), found):  # the first of several wins, and what the mapping says itself over all
+            whole.update(cast("Mapping[str, object]", other))
+        return whole
 
     def _key(self, event: Any) -> str:
         """A key as the engine writes it into JSON; no program here takes a list or a mapping for one."""

@@ -27,7 +27,7 @@ TOP_LEVEL = {
     "clusters not a list": ("clusters: {name: a}", "clusters: found a mapping, expected a list"),
     "cluster not a mapping": (
         "clusters: [apps]",
-        'clusters[0]: found "apps", expected a mapping with name and platform',
+        "clusters[0]: found a text (not shown, it may be a secret), expected a mapping with name and platform",
     ),
     "unknown key": (APPS + "event: {}", f"event: found an unknown key, expected {TOP}; did you mean events?"),
     "snake case": (
@@ -235,7 +235,8 @@ ALARMS = {
     ),
     "protocol": (
         APPS + "notifications: [{protocol: mail, endpoint: soc@example.com}]",
-        'notifications[0].protocol: found "mail", expected one of email, https, sqs, lambda, sms; did you mean email?',
+        "notifications[0].protocol: found a text (not shown, it may be a secret), "
+        "expected one of email, https, sqs, lambda, sms; did you mean email?",
     ),
     "no endpoint": (
         APPS + "notifications: [{protocol: email}]",
@@ -308,10 +309,15 @@ FALCO = {
     **{
         f"chart repository {repository}": (
             f"{APPS}falco: {{install: helm, chartRepository: '{repository}'}}",
-            f'falco.chartRepository: found "{repository}", expected https:// or oci:// with a host and a path, without '
+            f"falco.chartRepository: found {found}, expected https:// or oci:// with a host and a path, without "
             "user, tag and last slash",
         )
-        for repository in ("http://c.example", "https://user:key@c.example/charts", "oci://c.example/", "c.example/a")
+        for repository, found in {
+            "http://c.example": '"http://c.example"',
+            "https://user:key@c.example/charts": "a text (not shown, it may be a secret)",
+            "oci://c.example/": '"oci://c.example/"',
+            "c.example/a": '"c.example/a"',
+        }.items()
     },
     "missing rules file": (
         APPS + "falco: {rulesFiles: [nowhere.yaml]}",

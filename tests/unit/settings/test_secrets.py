@@ -13,9 +13,10 @@ from pydantic import SecretStr
 from falco_firelens.cli.stack_files import main
 from falco_firelens.settings import ENCRYPTED, Settings, SettingsError, load, plain_keys, read_stack_file
 from falco_firelens.settings.schema import stack_file_schema
-from falco_firelens.settings.validation.locations import fields_of, is_secret
+from falco_firelens.settings.validation.locations import fields_of, is_secret, may_hold_secret
 from falco_firelens.settings.validation.messages import path_of
 from falco_firelens.settings.validation.model import Model
+from falco_firelens.settings.validation.wording import describe_text
 from tests.unit.settings.conftest import KUBECONFIG
 
 SECRET = "s3cr3t-t0ken"
@@ -230,6 +231,84 @@ def test_a_wrong_secret_is_not_repeated(place: str, value: object) -> None:
     lines = [*lines_of(tree_of(location, "", value)), *lines_of(tree_of(location, "", 5))]
     assert [line for line in lines if line.startswith(f"{place}: found a")]
     assert SECRET not in "".join(lines)
+
+
+CREDENTIALS = {
+    "a webhook": "https://hooks.slack.com/services/T0/B0/s3cr3tpart",
+    "an endpoint": "https://events.example/integration/s3cr3tpart/enqueue",
+    "a query": "https://example.com?key=s3cr3tpart",
+    "a user in a URL": "https://s3cr3tpart@example.com",
+    "a database": "jdbc:redshift://dwh.example.com:5439/falco?user=a&password=s3cr3tpart",
+    "a token of GitHub": "ghp_s3cr3tpart",
+    "a token of Slack": "xoxb-1234-s3cr3tpart",
+    "a token of Kubernetes": "eyJhbGciOiJSUzI1NiJ9.s3cr3tpart.x",
+    "a key of AWS": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEs3cr3tpart",
+    "hexadecimal digits": "s3cr3tpart-0123456789abcdef0123456789abcdef",
+    "a password with its name": "password: s3cr3tpart",
+}
+"""What somebody may paste in any place: it is known by its own form."""
+
+
+def reported(location: Location, platform: str) -> Location:
+    """A location as pydantic has it, with the platform of the cluster."""
+    return (*location[:2], platform, *location[2:]) if platform and location[:1] == ("clusters",) else location
+
+
+NEIGHBOURS = [
+    (location, platform)
+    for location, platform in PLACES_OF_VALUES
+    if may_hold_secret(reported(location, platform)) and not isinstance(location[-1], int)
+]
+"""Where a secret without any form, such as a password, is easily put by mistake."""
+
+
+def said_of(location: Location, platform: str, value: object) -> str:
+    return "\n".join(lines_of(tree_of(location, platform, value)))
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS.values(), ids=CREDENTIALS.keys())
+def test_no_message_repeats_a_credential_wherever_it_stands(credential: str) -> None:
+    for location, platform in PLACES_OF_VALUES:
+        tries = [credential, [credential], {"a": credential}, {credential: 1}, {credential: credential}]
+        if isinstance(location[-1], str):
+            tries += [[{credential: 1}], [[credential]]]
+        for value in tries:
+            said = said_of(location, platform, value)
+            assert "s3cr3tpart" not in said, (path_of(location), value)
+
+
+@pytest.mark.parametrize("password", ["hunter2-xyzzy", "correcthorse", "Tr0ub4dor"])
+def test_no_message_repeats_a_password_beside_or_above_its_place(password: str) -> None:
+    paths = {path_of(location) for location, _ in NEIGHBOURS}
+    assert {
+        "clusters[0].existing.context",
+        "clusters[0].existing",
+        "events.destinations.redshift.existing.jdbcUrl",
+        "events.destinations.redshift.existing.secretArn",
+        "notifications",
+        "notifications[0].protocol",
+        "response.webhooks",
+        "response.webhooks[0].format",
+    } < paths
+    for location, platform in NEIGHBOURS:
+        said = said_of(location, platform, password) + said_of(location, platform, [password])
+        assert password not in said, path_of(location)
+
+
+def test_a_file_that_is_missing_is_named_all_the_same() -> None:
+    location, platform = ("clusters", 0, "existing", "kubeconfigFile"), "kubernetes"
+    assert 'found no file "secrets/kops.yaml"' in said_of(location, platform, "secrets/kops.yaml")
+
+
+@pytest.mark.parametrize("text", [
+    "arn:aws:iam::111122223333:role/falco-firelens-deploy", "subnet-0123456789abcdef0", "m6i.2xlarge",
+    "v1.20.3-eksbuild.1", "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000",
+    "public.ecr.aws/falcosecurity", "https://charts.example", "Terminal shell in container", "2026-01-02",
+    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dwh", "prod-payments-eu-west-1", "OpenSearch_2.19",
+    "retentionDaysOfAllLogGroups", "arn:aws:oam:eu-west-1:111122223333:sink/a1b2c3d4-5678-90ab-cdef-example11111",
+])  # fmt: skip
+def test_what_people_write_in_a_stack_file_is_shown(text: str) -> None:
+    assert describe_text(text) == f'"{text}"'
 
 
 def test_what_is_secret_is_known_by_its_place() -> None:
