@@ -1,7 +1,8 @@
 """Stacks of a fleet: found from stack files or given by a service, selected, and put in order."""
 
 import fnmatch
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -10,14 +11,26 @@ from typing import Any, cast
 from pydantic import SecretStr
 from pydantic import ValidationError as PydanticError
 
-from falco_firelens.fleet.errors import FleetError
+from falco_firelens.fleet.errors import FleetError, InvalidSettings
 from falco_firelens.settings import NAMESPACE, Settings, SettingsError, load_config
+from falco_firelens.settings.loader import structured
 from falco_firelens.settings.stack_files import ACCOUNT_ID, allowed_accounts, document_of
+from falco_firelens.settings.strangers import too_large
+from falco_firelens.settings.types import REGION_NAME
+from falco_firelens.settings.validation.errors import Location
+from falco_firelens.settings.validation.locations import is_secret
 from falco_firelens.settings.validation.raw import Encrypted, keys_of, revealed
+from falco_firelens.settings.validation.wording import describe_key, describe_text
 from falco_firelens.settings.validation.yaml_text import DocumentError
 
 REGION = "aws:region"
 """The engine's own configuration of the AWS provider: https://www.pulumi.com/registry/packages/aws/installation-configuration/"""
+
+STACK_NAME = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,99}")
+"""As the engine has it, but for a hyphen or a dot at the beginning, which makes an option or a hidden file of it.
+
+https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/tokens/stack.go
+"""
 
 
 @dataclass(frozen=True)
@@ -25,13 +38,22 @@ class Stack:
     """One stack: an AWS account in a region.
 
     `document` is the whole stack file as YAML has it. `file` is where it was found; a service's own stacks have none.
-    `secrets` are top-level keys whose values have to be encrypted before they are written anywhere.
+    `secrets` are top-level keys whose values have to be encrypted before they are written anywhere. Settings that are
+    not `trusted` come from outside the program.
+
+    Raises:
+        FleetError: no stack can have the name, which is also a file's and an argument of the engine.
     """
 
     name: str
     document: Mapping[str, Any] = field(repr=False)
     file: Path | None = None
     secrets: frozenset[str] = frozenset()
+    trusted: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        _check_name(self.name)
 
     @classmethod
     def read(cls, file: Path) -> "Stack":
@@ -51,29 +73,45 @@ class Stack:
         return cls(name, document, file)
 
     @classmethod
-    def of(cls, name: str, region: str, settings: Settings | Mapping[str, Any]) -> "Stack":
+    def of(cls, name: str, region: str, settings: Settings | Mapping[str, Any], *, trusted: bool = True) -> "Stack":
         """A stack without a file: settings as an object, or as a mapping with the keys of a stack file.
 
-        Secret values (kubeconfigs, endpoints of notifications, URLs of webhooks) of a settings object, and whatever a
-        mapping has as pydantic's SecretStr, are encrypted with the stack's own key for the operation.
+        Secret values (kubeconfigs, endpoints of notifications, URLs of webhooks), and whatever a mapping has as
+        pydantic's SecretStr, are encrypted with the stack's own key for the operation.
+
+        Settings are code: a kubeconfig can name a command, a path any file of this machine. So what comes from somebody
+        else, such as a service's caller, needs `trusted=False`: it is checked here as a whole, and may name no command,
+        no file, no address of this machine's network and no other stack.
 
         Raises:
-            FleetError: the settings are those of a stack file in which something is encrypted, which nobody can open.
+            FleetError: name or region is none, or the settings are those of a stack file in which something is
+                encrypted, which nobody can open.
+            InvalidSettings: they are not trusted, and cannot be used.
         """
-        given = settings
-        if isinstance(settings, Settings):
-            given = settings.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
-        tree = dict(cast("Mapping[str, Any]", given))
-        closed = sorted(key for key, value in tree.items() if _has(Encrypted, value))
-        if closed:
-            raise FleetError(f"stack {name}: found an encrypted value in {', '.join(closed)}, expected its text")
-        secrets = frozenset(key for key, value in tree.items() if _has(SecretStr, value))
-        tree = {key: _revealed(value) for key, value in tree.items()}
-        return cls(
-            name,
-            {"config": {REGION: region, **{f"{NAMESPACE}:{key}": value for key, value in tree.items()}}},
-            secrets=frozenset(f"{NAMESPACE}:{key}" for key in secrets),
+        _check_name(name)
+        if not REGION_NAME.fullmatch(region):
+            raise FleetError(f"stack {name}: found {describe_text(region)}, expected an AWS region such as eu-west-1")
+        tree = structured(_tree(settings))
+        if problem := None if trusted else too_large(tree):
+            raise InvalidSettings(f"stack {name}: found {problem}, expected settings as in a stack file")
+        if closed := _keys(tree, _is_closed if trusted else _is_encrypted):
+            raise FleetError(f"stack {name}: found an encrypted value in {closed}, expected its text")
+        secrets = {key for key, value in tree.items() if _has(SecretStr, value) or _is_secret((key,), value)}
+        if mixed := _keys({key: tree[key] for key in secrets}, has_ciphertext):
+            raise FleetError(f"stack {name}: found encrypted and plain secrets in {mixed}, expected one kind")
+        config = {REGION: region, **{f"{NAMESPACE}:{key}": _revealed(value) for key, value in tree.items()}}
+        stack = cls(
+            name, {"config": config}, secrets=frozenset(f"{NAMESPACE}:{key}" for key in secrets), trusted=trusted
         )
+        if not trusted:
+            stack._refuse_mistakes()
+        return stack
+
+    def _refuse_mistakes(self) -> None:
+        try:
+            self.check(Path())
+        except SettingsError as error:
+            raise InvalidSettings(str(error)) from None
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -123,7 +161,7 @@ class Stack:
         """
         name = self.file.name if self.file else f"stack {self.name}"
         try:
-            return load_config(self.config, file=name, root=project)
+            return load_config(self.config, file=name, root=project, trusted=self.trusted)
         except PydanticError as error:  # a settings object of another version of the models
             raise FleetError(f"{name}: {error}") from None
 
@@ -214,6 +252,51 @@ def generations(stacks: Sequence[Stack]) -> list[list[Stack]]:
         rest += [by_name[name] for name in ready if name not in needed and not by_name[name].is_hub]
         sorter.done(*ready)
     return [group for group in [*found, sorted(rest, key=lambda stack: stack.name)] if group]
+
+
+def _check_name(name: str) -> None:
+    if not STACK_NAME.fullmatch(name):
+        raise FleetError(
+            f"found {describe_text(name)} as a stack's name, expected at most 100 letters, digits and _ . -, beginning "
+            "with a letter, a digit or _"
+        )
+
+
+def _tree(settings: Settings | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(settings, Settings):
+        return settings.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+    return settings
+
+
+def _keys(tree: Mapping[str, Any], have: Callable[[object], bool]) -> str:
+    return ", ".join(sorted(describe_key(str(key)) for key, value in tree.items() if have(value)))
+
+
+def has_ciphertext(value: object) -> bool:
+    """Whether something in a tree is encrypted as a stack file has it."""
+    if isinstance(value, Mapping):
+        keys = cast("Mapping[str, object]", value)
+        return list(keys) == ["secure"] or any(map(has_ciphertext, keys.values()))
+    return isinstance(value, list | tuple) and any(map(has_ciphertext, cast("Sequence[object]", value)))
+
+
+def _is_closed(value: object) -> bool:
+    return _has(Encrypted, value)
+
+
+def _is_encrypted(value: object) -> bool:
+    return _is_closed(value) or has_ciphertext(value)
+
+
+def _is_secret(location: Location, value: object) -> bool:
+    """Whether a text is somewhere in a tree where settings have a secret."""
+    if isinstance(value, Mapping) and list(cast("Mapping[str, object]", value)) != ["secure"]:
+        keys = cast("Mapping[str, object]", value)
+        return any(_is_secret((*location, key), item) for key, item in keys.items())
+    if isinstance(value, list | tuple):
+        items = cast("Sequence[object]", value)
+        return any(_is_secret((*location, index), item) for index, item in enumerate(items))
+    return isinstance(value, str) and is_secret(location)
 
 
 def _has(kind: type[SecretStr], value: object) -> bool:

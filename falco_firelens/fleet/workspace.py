@@ -15,7 +15,7 @@ from pulumi.automation import LocalWorkspace
 
 from falco_firelens.fleet.engine import PID_FILE, EngineCommand
 from falco_firelens.fleet.processes import Process
-from falco_firelens.fleet.stacks import Stack
+from falco_firelens.fleet.stacks import Stack, has_ciphertext
 from falco_firelens.settings.stack_files import ALLOWED_ACCOUNTS
 from falco_firelens.settings.validation.yaml_text import stack_tree
 
@@ -128,13 +128,6 @@ def _handed_over(value: object) -> object:
 
     The engine rewrites a stack file before it reads it, and loses a line break that a text begins with.
     """
-    if isinstance(value, Mapping | list | tuple) and not _has_ciphertext(cast("object", value)):
+    if isinstance(value, Mapping | list | tuple) and not has_ciphertext(cast("object", value)):
         return json.dumps(value, default=str)
     return cast("object", value)
-
-
-def _has_ciphertext(value: object) -> bool:
-    if isinstance(value, Mapping):
-        keys = cast("Mapping[str, object]", value)
-        return list(keys) == ["secure"] or any(map(_has_ciphertext, keys.values()))
-    return isinstance(value, list) and any(map(_has_ciphertext, cast("list[object]", value)))

@@ -10,11 +10,13 @@ from falco_firelens.sensor import images
 from falco_firelens.settings.exceptions import RuleException
 from falco_firelens.settings.images import Digest, Registry, at_least
 from falco_firelens.settings.rules_files import check_rules_files
+from falco_firelens.settings.strangers import check_address, of_stranger
 from falco_firelens.settings.validation.errors import mistake
 from falco_firelens.settings.validation.files import Files, ProjectFile, files_of
 from falco_firelens.settings.validation.matching import Matching
 from falco_firelens.settings.validation.model import Model
 from falco_firelens.settings.validation.unique import unique
+from falco_firelens.settings.validation.wording import describe_text
 
 OLDEST_VERSION = (0, 41, 0)
 """The first release whose image brings the container plugin, which the configuration loads."""
@@ -77,6 +79,13 @@ class Falco(Model):
     def rules(self) -> Mapping[str, str]:
         """The user's rules files, file name to text, in the order in which they are loaded."""
         return self._rules
+
+    @field_validator("chart_repository")
+    @classmethod
+    def _on_the_internet(cls, repository: str, info: ValidationInfo) -> str:
+        if of_stranger(info):
+            check_address(repository, f"{describe_text(repository)}, which the machine that runs pulumi would fetch")
+        return repository
 
     @field_validator("rules_files", mode="wrap")
     @classmethod

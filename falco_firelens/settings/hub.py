@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
+from falco_firelens.settings.strangers import of_stranger
 from falco_firelens.settings.types import (
     AccountId,
     BucketArn,
@@ -97,6 +98,17 @@ class Spoke(Model):
 
     log_destination_arn: LogDestinationArn | None = None
     """ARN of the hub's log destination for this account and region; without `hub`, with delivery `subscription`."""
+
+    @field_validator("hub")
+    @classmethod
+    def _not_for_strangers(cls, hub: str | None, info: ValidationInfo) -> str | None:
+        if hub is not None and of_stranger(info):
+            raise mistake(
+                "the hub's parts by their ARNs: these settings come from outside the program, which would read another "
+                "stack's outputs for them",
+                found="the name of a stack",
+            )
+        return hub
 
     @model_validator(mode="wrap")
     @classmethod

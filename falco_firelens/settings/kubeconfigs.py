@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from pydantic import SecretStr, ValidationInfo, field_validator
 
+from falco_firelens.settings.strangers import check_kubeconfig, of_stranger
 from falco_firelens.settings.validation.errors import mistake
 from falco_firelens.settings.validation.files import ProjectFile, files_of
 from falco_firelens.settings.validation.model import Model
@@ -41,7 +42,10 @@ class Kubeconfig(Model):
         if file is not None:
             raise mistake("either kubeconfigFile or kubeconfig", found="both")
         if not isinstance(kubeconfig, Encrypted):
-            contexts(kubeconfig.get_secret_value(), SECRET_TEXT)
+            text = kubeconfig.get_secret_value()
+            contexts(text, SECRET_TEXT)
+            if of_stranger(info):
+                check_kubeconfig(keys_of(plain(kubeconfig_tree(text))), SECRET_TEXT)
         return kubeconfig
 
 

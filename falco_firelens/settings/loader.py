@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from falco_firelens.errors import Mistake
 from falco_firelens.settings.stack import Settings
 from falco_firelens.settings.stack_files import NAMESPACE, document_of, guard_mistakes
+from falco_firelens.settings.strangers import NoFiles
 from falco_firelens.settings.validation.errors import SettingsError
 from falco_firelens.settings.validation.files import Files
 from falco_firelens.settings.validation.messages import mistakes_of
@@ -25,20 +26,25 @@ STRUCTURED = frozenset(
 """Top-level keys that hold more than a text: the engine hands them to a program as JSON, and null as an empty text."""
 
 
-def load(values: Mapping[str, object], *, file: str, root: Path) -> Settings:
+def load(values: Mapping[str, object], *, file: str, root: Path, trusted: bool = True) -> Settings:
     """Make settings of the tree under the project's namespace.
 
     `values` has camelCase keys without the namespace, as YAML has them or, structured ones as JSON texts, as the engine
     hands them to a program. `file` is the stack file's name for messages; relative paths start at `root`, the project's
-    folder.
+    folder. Settings that are not `trusted` name no file, no command and no address of the machine's own network.
     Raises SettingsError with every mistake.
     """
-    tree = plain({key: _parsed(value) if key in STRUCTURED else value for key, value in values.items()})
+    tree = plain(structured(values))
     try:
-        return Settings.model_validate(tree, context=Files(root))
+        return Settings.model_validate(tree, context=Files(root) if trusted else NoFiles())
     except ValidationError as error:
         mistakes = mistakes_of(error)
     raise SettingsError(file, mistakes)
+
+
+def structured(values: Mapping[str, object]) -> dict[str, object]:
+    """The tree with what the engine hands over as JSON."""
+    return {key: _parsed(value) if key in STRUCTURED else value for key, value in values.items()}
 
 
 def _parsed(value: object) -> object:
@@ -50,11 +56,11 @@ def _parsed(value: object) -> object:
         return value
 
 
-def load_config(config: Mapping[str, object], *, file: str, root: Path) -> Settings:
+def load_config(config: Mapping[str, object], *, file: str, root: Path, trusted: bool = True) -> Settings:
     """Make settings of a stack's whole configuration. Raises SettingsError with every mistake."""
     mistakes = list(guard_mistakes(config))
     try:
-        settings = load(namespaced(config), file=file, root=root)
+        settings = load(namespaced(config), file=file, root=root, trusted=trusted)
     except SettingsError as error:
         mistakes = [*error.mistakes, *mistakes]
     else:

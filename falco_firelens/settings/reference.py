@@ -57,6 +57,8 @@ pulumi config set --secret --path 'falco-firelens:notifications[0].endpoint' htt
 ```
 
 Encrypted or not, they are secret in state, previews, outputs and a pull request's comment, and no message repeats them.
+Nor does a message repeat what stands beside, above or below their places, a `jdbcUrl` or `secretArn` that is wrong, or
+a text that looks like a credential wherever it is: a URL with a path, a token, a random word.
 Only the program knows what an encrypted value says: `check` passes it over, and `pulumi preview` checks it. Of an
 endpoint the state has, beside the secret, the first 32 bits of its hash, in the subscription's name: they tell nobody a
 key, but anyone who guesses a telephone number can compare it. `check` refuses an encrypted value anywhere else,

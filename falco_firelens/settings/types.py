@@ -53,7 +53,9 @@ BucketArn = Annotated[
 ]
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
 
-RegionName = Annotated[str, Matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "an AWS region such as eu-west-1")]
+REGION_NAME = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
+
+RegionName = Annotated[str, Matching(REGION_NAME.pattern, "an AWS region such as eu-west-1")]
 
 OrganizationId = Annotated[str, Matching(r"o-[a-z0-9]{10,32}", "the id of an AWS Organization, such as o-a1b2c3d4e5")]
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html"""
