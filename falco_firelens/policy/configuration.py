@@ -1,5 +1,6 @@
 """What a stack file says to the pack, as the engine's `--policy-pack-config` takes it."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,12 @@ def pack_config(settings: Settings) -> dict[str, object]:
     levels: Mapping[str, str] = {rule.name: settings.policy.level(rule.name) for rule in RULES}
     told: Mapping[str, Mapping[str, object]] = {
         "pinned-images": {"byDigest": settings.policy.images_by_digest},
+        "no-public-principal": {"accounts": accounts_of(settings), "ownAccount": settings.account is not None},
         "required-tags": {"required": sorted({*settings.tags, *settings.policy.required_tags})},
     }
     return {**levels, **{name: {"enforcementLevel": levels[name], **options} for name, options in told.items()}}
+
+
+def accounts_of(settings: Settings) -> list[str]:
+    """The accounts that a stack file names, in whatever key."""
+    return sorted(set(re.findall(r"(?<![0-9])[0-9]{12}(?![0-9])", settings.model_dump_json())))

@@ -1,10 +1,11 @@
 """docs/policy.md, generated from the rules."""
 
+import re
 from collections.abc import Iterator
 
 from falco_firelens.policy.changes import POLICY
 from falco_firelens.policy.keeping import KEEPS
-from falco_firelens.policy.kinds import HOLDS_EVENTS, NOUNS
+from falco_firelens.policy.kinds import HOLDS_EVENTS, NOUNS, TAGGABLE
 from falco_firelens.policy.rule import AnyRule, Rule
 from falco_firelens.policy.rules import RULES
 
@@ -85,14 +86,21 @@ A resource that Pulumi only forgets, by `retainOnDelete`, may be deleted, but no
 stack file is the harder guard: with it, the engine itself refuses, `pulumi destroy` included. A log group or a bucket
 that is deleted by other means is found by a refresh and made again; no policy can stop that, IAM can.
 
+## What the policies do not promise
+
+`no-iam-wildcard` and `no-public-principal` read each document by itself: what a role can do by several policies
+together, they do not see. `no-public-principal` knows accounts by the stack file: those that it names in any key are
+the stack's own business; where it does not name its own `account`, only whole accounts that it does not name are found.
+A workload is judged by Kubernetes' level "baseline", and roles and bindings by what is known to be as good as an
+administrator. The sensor's DaemonSets and task definitions may have what Falco and Fluent Bit need, by name; what they
+are is told by the component that makes them, not by a name. What a Helm release renders inside its provider, and what
+comes into a cluster by other ways, no policy sees.
+
 ## What a preview cannot know
 
 The ARN of a key that is still to be made counts as a key. A policy document with such an ARN in it is not known at
 all in a first preview; it is judged in the update, before the resource that it belongs to is made.
 """
-
-LONGEST_LIST = 20
-"""Types of a policy that the table spells out."""
 
 
 def reference() -> str:
@@ -119,13 +127,13 @@ def _shortened() -> Iterator[str]:
 
 
 def _types(rule: AnyRule) -> str:
-    types = rule.checks if isinstance(rule, Rule) else rule.types
-    if len(types) > LONGEST_LIST:
+    types = tuple(rule.checks) if isinstance(rule, Rule) else rule.types
+    if types == TAGGABLE:
         return f"{len(types)} types that take tags"
-    return ", ".join(f"`{_short(kind)}`" for kind in types)
+    return ", ".join(dict.fromkeys(f"`{_short(kind)}`" for kind in types))
 
 
 def _short(kind: str) -> str:
-    """`aws:sns/topic:Topic` as `sns.Topic`, and `kubernetes:apps/v1:DaemonSet` as `DaemonSet`."""
+    """`aws:sns/topic:Topic` as `sns.Topic`, and `kubernetes:apps/v1:DaemonSetPatch` as `DaemonSet`."""
     package, module, name = kind.split(":")
-    return f"{module.partition('/')[0]}.{name}" if package == "aws" else name
+    return f"{module.partition('/')[0]}.{name}" if package == "aws" else re.sub("(Patch|List)$", "", name)

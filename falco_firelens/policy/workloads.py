@@ -1,69 +1,131 @@
 """Workloads: no container is privileged, its image is the tested one, and no instance gives away its credentials."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from falco_firelens.policy.rule import UNKNOWN, Finding, Resource, Rule, items_of, keys_of, show
+from falco_firelens.policy.documents import Unreadable, folded, texts_of
+from falco_firelens.policy.host import sensor_of
+from falco_firelens.policy.pods import WORKLOADS, Keys, Pod, pods_of
+from falco_firelens.policy.rule import UNKNOWN, Check, Finding, Resource, Rule, is_on, items_of, keys_of, show
+from falco_firelens.sensor.falco import CAPABILITIES
 
-TEMPLATE = ("spec", "template", "spec")
+BASELINE = frozenset((
+    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP",
+    "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+))  # fmt: skip
+SYSCTLS = frozenset((
+    "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
+))  # fmt: skip
+SELINUX_TYPES = frozenset(("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"))
+"""What the level "baseline" allows: https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline"""
 
-POD_SPECS: Mapping[str, tuple[str, ...]] = {
-    "kubernetes:core/v1:Pod": ("spec",),
-    "kubernetes:apps/v1:DaemonSet": TEMPLATE,
-    "kubernetes:apps/v1:Deployment": TEMPLATE,
-    "kubernetes:apps/v1:ReplicaSet": TEMPLATE,
-    "kubernetes:apps/v1:StatefulSet": TEMPLATE,
-    "kubernetes:batch/v1:Job": TEMPLATE,
-    "kubernetes:batch/v1:CronJob": ("spec", "jobTemplate", *TEMPLATE),
+SENSOR_CAPABILITIES = {
+    "falco-firelens:index:KubernetesSensor": frozenset(CAPABILITIES["eks"] + CAPABILITIES["kubernetes"]),
+    "falco-firelens:index:EcsSensor": frozenset(CAPABILITIES["ecs"]),
 }
-"""Where a kind of workload has its pod's specification."""
 
-TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
-CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
+NEEDED = "the capabilities that it needs"
 
 MOVING_TAGS = frozenset(("latest", "stable", "edge", "main", "master", "nightly"))
 """Words in a tag that point at another image tomorrow; `init-latest` is Fluent Bit's on ECS."""
 
 
-def _containers(resource: Resource) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each container and its path; what is not known before the deployment has none yet."""
-    if resource.type == TASK_DEFINITION:
-        definitions = resource.props.get("containerDefinitions")
-        parsed = json.loads(definitions) if isinstance(definitions, str) else definitions
-        lists = [("containerDefinitions", parsed)]
-    else:
-        path = POD_SPECS[resource.type]
-        spec: object = resource.props
-        for key in path:
-            spec = keys_of(spec).get(key)
-        lists = [(".".join((*path, name)), keys_of(spec).get(name)) for name in CONTAINER_LISTS]
-    for path, containers in lists:
-        for container in map(keys_of, items_of(containers)):
-            yield f"{path}[{container.get('name')}]", container
+def _readable(check: Check) -> Check:
+    """A check of what may be no JSON: the definitions of a task's containers."""
+
+    def on(resource: Resource) -> Iterator[Finding]:
+        try:
+            yield from list(check(resource))
+        except Unreadable as error:
+            yield Finding("containerDefinitions", str(error), "a JSON list in which each key stands once")
+
+    return on
 
 
 def _privileged(resource: Resource) -> Iterator[Finding]:
-    on_ecs = resource.type == TASK_DEFINITION
-    for path, container in _containers(resource):
-        security = container if on_ecs else keys_of(container.get("securityContext"))
-        prefix = path if on_ecs else f"{path}.securityContext"
-        if security.get("privileged") is True:
-            yield Finding(f"{prefix}.privileged", "true", "false, and the capabilities that it needs")
-        limits = keys_of(security.get("linuxParameters")) if on_ecs else security
-        if "ALL" in items_of(keys_of(limits.get("capabilities")).get("add")):
-            yield Finding(f"{prefix} capabilities", "ALL added", "the capabilities that it needs")
+    sensor = sensor_of(resource)
+    for pod in pods_of(resource):
+        for path, context in pod.security():
+            for name in ("privileged",) if pod.on_ecs else ("privileged", "allowPrivilegeEscalation"):
+                if _is_set(context.get(name.lower())):
+                    yield Finding(f"{path}.{name}", "true", f"false, and {NEEDED}")
+            limits = folded(context.get("linuxparameters")) if pod.on_ecs else context
+            yield from _capabilities(path, limits, SENSOR_CAPABILITIES.get(sensor or "", frozenset()))
+            yield from _of_a_task(path, context) if pod.on_ecs else _of_a_pod(path, context, sensor)
+        yield from _apparmor(pod)
+
+
+def _is_set(value: object) -> bool:
+    return value is not UNKNOWN and (is_on(value) or value == "True")
+
+
+def _capabilities(path: str, limits: Keys, of_the_sensor: frozenset[str]) -> Iterator[Finding]:
+    """The kubelet and Docker take `ALL` and `CAP_` in any case."""
+    for given in texts_of(folded(limits.get("capabilities")).get("add")):
+        name = given.strip().upper().removeprefix("CAP_")
+        if name not in BASELINE | of_the_sensor:
+            yield Finding(f"{path} capabilities", f"{given} added", NEEDED)
+
+
+def _of_a_pod(path: str, context: Keys, sensor: str | None) -> Iterator[Finding]:
+    if _is_set(folded(context.get("windowsoptions")).get("hostprocess")):
+        yield Finding(f"{path}.windowsOptions.hostProcess", "true", "false")
+    mount = context.get("procmount")
+    if isinstance(mount, str) and mount != "Default":
+        yield Finding(f"{path}.procMount", show(mount), '"Default"')
+    for name in ("seccompProfile", "appArmorProfile"):
+        profile = folded(context.get(name.lower())).get("type")
+        if str(profile).lower() == "unconfined" and not (sensor and name == "appArmorProfile"):
+            yield Finding(f"{path}.{name}.type", show(profile), '"RuntimeDefault"')
+    selinux = folded(context.get("selinuxoptions"))
+    given = [selinux.get(name) for name in ("type", "user", "role")]
+    kind, *others = ["" if value is UNKNOWN else str(value or "") for value in given]
+    if kind not in SELINUX_TYPES or any(others):
+        yield Finding(f"{path}.seLinuxOptions", "another type, user or role", "the container runtime's own")
+    yield from _sysctls(f"{path}.sysctls", context.get("sysctls"), "name")
+
+
+def _of_a_task(path: str, container: Keys) -> Iterator[Finding]:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+    for option in texts_of(container.get("dockersecurityoptions")):
+        if option.replace("=", ":").lower() in ("label:disable", "apparmor:unconfined", "seccomp:unconfined"):
+            yield Finding(f"{path}.dockerSecurityOptions", show(option), '"no-new-privileges"')
+    devices = folded(container.get("linuxparameters")).get("devices")
+    if any(device is not UNKNOWN for device in items_of(devices)):
+        yield Finding(f"{path}.linuxParameters.devices", "devices of the instance", "none")
+    yield from _sysctls(f"{path}.systemControls", container.get("systemcontrols"), "namespace")
+
+
+def _sysctls(path: str, given: object, key: str) -> Iterator[Finding]:
+    for sysctl in map(folded, items_of(given)):
+        name = sysctl.get(key)
+        if isinstance(name, str) and name.replace("/", ".") not in SYSCTLS:
+            yield Finding(path, show(name), "those that only the pod has")
+
+
+def _apparmor(pod: Pod) -> Iterator[Finding]:
+    for key, value in pod.annotations.items():
+        if key.startswith(APPARMOR) and value not in ("runtime/default", "", UNKNOWN) and not _is_local(value):
+            yield Finding(f"metadata.annotations[{key}]", show(value), '"runtime/default"')
+
+
+def _is_local(profile: object) -> bool:
+    return isinstance(profile, str) and profile.startswith("localhost/")
 
 
 def _images(resource: Resource) -> Iterator[Finding]:
     by_digest = resource.config.get("byDigest") is True
     write = "its digest, as in falco@sha256:…" if by_digest else "its full version, as in falco:0.45.0, or its digest"
-    for path, container in _containers(resource):
-        image = container.get("image")
-        if isinstance(image, str) and not (has_digest(image) if by_digest else is_pinned(image)):
-            yield Finding(f"{path}.image", show(image), write)
+    for pod in pods_of(resource):
+        for path, container in pod.containers():
+            image = container.get("image")
+            if isinstance(image, str) and not (has_digest(image) if by_digest else is_pinned(image)):
+                yield Finding(f"{path}.image", show(image), write)
 
 
 def has_digest(image: str) -> bool:
@@ -87,14 +149,16 @@ def _tokens(resource: Resource) -> Iterator[Finding]:
         yield Finding("metadataOptions.httpTokens", show(tokens), '"required"')
 
 
-_WORKLOADS = (*POD_SPECS, TASK_DEFINITION)
-
 RULES = (
-    Rule("no-privileged-container", "No container is privileged.", dict.fromkeys(_WORKLOADS, _privileged)),
+    Rule(
+        "no-privileged-container",
+        "No container is privileged, or has a capability or a switch that is as good; the sensor has what Falco needs.",
+        dict.fromkeys(WORKLOADS, _readable(_privileged)),
+    ),
     Rule(
         "pinned-images",
         "Images are pinned to a version.",
-        dict.fromkeys(_WORKLOADS, _images),
+        dict.fromkeys(WORKLOADS, _readable(_images)),
         {"byDigest": {"type": "boolean", "default": False}},
     ),
     Rule(

@@ -13,6 +13,8 @@ PolicyName = Literal[
     "events-kept",
     "imdsv2",
     "log-retention",
+    "no-cluster-admin",
+    "no-host-access",
     "no-iam-wildcard",
     "no-privileged-container",
     "no-public-bucket",

@@ -4,6 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS, ITS_OWN, NARROWING_ONLY
+from falco_firelens.policy.pods import POD_SPECS, TASK_DEFINITION
+
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
 NO_KEY = "found nothing; write the ARN of a customer key"
 
@@ -106,11 +109,14 @@ ATTACHMENT = Sample(
     ("policyArn: found AmazonS3FullAccess, which has wildcards; write a policy with what is needed",),
 )
 
-ITS_OWN = Sample(
-    {"policy": allow(["kms:Decrypt"], "*")},
-    {"policy": allow(["kms:*"], "*")},
-    ('policy[1].Action: found "kms:*"; write the actions that are needed, by name',),
-)
+
+def its_own(name: str) -> Sample:
+    return Sample(
+        {name: allow(["kms:Decrypt"], "*")},
+        {name: allow(["kms:*"], "*")},
+        (f'{name}[1].Action: found "kms:*"; write the actions that are needed, by name',),
+    )
+
 
 IAM = {
     "aws:iam/policy:Policy": document("policy"),
@@ -131,23 +137,80 @@ IAM = {
         {"inlinePolicies": [{"name": "own", "policy": allow("logs:*", "arn:aws:logs:::x")}]},
         ('inlinePolicies.own[1].Action: found "logs:*"; write the actions that are needed, by name',),
     ),
-    "aws:kms/key:Key": ITS_OWN,
-    "aws:oam/sinkPolicy:SinkPolicy": ITS_OWN,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ATTACHMENT,
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": ATTACHMENT,
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": ATTACHMENT,
+    "aws:s3/bucket:Bucket": document("policy"),
+    "aws:s3/bucketV2:BucketV2": document("policy"),
+    "aws:glue/resourcePolicy:ResourcePolicy": document("policy"),
+    "aws:iot/policy:Policy": document("policy"),
+    "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy": document("inlinePolicy"),
+    "aws:xray/resourcePolicy:ResourcePolicy": document("policyDocument"),
+    **{kind: its_own(DOCUMENTS[kind]) for kind in sorted(ITS_OWN)},
+    **dict.fromkeys(ATTACHMENTS, ATTACHMENT),
 }
+
+
+EVERYBODY = 'found "*", everybody; write who may come, or a condition such as aws:PrincipalArn with a fixed value'
 
 
 def principal(name: str) -> Sample:
     return Sample(
         {name: allow("s3:GetObject", Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}})},
         {name: allow("s3:GetObject", Principal={"AWS": "*"}, Condition={"Bool": {"aws:SecureTransport": "true"}})},
-        (f'{name}[1].Principal: found "*", everybody; write who may come, or a condition such as aws:PrincipalArn',),
+        (f"{name}[1].Principal: {EVERYBODY}",),
     )
 
 
+def shared(path: str, good: object, bad: str = "all") -> Sample:
+    *above, last = path.split(".")
+    passing: dict[str, Any] = {last: good}
+    breaking: dict[str, Any] = {last: bad}
+    for key in reversed(above):
+        passing, breaking = {key: passing}, {key: breaking}
+    return Sample(passing, breaking, (f'{path}: found "{bad}", everybody; write the accounts that need it',))
+
+
+ACL = shared("acl", "private", "public-read")
+
+PERMISSION = Sample(
+    {"principal": "logs.amazonaws.com", "sourceAccount": "111122223333"},
+    {"principal": "*", "functionUrlAuthType": "NONE"},
+    (
+        'principal: found "*", everybody; write who may come, or an organization\'s id',
+        'functionUrlAuthType: found "NONE"; write "AWS_IAM"',
+    ),
+)
+
 PRINCIPAL = {
+    **{
+        kind: Sample(
+            {DOCUMENTS[kind]: allow("s3:GetObject", "*", Principal="*")},
+            {DOCUMENTS[kind]: allow("*", "*", Principal="*")},
+            (f"{DOCUMENTS[kind]}[1]: found everybody, every action, every resource; write what the endpoint is for",),
+        )
+        for kind in NARROWING_ONLY
+    },
+    "aws:ec2/amiLaunchPermission:AmiLaunchPermission": shared("group", None),
+    "aws:ec2/vpcEndpointService:VpcEndpointService": shared(
+        "allowedPrincipals", ["arn:aws:iam::111122223333:root"], "*"
+    ),
+    "aws:ec2/vpcEndpointServiceAllowedPrinciple:VpcEndpointServiceAllowedPrinciple": shared(
+        "principalArn", "arn:aws:iam::111122223333:root", "*"
+    ),
+    "aws:rds/clusterSnapshot:ClusterSnapshot": shared("sharedAccounts", ["111122223333"]),
+    "aws:rds/snapshot:Snapshot": shared("sharedAccounts", ["111122223333"]),
+    "aws:rds/snapshotCopy:SnapshotCopy": shared("sharedAccounts", ["111122223333"]),
+    "aws:ssm/document:Document": shared("permissions.account_ids", "111122223333", "All"),
+    "aws:s3/bucketAcl:BucketAcl": ACL,
+    "aws:s3/bucketAclV2:BucketAclV2": ACL,
+    "aws:s3/bucketObject:BucketObject": ACL,
+    "aws:s3/bucketObjectv2:BucketObjectv2": ACL,
+    "aws:lambda/permission:Permission": PERMISSION,
+    "aws:lambda/layerVersionPermission:LayerVersionPermission": PERMISSION,
+    "aws:cloudwatch/eventPermission:EventPermission": Sample(
+        {"principal": "111122223333"},
+        {"principal": "*"},
+        ('principal: found "*", everybody; write an account, or a condition with aws:PrincipalOrgID',),
+    ),
+} | {
     kind: principal("assumeRolePolicy" if kind.endswith("Role") else next(iter(sample.good)))
     for kind, sample in IAM.items()
     if sample is not ATTACHMENT
@@ -205,28 +268,26 @@ ENDPOINT = {
 }
 
 
-def pod(path: str, good: Mapping[str, Any], bad: Mapping[str, Any], *said: str) -> Sample:
-    """Nests a container under a path such as `spec.template.spec`, as the second kind of container too."""
+def pod(kind: str, good: Mapping[str, Any], bad: Mapping[str, Any], *said: str) -> Sample:
+    """Nests a pod's keys where the kind has its specification; `{}` in what is said is the path."""
+    path = ".".join(POD_SPECS[kind])
 
-    def nested(container: Mapping[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {"initContainers": [{"name": "first"}], "containers": [{"name": "it", **container}]}
+    def nested(keys: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = dict(keys)
         for name in reversed(path.split(".")):
             found = {name: found}
-        return found
+        return {"items": [found]} if kind.endswith("List") else found
 
-    return Sample(nested(good), nested(bad), tuple(f"{path}.containers[it]{text}" for text in said))
+    above = "items[0]." if kind.endswith("List") else ""
+    return Sample(nested(good), nested(bad), tuple(text.format(above + path) for text in said))
 
 
-PODS = {
-    "kubernetes:core/v1:Pod": "spec",
-    "kubernetes:apps/v1:DaemonSet": "spec.template.spec",
-    "kubernetes:apps/v1:Deployment": "spec.template.spec",
-    "kubernetes:apps/v1:ReplicaSet": "spec.template.spec",
-    "kubernetes:apps/v1:StatefulSet": "spec.template.spec",
-    "kubernetes:batch/v1:Job": "spec.template.spec",
-    "kubernetes:batch/v1:CronJob": "spec.jobTemplate.spec.template.spec",
-}
-TASK = "aws:ecs/taskDefinition:TaskDefinition"
+def container(**keys: object) -> dict[str, Any]:
+    """A container as the second of its pod."""
+    return {"initContainers": [{"name": "first"}], "containers": [{"name": "it", **keys}]}
+
+
+TASK = TASK_DEFINITION
 
 
 def task(container: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,16 +297,16 @@ def task(container: Mapping[str, Any]) -> dict[str, Any]:
 PRIVILEGED = {
     **{
         kind: pod(
-            path,
-            {"securityContext": {"privileged": False, "capabilities": {"add": ["BPF", "PERFMON"], "drop": ["ALL"]}}},
-            {"securityContext": {"privileged": True, "capabilities": {"add": ["ALL"]}}},
-            ".securityContext.privileged: found true; write false, and the capabilities that it needs",
-            ".securityContext capabilities: found ALL added; write the capabilities that it needs",
+            kind,
+            container(securityContext={"privileged": False, "capabilities": {"add": ["CHOWN"], "drop": ["ALL"]}}),
+            container(securityContext={"privileged": True, "capabilities": {"add": ["ALL"]}}),
+            "{}.containers[it].securityContext.privileged: found true; write false, and the capabilities that it needs",
+            "{}.containers[it].securityContext capabilities: found ALL added; write the capabilities that it needs",
         )
-        for kind, path in PODS.items()
+        for kind in POD_SPECS
     },
     TASK: Sample(
-        task({"linuxParameters": {"capabilities": {"add": ["SYS_ADMIN"], "drop": ["ALL"]}}}),
+        task({"linuxParameters": {"capabilities": {"add": ["CHOWN"], "drop": ["ALL"]}}}),
         task({"privileged": True, "linuxParameters": {"capabilities": {"add": ["ALL"]}}}),
         (
             "containerDefinitions[it].privileged: found true; write false, and the capabilities that it needs",
@@ -254,14 +315,35 @@ PRIVILEGED = {
     ),
 }
 
+HOST = {
+    **{
+        kind: pod(
+            kind,
+            {"hostPID": False, "volumes": [{"name": "scratch", "emptyDir": {}}]},
+            {"hostPID": True, "volumes": [{"name": "root", "hostPath": {"path": "/"}}]},
+            "{}.hostPID: found true; write a namespace of its own, which is the default",
+            '{}.volumes[root].hostPath: found "/"; write a volume that is not the host\'s, such as emptyDir',
+        )
+        for kind in POD_SPECS
+    },
+    TASK: Sample(
+        {"networkMode": "awsvpc", "volumes": [{"name": "scratch"}]},
+        {"pidMode": "host", "volumes": [{"name": "root", "hostPath": "/"}]},
+        (
+            'pidMode: found "host"; write a namespace of its own, which is the default',
+            'volumes[root].hostPath: found "/"; write a volume that is not the host\'s, such as emptyDir',
+        ),
+    ),
+}
+
 FULL_VERSION = "write its full version, as in falco:0.45.0, or its digest"
 
-LATEST = f'.image: found "falco:latest"; {FULL_VERSION}'
+LATEST = f'{{}}.containers[it].image: found "falco:latest"; {FULL_VERSION}'
 
 IMAGES = {
     **{
-        kind: pod(path, {"image": "falco:0.45.0"}, {"image": "falco:latest"}, LATEST)
-        for kind, path in PODS.items()
+        kind: pod(kind, container(image="falco:0.45.0"), container(image="falco:latest"), LATEST)
+        for kind in POD_SPECS
     },
     TASK: Sample(
         task({"image": "public.ecr.aws/aws-observability/aws-for-fluent-bit:init-3.5.10"}),
@@ -281,6 +363,60 @@ METADATA = Sample(
 
 IMDSV2 = {"aws:ec2/launchTemplate:LaunchTemplate": METADATA, "aws:ec2/instance:Instance": METADATA}
 
+RBAC = "kubernetes:rbac.authorization.k8s.io"
+
+
+def rbac(kind: str, good: Mapping[str, Any], bad: Mapping[str, Any], path: str, said: str) -> Mapping[str, Sample]:
+    forms = [(f"{RBAC}/{version}:{kind}", form) for version in ("v1", "v1beta1", "v1alpha1") for form in ("", "Patch")]
+    lists = [(f"{RBAC}/{version}:{kind}", "List") for version in ("v1", "v1beta1", "v1alpha1")]
+    return {
+        **{name + form: Sample(good, bad, (f"{path}: {said}",)) for name, form in forms},
+        **{
+            name + form: Sample({"items": [good]}, {"items": [bad]}, (f"items[0].{path}: {said}",))
+            for name, form in lists
+        },
+    }
+
+
+def role(kind: str) -> Mapping[str, Sample]:
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+    bad = {"rules": [{**rule, "verbs": ["get", "*"]}]}
+    return rbac(kind, {"rules": [rule]}, bad, "rules[0].verbs", 'found "*"; write what is needed, by name')
+
+
+def binding(kind: str) -> Mapping[str, Sample]:
+    good, bad = ({"roleRef": {"kind": "ClusterRole", "name": name}} for name in ("view", "cluster-admin"))
+    return rbac(kind, good, bad, "roleRef.name", 'found "cluster-admin"; write a role with what is needed')
+
+
+AWS_AUTH = Sample(
+    {"metadata": {"name": "other"}, "data": {"mapRoles": "groups: [system:masters]"}},
+    {"metadata": {"name": "aws-auth"}, "data": {"mapRoles": "groups: [system:masters]"}},
+    ('data.maproles: found "system:masters"; write a group of its own',),
+)
+
+ADMIN = {
+    **role("ClusterRole"),
+    **role("Role"),
+    **binding("ClusterRoleBinding"),
+    **binding("RoleBinding"),
+    "kubernetes:core/v1:ConfigMap": AWS_AUTH,
+    "kubernetes:core/v1:ConfigMapPatch": AWS_AUTH,
+    "aws:eks/accessEntry:AccessEntry": Sample(
+        {"kubernetesGroups": ["viewers"]},
+        {"kubernetesGroups": ["system:masters"]},
+        ('kubernetesGroups: found "system:masters"; write a group of its own',),
+    ),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": Sample(
+        {"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"},
+        {"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"},
+        (
+            "policyArn: found AmazonEKSClusterAdminPolicy; write AmazonEKSViewPolicy, "
+            "or a Kubernetes group with a Role of its own",
+        ),
+    ),
+}
+
 SAMPLES: Mapping[str, Mapping[str, Sample]] = {
     "encryption": ENCRYPTION,
     "log-retention": RETENTION,
@@ -288,6 +424,8 @@ SAMPLES: Mapping[str, Mapping[str, Sample]] = {
     "no-public-principal": PRINCIPAL,
     "no-public-endpoint": ENDPOINT,
     "no-privileged-container": PRIVILEGED,
+    "no-host-access": HOST,
+    "no-cluster-admin": ADMIN,
     "pinned-images": IMAGES,
     "imdsv2": IMDSV2,
 }

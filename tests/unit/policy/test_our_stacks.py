@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from falco_firelens.policy.configuration import pack_config
+from falco_firelens.policy.configuration import accounts_of, pack_config
 from falco_firelens.policy.kinds import DOCUMENTS, TAGGABLE
 from falco_firelens.policy.pack import message
 from falco_firelens.policy.rule import AnyRule, Resource, Rule
@@ -34,11 +34,13 @@ def deployed(name: str) -> Deployed:
     return deploy({**values, "tags": TAGS}, account(partition))
 
 
-def as_seen(resource: Registered, required: Sequence[str]) -> Resource:
+def as_seen(resource: Registered, required: Sequence[str], accounts: Sequence[str] = ()) -> Resource:
     kind, props = resource.type, resource.inputs
     if kind == "eks:index:Cluster":  # one resource under mocks
         kind, props = "aws:eks/cluster:Cluster", eks_cluster(props)
-    return Resource(kind, resource.name, resource.urn, props, resource.origins, {"required": required})
+    return Resource(
+        kind, resource.name, resource.urn, props, resource.origins, {"required": required, "accounts": accounts}
+    )
 
 
 def eks_cluster(component: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,9 +50,9 @@ def eks_cluster(component: Mapping[str, Any]) -> dict[str, Any]:
     return {"vpcConfig": vpc, "encryptionConfig": encryption, "tags": component["tags"]}
 
 
-def broken(deployed: Deployed, required: Sequence[str]) -> dict[str, list[str]]:
+def broken(deployed: Deployed, required: Sequence[str], accounts: Sequence[str]) -> dict[str, list[str]]:
     """Every policy that a deployment breaks, and what is said then."""
-    resources = [as_seen(resource, required) for resource in deployed.resources]
+    resources = [as_seen(resource, required, accounts) for resource in deployed.resources]
     return {rule.name: found for rule in RULES if (found := findings(rule, resources))}
 
 
@@ -62,7 +64,8 @@ def findings(rule: AnyRule, resources: Sequence[Resource]) -> list[str]:
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_our_stacks_break_no_policy(name: str) -> None:
-    assert broken(deployed(name), list(TAGS)) == {}
+    settings = load(DEPLOYMENTS[name][0], file="", root=PROJECT)
+    assert broken(deployed(name), list(TAGS), accounts_of(settings)) == {}
 
 
 def test_every_policy_has_something_to_look_at() -> None:
@@ -112,7 +115,7 @@ def test_shipped_stack_files_break_no_mandatory_policy(file: Path) -> None:
     values = values_of(config)
     settings = load(values, file=file.name, root=PROJECT)
     required: Any = pack_config(settings)["required-tags"]
-    found = broken(deploy(values, account_for(config, values)), required["required"])
+    found = broken(deploy(values, account_for(config, values)), required["required"], accounts_of(settings))
     assert {name: said for name, said in found.items() if settings.policy.level(name) == "mandatory"} == {}
     assert set(found) == set(settings.policy.advisory)
 

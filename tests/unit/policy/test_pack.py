@@ -97,7 +97,17 @@ def test_the_stack_file_says_the_levels() -> None:
     config = pack_config(load(APPS, file="", root=Path()))
     assert config.pop("required-tags") == {"enforcementLevel": "mandatory", "required": []}
     assert config.pop("pinned-images") == {"enforcementLevel": "mandatory", "byDigest": False}
-    assert set(config.values()) == {"mandatory"} and len(config) == len(RULES) - 2
+    admitting = {"enforcementLevel": "mandatory", "accounts": [], "ownAccount": False}
+    assert config.pop("no-public-principal") == admitting
+    assert set(config.values()) == {"mandatory"} and len(config) == len(RULES) - 3
+
+
+def test_the_stack_file_says_which_accounts_are_known() -> None:
+    spoke = {"bucketArn": "arn:aws:s3:::central", "kmsKeyArn": "arn:aws:kms:eu-west-1:444455556666:key/x"}
+    values = {**APPS, "account": "111122223333", "spoke": spoke}
+    admitting: Any = pack_config(load(values, file="", root=Path()))["no-public-principal"]
+    assert admitting["accounts"] == ["111122223333", "444455556666"]
+    assert admitting["ownAccount"] is True
 
 
 def test_a_policy_may_only_tell() -> None:
