@@ -619,7 +619,7 @@ NO_IAM_DOCUMENTS = re.compile(
     r"lifecycle|alpn|security(_|Policy)|Security|ssl|tls|scaling|termination|placement|retention|recrawl|deletion|"
     r"delivery_policy|filter_policy|redrive|replay_policy|archive_policy|snapshot|tiering|notification_policy|"
     r"protection_policy|dataProtection|DataProtection|metadata_document|document_format|revision|routing|"
-    r"default_policy|import_policy|upgrade|user_context|endpoint_policy|browser_policy|policy_url|saml"
+    r"default_policy|import_policy|upgrade|user_context|propagation|endpoint_policy|browser_policy|policy_url|saml"
 )
 """Words in a property that holds no policy of IAM's form."""
 
@@ -629,6 +629,7 @@ OTHER_LANGUAGES = {
     "aws:cloudwatch/logAccountPolicy:LogAccountPolicy": "data protection or a subscription",
     "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": "data protection",
     "aws:cloudwatch/logIndexPolicy:LogIndexPolicy": "fields to index",
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": "how long images are kept",
     "aws:iot/policyAttachment:PolicyAttachment": "a policy's name",
     "aws:networkmanager/coreNetwork:CoreNetwork": "segments and attachments",
     "aws:networkmanager/coreNetworkPolicyAttachment:CoreNetworkPolicyAttachment": "segments and attachments",
