@@ -30,7 +30,7 @@ ALLOWED = {
     "falco_firelens.responder": {"falco_firelens.contract"},
     "falco_firelens.watch": {"falco_firelens.contract"},
     "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.errors", "falco_firelens.sensor"},
-    "falco_firelens.policy": {"falco_firelens.settings"},
+    "falco_firelens.policy": {"falco_firelens.sensor", "falco_firelens.settings"},
     "falco_firelens.cost": {"falco_firelens.insight", "falco_firelens.sensor", "falco_firelens.settings"},
     "falco_firelens.fleet": {
         "falco_firelens.contract",
