@@ -27,4 +27,4 @@ def pack_config(settings: Settings) -> dict[str, object]:
 
 def accounts_of(settings: Settings) -> list[str]:
     """The accounts that a stack file names, in whatever key."""
-    return sorted(set(re.findall(r"(?<![0-9])[0-9]{12}(?![0-9])", settings.model_dump_json())))
+    return sorted(set(re.findall(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])", settings.model_dump_json())))

@@ -167,7 +167,8 @@ EVENTS = {
 
 POLICIES = (
     "bucket-encryption, encryption, events-kept, imdsv2, log-retention, no-cluster-admin, no-host-access, "
-    "no-iam-wildcard, no-privileged-container, no-public-bucket, no-public-endpoint, no-public-principal, pinned-images, required-tags"
+    "no-iam-wildcard, no-privileged-container, no-public-bucket, no-public-endpoint, no-public-principal, "
+    "pinned-images, required-tags"
 )
 
 POLICY = {
