@@ -120,37 +120,47 @@ async def check_daemon_set(kubeconfig: Kubeconfig, context: str | None, new: Inp
 async def check_policies(kubeconfig: Kubeconfig, context: str | None, new: Inputs, *, expected: str) -> None:
     """Raise UnsupportedError where the API server knows no ValidatingAdmissionPolicy in the version that is stable.
 
-    It says of a kind that it does not know that there is no such page, not that there is no such object.
+    Of an object that is not there it says the name; of a kind that it does not know it says only that.
     """
-    from httpx2 import HTTPStatusError
+    from lightkube import ApiError
     from lightkube.resources.admissionregistration_v1 import ValidatingAdmissionPolicy
 
     try:
-        await _get(kubeconfig, context, ValidatingAdmissionPolicy, str(new["metadata"]["name"]))
-    except HTTPStatusError as error:
-        if error.response.status_code != 404:
+        await _ask(kubeconfig, context, ValidatingAdmissionPolicy, str(new["metadata"]["name"]))
+    except ApiError as error:
+        if error.status.code != 404:
             raise
+        if error.status.details and error.status.details.name:
+            return
         found = "an API server without ValidatingAdmissionPolicy in admissionregistration.k8s.io/v1"
         raise UnsupportedError(f"found {found}, expected {expected}") from None
 
 
 async def _get(kubeconfig: Kubeconfig, context: str | None, kind: Any, name: str, namespace: str | None = None) -> Any:
-    """Return the object, or None where there is none.
+    """Return the object, or None where there is none."""
+    from lightkube import ApiError
+
+    try:
+        return await _ask(kubeconfig, context, kind, name, namespace)
+    except ApiError as error:
+        if error.status.code == 404:
+            return None
+        raise
+
+
+async def _ask(kubeconfig: Kubeconfig, context: str | None, kind: Any, name: str, namespace: str | None = None) -> Any:
+    """Return the object.
 
     On the event loop, where hooks of many clusters wait side by side. In threads the interpreter crashes at times: two
     of them may not convert to the same type for the first time (seen with msgspec 0.22.0, which lightkube uses).
     """
     # Imported here, since most previews create no sensor.
     from httpx2 import Timeout
-    from lightkube import ApiError, AsyncClient, KubeConfig
+    from lightkube import AsyncClient, KubeConfig
 
     config = KubeConfig.from_dict(dict(kubeconfig)).get(context_name=context)
     client = AsyncClient(config=config, timeout=Timeout(SECONDS))
     try:
         return await client.get(kind, name, namespace=namespace)
-    except ApiError as error:
-        if error.status.code == 404:
-            return None
-        raise
     finally:
         await client.close()

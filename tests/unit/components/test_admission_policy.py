@@ -4,6 +4,7 @@ What an API server makes of it: tests/attacks/test_permissions.py.
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,9 +102,10 @@ class ApiServer(BaseHTTPRequestHandler):
     known = True
 
     def do_GET(self) -> None:
-        body, kind = (NOT_FOUND, "application/json") if self.known else (b"404 page not found\n", "text/plain")
+        details = {"name": NAME, "group": "admissionregistration.k8s.io", "kind": "validatingadmissionpolicies"}
+        body = json.dumps({**json.loads(NOT_FOUND), "details": details if self.known else {}}).encode()
         self.send_response(404)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
