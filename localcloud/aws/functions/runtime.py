@@ -30,7 +30,7 @@ def _count(function: Function) -> None:
     """
     name = {"Name": "FunctionName", "Value": function.name}
     now = datetime.fromtimestamp(clock.now(), UTC).replace(tzinfo=None)
-    datum = {"MetricName": "Invocations", "Value": "1", "Timestamp": now, "Dimensions": [name]}
+    datum = {"MetricName": "Invocations", "Value": 1.0, "Timestamp": now, "Dimensions": [name]}
     cloudwatch: Any = cloudwatch_backends[function.account][function.region]
     cloudwatch.put_metric_data("AWS/Lambda", [datum])
 
