@@ -288,6 +288,7 @@ def test_ten_lines_keep_a_reader_busy(lines: list[str]) -> None:
 OWN_FILES = {
     "falco_firelens/settings/limits.py",
     "falco_firelens/sensor/falco.py",
+    "falco_firelens/sensor/images.py",
     "falco_firelens/settings/validation/yaml_text.py",
 }
 """The bounded reader itself, and what reads a file that the project ships."""
@@ -366,7 +367,11 @@ def ask(url: str, settings: object, token: str | None = "own", *, content: bytes
             body = json.dumps(settings).encode() if content is None else content
             return (await client.post(url, content=body, headers=headers)).status_code
 
-    return asyncio.run(post()), fleet
+    loop = asyncio.new_event_loop()  # asyncio.run would leave this thread without one, and pulumi's tests need theirs
+    try:
+        return loop.run_until_complete(post()), fleet
+    finally:
+        loop.close()
 
 
 PREVIEW = "/stacks/shop/preview?region=eu-west-1"
