@@ -260,7 +260,7 @@ def test_a_given_domain_whose_flat_objects_do_not_work_is_warned_of(
     monkeypatch.setattr("pulumi.log.warn", said.append)
     values = {"clusters": [ECS], "events": {"destinations": {"opensearch": {"existing": {"domainArn": DOMAIN}}}}}
     deploy(values, Account(domains={"logs": version}))
-    assert [version in words for words in said] == [True] * warned
+    assert any(version in words for words in said) is warned
 
 
 def test_a_given_domain_has_to_be_there_and_in_the_stacks_own_account_and_region() -> None:
