@@ -44,7 +44,7 @@ def _host(resource: Resource) -> Iterator[Finding]:
             if sensor is None or not _is_of_the_sensor(found):
                 yield Finding(path, show(found), "a volume that is not the host's, such as emptyDir")
         try:
-            yield from () if pod.on_ecs else _ports(pod)
+            yield from () if pod.on_ecs else (*_ports(pod), *_probes(pod))
         except Unreadable:
             return  # no-privileged-container says it
 
@@ -82,6 +82,19 @@ def _ports(pod: Pod) -> Iterator[Finding]:
             found = port.get("hostport")
             if found not in (None, 0, UNKNOWN) and not is_on(pod.spec.get("hostnetwork")):
                 yield Finding(f"{path}.ports.hostPort", show(found), "a Service")
+
+
+def _probes(pod: Pod) -> Iterator[Finding]:
+    """The kubelet asks on the node's network, whatever host a probe or a handler names."""
+    for path, container in pod.containers():
+        lifecycle = folded(container.get("lifecycle"))
+        asked = {name: container.get(name.lower()) for name in ("livenessProbe", "readinessProbe", "startupProbe")}
+        asked |= {f"lifecycle.{name}": lifecycle.get(name.lower()) for name in ("postStart", "preStop")}
+        for name, handler in asked.items():
+            for how in ("httpGet", "tcpSocket"):
+                host = folded(folded(handler).get(how.lower())).get("host")
+                if host not in (None, "", UNKNOWN):
+                    yield Finding(f"{path}.{name}.{how}.host", show(host), "none, which is the pod itself")
 
 
 RULES = (

@@ -17,7 +17,8 @@ SYSCTLS = frozenset((
     "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start",
     "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_local_reserved_ports",
     "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
+    "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_notsent_lowat",
+    "net.ipv4.tcp_slow_start_after_idle",
 ))  # fmt: skip
 SELINUX_TYPES = frozenset(("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"))
 """What the level "baseline" allows: https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline"""
@@ -56,7 +57,11 @@ def _privileged(resource: Resource) -> Iterator[Finding]:
                     yield Finding(f"{path}.{name}", "true", f"false, and {NEEDED}")
             limits = folded(context.get("linuxparameters")) if pod.on_ecs else context
             yield from _capabilities(path, limits, SENSOR_CAPABILITIES.get(sensor or "", frozenset()))
-            yield from _of_a_task(path, context) if pod.on_ecs else _of_a_pod(path, context, sensor)
+            if pod.on_ecs:
+                yield from _of_a_task(path, context)
+            else:
+                yield from _of_a_pod(path, context, sensor)
+                yield from _proc_mount(path, context, pod)
         yield from _apparmor(pod)
 
 
@@ -75,9 +80,6 @@ def _capabilities(path: str, limits: Keys, of_the_sensor: frozenset[str]) -> Ite
 def _of_a_pod(path: str, context: Keys, sensor: str | None) -> Iterator[Finding]:
     if _is_set(folded(context.get("windowsoptions")).get("hostprocess")):
         yield Finding(f"{path}.windowsOptions.hostProcess", "true", "false")
-    mount = context.get("procmount")
-    if isinstance(mount, str) and mount != "Default":
-        yield Finding(f"{path}.procMount", show(mount), '"Default"')
     for name in ("seccompProfile", "appArmorProfile"):
         profile = folded(context.get(name.lower())).get("type")
         if str(profile).lower() == "unconfined" and not (sensor and name == "appArmorProfile"):
@@ -88,6 +90,13 @@ def _of_a_pod(path: str, context: Keys, sensor: str | None) -> Iterator[Finding]
     if kind not in SELINUX_TYPES or any(others):
         yield Finding(f"{path}.seLinuxOptions", "another type, user or role", "the container runtime's own")
     yield from _sysctls(f"{path}.sysctls", context.get("sysctls"), "name")
+
+
+def _proc_mount(path: str, context: Keys, pod: Pod) -> Iterator[Finding]:
+    """In a user namespace of its own, a pod may see all of its /proc."""
+    mount = context.get("procmount")
+    if isinstance(mount, str) and mount != "Default" and pod.spec.get("hostusers") is not False:
+        yield Finding(f"{path}.procMount", show(mount), '"Default", or hostUsers: false')
 
 
 def _of_a_task(path: str, container: Keys) -> Iterator[Finding]:

@@ -382,6 +382,10 @@ ESCAPING: dict[str, Props] = {
     "Windows": container(windowsOptions={"hostProcess": True}),
     "Windows for the pod": {"securityContext": {"windowsOptions": {"hostProcess": True}}},
     "a sysctl": {"securityContext": {"sysctls": [{"name": "kernel.core_pattern", "value": "|/x"}]}},
+    "a probe of the node": {"containers": [{"name": "it", "livenessProbe": {"httpGet": {"host": "127.0.0.1"}}}]},
+    "a handler of the node": {
+        "containers": [{"name": "it", "lifecycle": {"preStop": {"tcpSocket": {"host": "169.254.169.254"}}}}]
+    },
     "an init container": {"initContainers": [{"name": "it", "securityContext": {"privileged": True}}]},
     "an ephemeral container": {"ephemeralContainers": [{"name": "it", "securityContext": {"privileged": True}}]},
 }
@@ -411,6 +415,8 @@ RESTRAINED: dict[str, Props] = {
     "a volume": {"volumes": [{"name": "x", "emptyDir": {}}, {"name": "y", "configMap": {"name": "y"}}]},
     "a harmless sysctl": {"securityContext": {"sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}]}},
     "SELinux of a container": container(seLinuxOptions={"type": "container_t", "level": "s0:c1,c2"}),
+    "procMount in a namespace of users": {"hostUsers": False, **container(procMount="Unmasked")},
+    "a probe": {"containers": [{"name": "it", "livenessProbe": {"httpGet": {"port": 80}}}]},
     "no host": {"hostPID": False, "hostNetwork": False},
 }
 
