@@ -87,7 +87,7 @@ class Deployed:
         Raises:
             LocalCloudError: it failed.
         """
-        event = {"time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        event = {"time": datetime.now(UTC).isoformat()}
         answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
         found = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:

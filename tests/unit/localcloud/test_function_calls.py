@@ -3,11 +3,18 @@
 import base64
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
+from localcloud.aws.functions import runtime
 from localcloud.aws.functions.function import Answer
+from localcloud.aws.functions.package import PackageError
 from localcloud.aws.functions.polling import failed_items
 from localcloud.aws.functions.subscription import LOGS, log_group_arn, matching, may_invoke, payload
 from localcloud.cloudwatch.filter_pattern import PatternError
@@ -89,3 +96,25 @@ def test_a_delivery_is_packed_as_cloudwatch_logs_packs_it() -> None:
 )
 def test_of_a_batch_comes_again_what_the_function_names_or_all(answer: Answer, partial: bool, failed: set[str]) -> None:
     assert failed_items(answer, ["a", "b"], partial=partial) == failed
+
+
+def test_a_call_is_in_lambdas_metric_as_a_client_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "runtime_libraries", lambda folder: folder)  # pyright: ignore[reportUnknownLambdaType]
+    function: Any = SimpleNamespace(name="f", arn="a", account="123456789012", region="eu-west-1", runtime="python3.13")
+    function.limit = 1
+    made = runtime.Runtime({}, Path("x"), SimpleNamespace(check=refuse))  # pyright: ignore[reportArgumentType]
+    function.digest = ""
+    with mock_aws():
+        assert made.call(function, "{}", wait=False).failed, "it is called, and cannot be started"
+        clients: Any = boto3
+        cloudwatch = clients.client("cloudwatch", "eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+        metric = {"Namespace": "AWS/Lambda", "MetricName": "Invocations"}
+        metric["Dimensions"] = [{"Name": "FunctionName", "Value": "f"}]  # pyright: ignore[reportArgumentType]
+        query = {"Id": "calls", "MetricStat": {"Metric": metric, "Period": 300, "Stat": "Sum"}}
+        now, minutes = datetime.now(UTC), timedelta(minutes=10)
+        found = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=now - minutes, EndTime=now + minutes)
+    assert sum(found["MetricDataResults"][0]["Values"]) == 1
+
+
+def refuse(_: str) -> None:
+    raise PackageError("nobody here has built it")
