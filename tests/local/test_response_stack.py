@@ -67,8 +67,9 @@ def names(deployed: Deployed) -> dict[str, list[str]]:
     client = deployed.client
     queues = client("sqs").list_queues(QueueNamePrefix=FUNCTION).get("QueueUrls", [])
     groups = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{FUNCTION}")["logGroups"]
+    functions = [one["FunctionName"] for one in client("lambda").list_functions()["Functions"]]
     found = {
-        "functions": [one["FunctionName"] for one in client("lambda").list_functions()["Functions"]],
+        "functions": [one for one in functions if FUNCTION in one],
         "mappings": [one["UUID"] for one in client("lambda").list_event_source_mappings()["EventSourceMappings"]],
         "queues": [url.rpartition("/")[2] for url in queues],
         "tables": client("dynamodb").list_tables()["TableNames"],
