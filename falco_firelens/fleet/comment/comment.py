@@ -72,24 +72,25 @@ def comment(
     ordered = sorted(map(_in_order, results), key=_importance)
     permissions = _permissions(ordered)
 
-    def text_of(cut: int) -> tuple[str, int]:
-        """The text without details, if the headline says that so many permissions are cut; and how many are."""
-        head = [MARKER, _title(ordered), *_cut(cut, more), *_alarms(ordered), *_summary(ordered, unchanged_elsewhere)]
+    def text_of(*headline: str) -> tuple[str, int]:
+        """The text without details, and how many changes of permissions it leaves out."""
+        head = [MARKER, _title(ordered), *headline, *_alarms(ordered), *_summary(ordered, unchanged_elsewhere)]
         parts = [*head, *_waiting(waiting), *_removed(removed), *_failures(ordered)]
         return _fit(parts, permissions, limit - _ROOM)
 
-    said, (text, cut) = 0, text_of(0)
-    while cut != said:  # the headline takes room as well
-        said, (text, cut) = cut, text_of(cut)
+    text, cut = text_of()
+    if cut:  # The headline takes room as well, and its number is known only when all else has its place.
+        longest = max((_cut(number, more) for number in (1, sum(len(one.lines) for one in permissions))), key=_size)
+        text, cut = text_of(longest)
+        text = text.replace(longest, _cut(cut, more), 1)
     blocks = sorted(_blocks(ordered), key=lambda block: block.weight)
     return _with_details(text, ordered, blocks, limit, more)
 
 
-def _cut(permissions: int, more: str) -> Iterator[str]:
-    if permissions:
-        what = "one change" if permissions == 1 else f"{permissions} changes"
-        line = f"> - **{what} of permissions left out for want of room**{f': {more}' if more else ''}"
-        yield from _alert("CAUTION", [line], 0)
+def _cut(permissions: int, more: str) -> str:
+    what = "one change" if permissions == 1 else f"{permissions} changes"
+    line = f"> - **{what} of permissions left out for want of room**{f': {more}' if more else ''}"
+    return "\n".join(_alert("CAUTION", [line], 0))
 
 
 _ROOM = 600
