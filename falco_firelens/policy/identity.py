@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from falco_firelens.policy.actions import takes_resources
-from falco_firelens.policy.documents import Statement, each_statement, texts_of
+from falco_firelens.policy.documents import Statement, conditions, each_statement, texts_of
 from falco_firelens.policy.kinds import ATTACHMENTS, ITS_OWN, OPENING, TRUST
 from falco_firelens.policy.rule import Finding, Resource, Rule, show
 
@@ -12,6 +12,8 @@ NAMELESS = frozenset(("ec2", "ecr"))
 """Services whose `type/*` of one account is named enough: EC2 makes up ids, and images come by any repository."""
 
 WILD = re.compile(r"[*?]+")
+
+ANY_ACCOUNT = re.compile(r"^(arn:[^:]*:[^:]*:[^:]*:)\*:")
 
 TOO_MUCH = re.compile(r"FullAccess|Admin|PowerUser")
 """In the names of AWS's managed policies: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
@@ -30,9 +32,24 @@ def _actions_and_resources(path: str, statement: Statement) -> Iterator[Finding]
     yield from _actions(path, statement)
     narrower = [action for action in texts_of(statement.get("action")) if takes_resources(action)]
     if narrower:
+        own = _in_one_organization(statement)
         for resource in dict.fromkeys(texts_of(statement.get("resource"))):
-            if is_too_wide(resource):
+            if is_too_wide(ANY_ACCOUNT.sub(r"\g<1>000000000000:", resource) if own else resource):
                 yield Finding(f"{path}.Resource", show(resource), f"the ARNs that {', '.join(narrower)} is for")
+
+
+def _in_one_organization(statement: Statement) -> bool:
+    """Whether a condition names the organization that the resources' accounts belong to.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
+    """
+    return any(
+        operator == "stringequals"
+        and key == "aws:resourceorgid"
+        and values
+        and not any(map(WILD.search, map(str, values)))
+        for operator, key, values in conditions(statement)
+    )
 
 
 def is_too_wide(resource: str) -> bool:

@@ -40,6 +40,10 @@ SHARED_PROVIDERS = {"cognito-identity.amazonaws.com": "aud", "graph.facebook.com
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 """
 
+ANY_BRANCH = re.compile(r"project_path:[^*?:]+/[^*?:]+:ref_type:branch:ref:\*")
+"""GitLab's subject of any branch of one project, whose name of a branch has no `refs/heads/` before it.
+https://docs.gitlab.com/ci/cloud_services/aws/"""
+
 PREFIXES = ("repo:", "project_path:", "system:serviceaccount:")
 """What the subjects of GitHub, GitLab and Kubernetes begin with; the next part is the repository or namespace."""
 
@@ -183,6 +187,8 @@ def _is_somebody(subject: object) -> bool:
     wildcard = WILD.search(text)
     if text == "" or not wildcard:
         return text != ""
+    if ANY_BRANCH.fullmatch(text):
+        return True
     parts = text[: wildcard.start()].split(":")
     prefix = next((prefix for prefix in PREFIXES if text.startswith(prefix)), None)
     if prefix is None:

@@ -44,7 +44,7 @@ def metrics_of(widgets: list[dict[str, Any]]) -> list[tuple[str, str, dict[str, 
 def test_every_metric_is_one_that_the_stack_makes(stack: Deployed, widgets: list[dict[str, Any]]) -> None:
     made = {
         (item.inputs["metricTransformation"]["namespace"], item.inputs["metricTransformation"]["name"]): set(
-            item.inputs["metricTransformation"]["dimensions"]
+            item.inputs["metricTransformation"].get("dimensions", ())
         )
         for item in stack.of("LogMetricFilter")
     }

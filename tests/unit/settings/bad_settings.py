@@ -219,12 +219,12 @@ ALARMS = {
     "unknown key of a cluster": (
         APPS + "alarms: {clusters: {apps: {silentMinute: 30}}}",
         "alarms.clusters.apps.silentMinute: found an unknown key, expected one of minimumPriority, silentMinutes, "
-        "droppedPercent; did you mean silentMinutes?",
+        "silentNodes, droppedPercent; did you mean silentMinutes?",
     ),
     "delivery of a cluster": (
         APPS + "alarms: {clusters: {apps: {deliveryLateMinutes: 30}}}",
         "alarms.clusters.apps.deliveryLateMinutes: found an unknown key, expected one of minimumPriority, "
-        "silentMinutes, droppedPercent; did you mean silentMinutes?",
+        "silentMinutes, silentNodes, droppedPercent; did you mean silentMinutes?",
     ),
     "value of a cluster": (
         APPS + "alarms: {clusters: {apps: {silentMinutes: 35}}}",
