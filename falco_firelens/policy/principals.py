@@ -35,7 +35,7 @@ ARN_OF_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9*-]*:\d{12}:.+")
 ACCOUNT = re.compile(r"(?:arn:[a-z-]+:(?:iam|sts)::)?(\d{12})(?::(.+))?")
 
 SHARED_PROVIDERS = {"cognito-identity.amazonaws.com": "aud", "graph.facebook.com": "app_id", "www.amazon.com": "app_id"}
-"""Providers whose own pool or app is told by another key than `sub`.
+"""Providers whose own pool or app is named by another key than `sub`.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 """

@@ -93,7 +93,7 @@ together, they do not see. `no-public-principal` knows accounts by the stack fil
 the stack's own business; where it does not name its own `account`, only whole accounts that it does not name are found.
 A workload is judged by Kubernetes' level "baseline", and roles and bindings by what is known to be as good as an
 administrator. The sensor's DaemonSets and task definitions may have what Falco and Fluent Bit need, by name; what they
-are is told by the component that makes them, not by a name. What a Helm release renders inside its provider, and what
+are is known by the component that makes them, not by a name. What a Helm release renders inside its provider, and what
 comes into a cluster by other ways, no policy sees.
 
 ## What a preview cannot know
