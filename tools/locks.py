@@ -21,7 +21,7 @@ ANYWHERE = ("--universal", "--python-version=3.11")
 """For every platform, and for every Python from the oldest of pyproject.toml on."""
 
 LAMBDA = ("--python-platform=aarch64-manylinux2014", "--python-version=3.13")
-"""For what `components/response/package.py` names: Lambda's Python on arm64."""
+"""For what `components/aws/function_package.py` names: Lambda's Python on arm64."""
 
 ONLY_WHEELS = "--only-binary :all:"
 """In a lock: build nothing, because that would run code and fetch build tools, of which no hash is known."""

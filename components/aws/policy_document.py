@@ -21,6 +21,11 @@ def policy_document(*statements: Statement) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps(_framed(statements))
 
 
+def allow(sid: str, actions: Sequence[str], resources: object) -> Statement:
+    """Return a statement that allows actions on one resource, or on each of a list."""
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
 def size_of(*statements: Statement) -> int:
     """The document's length as IAM counts it, without white space. The statements' values have to be known."""
     return len(json.dumps(_framed(statements), separators=(",", ":")))

@@ -12,14 +12,16 @@ from falco_firelens.contract import LEAST_CONCURRENCY
 
 from ..aws.encrypted_bucket import EncryptedBucket, bucket_arn
 from ..aws.encryption_key import EncryptionKey, log_group_statement
+from ..aws.function_package import ARCHITECTURE, RUNTIME
+from ..aws.function_role import LONGEST_OWN, attach, fitting, function_role
 from ..aws.location import AwsLocation, arn
 from ..aws.policy_document import Statement, policy_document
 from ..delivery.event_archive import account_key_statement
 from ..insights.notification_topic import SubscriptionArgs, subscribe
 from .alarms import ResponseAlarms
 from .network import FunctionNetwork
-from .package import ARCHITECTURE, HANDLER, RUNTIME
-from .role import ClusterActions, action_policies, action_statements, network_statements, own_statements, trust
+from .package import HANDLER
+from .role import LONGEST_SECRET, ClusterActions, action_statements, network_statements, own_statements
 
 TIMEOUT_SECONDS = 120
 MEMORY_MIB = 512
@@ -140,7 +142,7 @@ class EventResponse(pulumi.ComponentResource):
         )
         self._key = self._encryption_key()
         self._logs = self._log_group()
-        self._role = self._execution_role()
+        self._role = function_role(name, self._function_name, self._tags, self._child)
         self._dead_letters, self._retries = self._queues()
         self._table = self._ledger()
         self._bucket = self._evidence()
@@ -311,21 +313,12 @@ class EventResponse(pulumi.ComponentResource):
         )
         return secret
 
-    def _execution_role(self) -> iam.Role:
-        return iam.Role(
-            self._name,
-            description=f"The function {self._function_name}",
-            assume_role_policy=policy_document(trust()),
-            tags=self._tags,
-            opts=self._child,
-        )
-
     def _permissions(self, secrets: Sequence[secretsmanager.Secret]) -> pulumi.Resource:
         """Give the role what it may do; returns what has to be there before the function is."""
         location, args = self._location, self._args
         may = args["permissions"]
         acting = action_statements(location, may["clusters"], self._function_name, may["groups"])
-        inline, managed = action_policies(acting, len(secrets))
+        inline, managed = fitting(acting, LONGEST_OWN + len(secrets) * LONGEST_SECRET)
         statements: list[Statement] = [
             *own_statements(
                 {
@@ -342,23 +335,12 @@ class EventResponse(pulumi.ComponentResource):
             *inline,
             *(network_statements(location) if "network" in args else []),
         ]
-        attached = [self._managed(number, document) for number, document in enumerate(managed)]
+        about = f"What the function {self._function_name} may do in clusters"
+        attached = attach(f"{self._name}-actions", self._role, about, managed, self._tags, self._child)
         policy = policy_document(*statements)
         # After what is attached, so that statements that move there are never missing.
         opts = pulumi.ResourceOptions(parent=self, depends_on=attached)
         return iam.RolePolicy(self._name, role=self._role.name, policy=policy, opts=opts)
-
-    def _managed(self, number: int, statements: Sequence[Statement]) -> pulumi.Resource:
-        """Attach a managed policy with what the inline policy has no room for."""
-        name = f"{self._name}-actions-{number}"
-        policy = iam.Policy(
-            name,
-            description=f"What the function {self._function_name} may do in clusters, part {number + 1}",
-            policy=policy_document(*statements),
-            tags=self._tags,
-            opts=self._child,
-        )
-        return iam.RolePolicyAttachment(name, role=self._role.name, policy_arn=policy.arn, opts=self._child)
 
     def _function(self, ready: pulumi.Resource) -> lambda_.Function:
         network = self._args.get("network")

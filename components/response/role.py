@@ -10,7 +10,7 @@ from falco_firelens.responder.actions.registry import ACTIONS, Action, Resources
 from falco_firelens.responder.permissions import aws_calls
 
 from ..aws.location import AwsLocation, arn
-from ..aws.policy_document import Statement, size_of
+from ..aws.policy_document import Statement, allow
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,21 @@ class OwnArns(TypedDict):
 def own_statements(own: OwnArns) -> list[Statement]:
     """Return what every response function needs, whatever its playbooks are."""
     return [
-        _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(own["log_group"], ":*")),
-        _allow(
+        allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(own["log_group"], ":*")),
+        allow(
             "Ledger",
             ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             own["table"],
         ),
-        _allow(
+        allow(
             "Retries",
             ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"],
             own["retries"],
         ),
-        _allow("DeadLetters", ["sqs:SendMessage"], own["dead_letters"]),
-        _allow("Keep", ["s3:PutObject"], pulumi.Output.concat(own["bucket"], "/*")),
-        _allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], own["key"]),
-        *([_allow("Secrets", ["secretsmanager:GetSecretValue"], list(own["secrets"]))] if own["secrets"] else []),
+        allow("DeadLetters", ["sqs:SendMessage"], own["dead_letters"]),
+        allow("Keep", ["s3:PutObject"], pulumi.Output.concat(own["bucket"], "/*")),
+        allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], own["key"]),
+        *([allow("Secrets", ["secretsmanager:GetSecretValue"], list(own["secrets"]))] if own["secrets"] else []),
     ]
 
 
@@ -69,7 +69,7 @@ def action_statements(
     `groups` are the security groups of quarantines, with the VPC of each.
     """
     asked = [arn(location, "eks", f"cluster/{one.name}") for one in clusters if one.platform == "eks" and one.api]
-    statements = [_allow("FindClusters", ["eks:DescribeCluster"], asked)] if asked else []
+    statements = [allow("FindClusters", ["eks:DescribeCluster"], asked)] if asked else []
     every = frozenset(action for cluster in clusters for action in cluster.actions)
     names = {"account": [location["account"]], "topic": [topic], "group": sorted(groups)}
     vpcs = [_vpc(location, vpc) for vpc in sorted({*groups.values()})]
@@ -78,7 +78,7 @@ def action_statements(
             statements += _in_clusters(location, resources, calls, clusters)
         elif allowed := _allowed(calls, every):
             arns = _arns(location, resources, names)
-            statement = _allow(resources.sid, allowed, arns if len(resources.ends) > 1 else arns[0])
+            statement = allow(resources.sid, allowed, arns if len(resources.ends) > 1 else arns[0])
             statements.append({**statement, **_conditions(resources, vpcs)})
     return statements
 
@@ -109,7 +109,7 @@ def _in_clusters(
         if allowed and cluster.platform == resources.service:
             alike.setdefault(tuple(allowed), []).extend(_arns(location, resources, {"cluster": [cluster.name]}))
     for number, (allowed, arns) in enumerate(alike.items()):
-        yield _allow(f"{resources.sid}{number or ''}", list(allowed), arns)
+        yield allow(f"{resources.sid}{number or ''}", list(allowed), arns)
 
 
 def _allowed(calls: Mapping[str, frozenset[str]], actions: frozenset[str]) -> list[str]:
@@ -134,66 +134,12 @@ def network_statements(location: AwsLocation) -> list[Statement]:
     """
     made = [arn(location, "ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")]
     return [
-        _allow("FindNetwork", ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], "*"),
-        _allow("Enter", ["ec2:CreateNetworkInterface"], made),
-        _allow("Leave", ["ec2:DeleteNetworkInterface"], made[0]),
+        allow("FindNetwork", ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], "*"),
+        allow("Enter", ["ec2:CreateNetworkInterface"], made),
+        allow("Leave", ["ec2:DeleteNetworkInterface"], made[0]),
     ]
 
 
-def trust() -> Statement:
-    """Let Lambda assume the role, as its guide has it, without a condition.
-
-    With a condition on the source, a function in a VPC cannot be created ("The function's execution role doesn't have
-    permission to perform this operation"): https://github.com/aws/aws-parallelcluster/pull/6926. `iam:PassRole` decides
-    who may run functions with the role.
-    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
-    """
-    return {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-
-LONGEST_INLINE = 10_240
-LONGEST_MANAGED = 6_144
-MOST_MANAGED = 10
-"""Characters without white space of all inline policies of a role and of one managed policy, and how many of these a
-role has by default: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-
-LONGEST_OWN = 2_400
 LONGEST_SECRET = 180
-"""Characters that `own_statements` and `network_statements` need at most, and of these each further secret."""
-
-
-def action_policies(
-    statements: Sequence[Statement], secrets: int
-) -> tuple[Sequence[Statement], Sequence[Sequence[Statement]]]:
-    """Return the statements for the inline policy, or those of each managed policy where they are too long for it.
-
-    The inline policy also has the function's own statements, with so many secrets. Resources must be known.
-    """
-    if size_of(*statements) <= LONGEST_INLINE - LONGEST_OWN - secrets * LONGEST_SECRET:
-        return statements, ()
-    policies: list[list[Statement]] = [[]]
-    for piece in (piece for statement in statements for piece in _pieces(statement)):
-        if size_of(*_joined([*policies[-1], piece])) > LONGEST_MANAGED:
-            policies.append([])
-        policies[-1].append(piece)
-    return (), [_joined(pieces) for pieces in policies]
-
-
-def _pieces(statement: Statement) -> Iterator[Statement]:
-    """Yield a statement for each resource."""
-    resources: str | list[str] = statement["Resource"]
-    for resource in [resources] if isinstance(resources, str) else resources:
-        yield {**statement, "Resource": [resource]}
-
-
-def _joined(pieces: Sequence[Statement]) -> list[Statement]:
-    """Join pieces to the statements that they come from."""
-    joined: dict[str, Statement] = {}
-    for piece in pieces:
-        known = joined.setdefault(piece["Sid"], {**piece, "Resource": []})
-        known["Resource"] = [*known["Resource"], *piece["Resource"]]
-    return list(joined.values())
-
-
-def _allow(sid: str, actions: list[str], resources: object) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+"""Characters that each further secret needs in `own_statements`; without one, these and `network_statements` fit into
+`LONGEST_OWN`."""

@@ -66,7 +66,7 @@ class Deployment(pulumi.ComponentResource):
         for line in by_tag(settings) if settings.clusters else ():
             pulumi.log.warn(line)
         response = prepare(settings, name_prefix(pulumi.get_stack()))
-        watch = prepare_watch(settings, found.location)
+        watch = prepare_watch(settings, found.location, response)
         super().__init__("falco-firelens:index:Deployment", name, {}, opts)
         self._settings, self._location = settings, found.location
         self._quarantine_groups = found.quarantine_groups

@@ -1,6 +1,6 @@
 """Puts a stack's watch together: what is to be watched, the function's package, and the function."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,16 +10,17 @@ from falco_firelens.insight.metrics import HEARTBEAT_RULE
 from falco_firelens.sensor import falco
 from falco_firelens.settings import Cluster as ClusterSettings
 from falco_firelens.settings import Settings
-from falco_firelens.watch.configuration import Cluster, Configuration, Response
+from falco_firelens.watch.configuration import Cluster, Configuration
+from falco_firelens.watch.configuration import Response as WatchedResponse
 
 from ..aws.location import AwsLocation
 from ..response.event_response import function_name as response_function_name
 from ..watch.package import build
-from ..watch.sensor_watch import SensorWatch, WatchedCluster
+from ..watch.sensor_watch import SensorWatch
 from .insights import name_prefix
 from .rendering import falco_options, identity_of
-from .response import filter_pattern
-from .response_configuration import cluster_in_aws, response_configuration
+from .response import Response, filter_pattern
+from .response_configuration import cluster_in_aws
 
 WATCH = "watch"
 """The logical name."""
@@ -32,13 +33,10 @@ class WatchPackage:
     configuration: Configuration
     package: str
 
-    @property
-    def clusters(self) -> Sequence[WatchedCluster]:
-        """The clusters by their names in AWS."""
-        return [WatchedCluster(one.platform, one.name) for one in self.configuration.clusters.values()]
 
-
-def prepare_watch(settings: Settings, location: AwsLocation, folder: Path | None = None) -> WatchPackage | None:
+def prepare_watch(
+    settings: Settings, location: AwsLocation, response: Response | None, folder: Path | None = None
+) -> WatchPackage | None:
     """Build the function's package before anything is registered; None where nothing is watched.
 
     Raises PackageError.
@@ -49,16 +47,13 @@ def prepare_watch(settings: Settings, location: AwsLocation, folder: Path | None
         settings.events.log_group,
         HEARTBEAT_RULE,
         {cluster.name: _cluster(settings, cluster, location) for cluster in settings.clusters},
-        _response(settings),
+        _watched(response) if response else None,
     )
     return WatchPackage(configuration, str(build(configuration, folder)))
 
 
-def _response(settings: Settings) -> Response | None:
-    if settings.response is None:
-        return None
-    pattern = filter_pattern(response_configuration(settings, settings.response))
-    return Response(response_function_name(name_prefix(pulumi.get_stack())), pattern)
+def _watched(response: Response) -> WatchedResponse:
+    return WatchedResponse(response_function_name(response.prefix), filter_pattern(response.configuration))
 
 
 def _cluster(settings: Settings, cluster: ClusterSettings, location: AwsLocation) -> Cluster:
@@ -86,7 +81,7 @@ def deploy_watch(
             "package": watch.package,
             "log_group_arn": log_group_arn,
             "response": watch.configuration.response is not None,
-            "clusters": watch.clusters,
+            "clusters": [*watch.configuration.clusters.values()],
             "retention_days": settings.events.retention_days,
             "tags": settings.tags,
         },

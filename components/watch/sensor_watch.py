@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypedDict
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
 from falco_firelens.contract import METRICS_NAMESPACE, SENSOR_SERVICE
+from falco_firelens.watch.configuration import Cluster
 from falco_firelens.watch.metrics import EVERY_MINUTES
 
 from ..aws.encryption_key import EncryptionKey, log_group_statement
+from ..aws.function_package import ARCHITECTURE, RUNTIME
+from ..aws.function_role import attach, fitting, function_role
 from ..aws.location import AwsLocation, arn
-from ..aws.policy_document import Statement, policy_document
-from ..response.package import ARCHITECTURE, RUNTIME
-from ..response.role import action_policies, trust
+from ..aws.policy_document import Statement, allow, policy_document
 from .package import HANDLER
 
 TIMEOUT_SECONDS = 600
 """Of which each cluster has its share; within the period, so that no two runs overlap."""
 
 MEMORY_MIB = 256
-
-
-@dataclass(frozen=True)
-class WatchedCluster:
-    """A cluster, by its platform and its name in AWS."""
-
-    platform: str
-    name: str
 
 
 class SensorWatchArgs(TypedDict):
@@ -43,7 +35,7 @@ class SensorWatchArgs(TypedDict):
     prefix: str
     package: str
     log_group_arn: pulumi.Input[str]
-    clusters: Sequence[WatchedCluster]
+    clusters: Sequence[Cluster]
     response: bool
     retention_days: int
     tags: Mapping[str, str]
@@ -94,15 +86,10 @@ class SensorWatch(pulumi.ComponentResource):
         )
 
     def _function(self, logs: cloudwatch.LogGroup) -> lambda_.Function:
-        role = iam.Role(
-            self._name,
-            description=f"The function {self._function_name}",
-            assume_role_policy=policy_document(trust()),
-            tags=self._tags,
-            opts=self._child,
-        )
-        inline, managed = action_policies(_cluster_statements(self._args), 0)
-        attached = [self._managed(role, number, statements) for number, statements in enumerate(managed)]
+        role = function_role(self._name, self._function_name, self._tags, self._child)
+        inline, managed = fitting(_cluster_statements(self._args))
+        about = f"What the function {self._function_name} may read of clusters"
+        attached = attach(f"{self._name}-clusters", role, about, managed, self._tags, self._child)
         policy = policy_document(*_statements(self._args, logs.arn), *inline)
         opts = pulumi.ResourceOptions(parent=self, depends_on=attached)
         ready = iam.RolePolicy(self._name, role=role.name, policy=policy, opts=opts)
@@ -120,18 +107,6 @@ class SensorWatch(pulumi.ComponentResource):
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[ready, logs]),
         )
-
-    def _managed(self, role: iam.Role, number: int, statements: Sequence[Statement]) -> pulumi.Resource:
-        """Attach a managed policy with what the inline policy has no room for."""
-        name = f"{self._name}-clusters-{number}"
-        policy = iam.Policy(
-            name,
-            description=f"What the function {self._function_name} may read of clusters, part {number + 1}",
-            policy=policy_document(*statements),
-            tags=self._tags,
-            opts=self._child,
-        )
-        return iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy.arn, opts=self._child)
 
     def _schedule(self, function: lambda_.Function) -> None:
         """Call it every quarter of an hour; a call that comes later than the next one is of no use."""
@@ -170,14 +145,14 @@ class SensorWatch(pulumi.ComponentResource):
 def _statements(args: SensorWatchArgs, own_log_group: pulumi.Input[str]) -> list[Statement]:
     """Return what every watch function may do: read the events, and write metrics of one namespace."""
     events = pulumi.Output.concat(args["log_group_arn"], ":*")
-    metrics = _allow("Metrics", ["cloudwatch:PutMetricData"], "*")
+    metrics = allow("Metrics", ["cloudwatch:PutMetricData"], "*")
     response = [
-        _allow("SubscriptionFilter", ["logs:DescribeSubscriptionFilters"], events),
-        _allow("Invocations", ["cloudwatch:GetMetricData"], "*"),
+        allow("SubscriptionFilter", ["logs:DescribeSubscriptionFilters"], events),
+        allow("Invocations", ["cloudwatch:GetMetricData"], "*"),
     ]
     return [
-        _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(own_log_group, ":*")),
-        _allow(
+        allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(own_log_group, ":*")),
+        allow(
             "Heartbeats",
             ["logs:DescribeLogStreams", "logs:FilterLogEvents"],
             events,
@@ -196,16 +171,12 @@ def _cluster_statements(args: SensorWatchArgs) -> list[Statement]:
     ecs = [cluster.name for cluster in args["clusters"] if cluster.platform == "ecs"]
     statements: list[Statement] = []
     if any(cluster.platform == "eks" for cluster in args["clusters"]):
-        statements.append(_allow("Instances", ["ec2:DescribeInstances"], "*"))
+        statements.append(allow("Instances", ["ec2:DescribeInstances"], "*"))
     if ecs:
         clusters = [arn(location, "ecs", f"cluster/{name}") for name in ecs]
         instances = [arn(location, "ecs", f"container-instance/{name}/*") for name in ecs]
-        statements.append(_allow("ListInstances", ["ecs:ListContainerInstances"], clusters))
+        statements.append(allow("ListInstances", ["ecs:ListContainerInstances"], clusters))
         services = [arn(location, "ecs", f"service/{name}/{SENSOR_SERVICE}") for name in ecs]
-        statements.append(_allow("DescribeInstances", ["ecs:DescribeContainerInstances"], instances))
-        statements.append(_allow("DescribeServices", ["ecs:DescribeServices"], services))
+        statements.append(allow("DescribeInstances", ["ecs:DescribeContainerInstances"], instances))
+        statements.append(allow("DescribeServices", ["ecs:DescribeServices"], services))
     return statements
-
-
-def _allow(sid: str, actions: list[str], resources: object) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

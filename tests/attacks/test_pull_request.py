@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from components.aws.wheels import PackageError, Wheels
 from components.response import package
-from components.response.wheels import PackageError
 from falco_firelens.fleet import Change, FleetError, Result, Status
 from falco_firelens.fleet.comment import LIMIT, comment
 from falco_firelens.fleet.proposal import Proposal, take_over
@@ -40,10 +40,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lock.write_text(f"library==1.0 \\\n    --hash=sha256:{hashlib.sha256(wheel(good='')).hexdigest()}\n")
     monkeypatch.setattr(package, "REQUIREMENTS", lock)
 
-    def download(wheels: package.Wheels, folder: Path) -> None:
+    def download(wheels: Wheels, folder: Path) -> None:
         (folder / "library-1.0-py3-none-any.whl").write_bytes(wheel(good=""))
 
-    monkeypatch.setattr(package.Wheels, "_download", download)
+    monkeypatch.setattr(Wheels, "_download", download)
     package.build(Configuration(), tmp_path / "cache")
     return tmp_path / "cache"
 

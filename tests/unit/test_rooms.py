@@ -43,7 +43,7 @@ ALLOWED = {
         "falco_firelens.errors",
         *(f"falco_firelens.{room}" for room in PRODUCT),
     },
-    "components.aws": {"falco_firelens.errors"},
+    "components.aws": {"falco_firelens", "falco_firelens.contract", "falco_firelens.errors"},
     "components.clusters": {"components.aws", "falco_firelens.errors"},
     "components.sensors": {
         "components.aws",
@@ -58,7 +58,6 @@ ALLOWED = {
         "components.delivery",
         "components.insights",
         "components.sensors",
-        "falco_firelens",
         "falco_firelens.contract",
         "falco_firelens.errors",
         "falco_firelens.insight",
@@ -66,7 +65,6 @@ ALLOWED = {
     },
     "components.watch": {
         "components.aws",
-        "components.response",
         "falco_firelens.contract",
         "falco_firelens.watch",
     },

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.response import package
-from components.response.wheels import Wheels
-from components.watch import package as watch_package
+from components.aws import function_package
+from components.aws.wheels import Wheels
 from tests.unit.components.cloud import Deployed, deploy
 from tests.unit.components.stacks import ADOPTED, CREATED, account
 
@@ -25,7 +24,6 @@ def adopted() -> Deployed:
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """The libraries are not needed to see what is registered."""
-    for module in (package, watch_package):
-        monkeypatch.setattr(module, "cache", lambda: tmp_path)
+    monkeypatch.setattr(function_package, "cache", lambda: tmp_path)
     monkeypatch.setattr(Wheels, "read", lambda wheels, folder: folder.mkdir(exist_ok=True) or {})  # pyright: ignore
     yield

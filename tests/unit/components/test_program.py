@@ -11,7 +11,7 @@ import pulumi
 import pytest
 from pulumi.runtime.config import set_all_config
 
-from components.response.wheels import PackageError, Wheels
+from components.aws.wheels import PackageError, Wheels
 from tests.unit.components.cloud import Account, Monitor
 
 ROOT = Path(__file__).parents[3]

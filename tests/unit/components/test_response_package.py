@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from components.aws.wheels import PackageError
 from components.response import wheels
 from components.response.package import build
-from components.response.wheels import PackageError
 from falco_firelens.responder.configuration import Configuration, Protect, from_document
 
 PLAN = Configuration()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.response.package import PackageError
+from components.aws.wheels import PackageError
 from components.watch.package import build
 from falco_firelens.insight.metrics import HEARTBEAT_RULE
 from falco_firelens.settings.stack import MOST_CLUSTERS

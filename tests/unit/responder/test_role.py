@@ -22,9 +22,10 @@ from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMPolicy, IAMRequestBase
 from moto.moto_api import state_manager
 
+from components.aws.function_role import trust
 from components.aws.location import arn
 from components.aws.policy_document import VERSION
-from components.response.role import ClusterActions, action_statements, own_statements, trust
+from components.response.role import ClusterActions, action_statements, own_statements
 from falco_firelens.responder.clients import AwsClients
 from falco_firelens.responder.environment import Environment
 from falco_firelens.responder.handler import Invocation
