@@ -21,6 +21,16 @@ SENSOR_SERVICE: Final = "falco"
 METRICS_NAMESPACE: Final = "FalcoFirelens"
 """Where the metrics are that this project makes of events."""
 
+METRICS_DIMENSION: Final = "cluster"
+"""The one dimension that these metrics have: a cluster by its name in the stack."""
+
+CLUSTER_TAG: Final = "kubernetes.io/cluster/"
+"""How the tag of a cluster's instances begins; the cluster's name follows.
+
+On EKS set by managed node groups, Karpenter and eksctl, and asked of self-managed nodes:
+https://docs.aws.amazon.com/eks/latest/userguide/worker.html. Elsewhere by kOps and Cluster API; the AWS cloud provider
+asks for it: https://cloud-provider-aws.sigs.k8s.io/prerequisites/"""
+
 LEAST_CONCURRENCY: Final = 2
 """The least maximum concurrency of a queue as an event source, and so of the response function. With less, Lambda
 returns messages, which counts as a try, until a retry is a dead letter that was never tried.

@@ -45,20 +45,20 @@ class Metric:
     statistic: Statistic = "Sum"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """Goes off when `datapoints` of the last `periods` periods compare so to the threshold."""
+    """Goes off when `datapoints` of the last `periods` periods compare so to the threshold, as a rule at the first."""
 
     name: str
     description: str
     metric: Metric
-    comparison: Comparison
-    threshold: float
     period: int
     """Seconds."""
     periods: int
-    datapoints: int
-    missing: Missing
+    comparison: Comparison = "GreaterThanOrEqualToThreshold"
+    threshold: float = 1
+    datapoints: int = 1
+    missing: Missing = "notBreaching"
     """What it means that the metric does not exist."""
     fill: float = 0
     """The value of a period without data."""
@@ -160,12 +160,8 @@ def _of_cluster(prefix: str, thresholds: Thresholds) -> Iterator[Alarm]:
         cluster=cluster,
         description=f"Cluster {cluster}: Falco reported an event of priority {thresholds.minimum_priority} or graver.",
         metric=_counted(grave(thresholds.minimum_priority), cluster),
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=60,
         periods=5,
-        datapoints=1,
-        missing="notBreaching",
     )
     yield Alarm(
         name=f"{name}-silent",
@@ -186,24 +182,17 @@ def _of_cluster(prefix: str, thresholds: Thresholds) -> Iterator[Alarm]:
         description=f"Cluster {cluster}: in two of fifteen minutes' three parts a Falco did not see more than "
         f"{thresholds.dropped_percent} percent of a second's system calls.",
         metric=_counted(DROPS, cluster),
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=300,
         periods=3,
         datapoints=2,
-        missing="notBreaching",
     )
     yield Alarm(
         name=f"{name}-not-whole",
         cluster=cluster,
         description=f"Cluster {cluster}: an event was lost or shortened on its way out of a node.",
         metric=_counted(NOT_WHOLE, cluster),
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=300,
         periods=3,
-        datapoints=1,
-        missing="notBreaching",
     )
     yield Alarm(
         name=f"{name}-foreign-events",
@@ -211,12 +200,8 @@ def _of_cluster(prefix: str, thresholds: Thresholds) -> Iterator[Alarm]:
         description=f"Cluster {cluster}: an event in its log streams names another cluster, or none. Sensors never do "
         f"that: somebody has stolen {cluster}'s shipping credentials. See docs/alarms.md.",
         metric=_counted(foreign(cluster), cluster),
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=60,
         periods=5,
-        datapoints=1,
-        missing="notBreaching",
     )
 
 
@@ -240,12 +225,8 @@ def _of_delivery(prefix: str, delivery: Delivery) -> Iterator[Alarm]:
         "alarm counts it. Sensors send JSON objects below 512 KB: see docs/alarms.md.",
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
         metric=Metric("AWS/Logs", "TransformationErrors", {"LogGroupName": delivery.log_group}),
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=60,
         periods=5,
-        datapoints=1,
-        missing="notBreaching",
     )
     yield from of_streams(prefix, delivery.streams, minutes)
 
@@ -264,7 +245,6 @@ def of_streams(prefix: str, streams: Sequence[Stream], minutes: int) -> Iterator
             period=300,
             periods=3,
             datapoints=2,
-            missing="notBreaching",
         )
         yield Alarm(
             name=f"{prefix}-{label}-failing",
@@ -275,7 +255,6 @@ def of_streams(prefix: str, streams: Sequence[Stream], minutes: int) -> Iterator
             period=300,
             periods=3,
             datapoints=2,
-            missing="notBreaching",
             fill=1,
         )
 
@@ -286,12 +265,8 @@ def notifications_failing(prefix: str, topic: str) -> Alarm:
         name=f"{prefix}-notifications-failing",
         description=f"Topic {topic}: a notification did not reach one of its subscribers.",
         metric=Metric("AWS/SNS", "NumberOfNotificationsFailed", {"TopicName": topic}),
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=300,
         periods=3,
-        datapoints=1,
-        missing="notBreaching",
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from falco_firelens.contract import METRICS_NAMESPACE, PRIORITIES
+from falco_firelens.contract import METRICS_DIMENSION, METRICS_NAMESPACE, PRIORITIES
 from falco_firelens.insight.transformer import EVENT, STREAM_CLUSTER
 from falco_firelens.sensor.model import NOT_WHOLE_RULE
 
@@ -28,7 +28,7 @@ DROPS_RULE: Final = "Falco internal: syscall event drop"
 """Sent when Falco missed more of a second's system calls than `syscall_event_drops.threshold`, twice a minute at most:
 https://falco.org/docs/concepts/event-sources/kernel/dropped-events/"""
 
-CLUSTER: Final = "cluster"
+CLUSTER: Final = METRICS_DIMENSION
 """The one dimension of all metrics: the cluster that an event's log stream belongs to."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from falco_firelens.contract import METRICS_NAMESPACE, Platform
+from falco_firelens.contract import METRICS_DIMENSION, METRICS_NAMESPACE, Platform
 from falco_firelens.insight.alarms import Alarm, Metric
 from falco_firelens.insight.audit import changes_metric
 from falco_firelens.watch import metrics
@@ -32,12 +32,8 @@ def watch_alarms(prefix: str, clusters: Sequence[Watched], *, response: bool = F
             description="Events do not get to the response function: its subscription filter is gone or changed, or it "
             "was not called. The watch function's log says which.",
             metric=Metric(METRICS_NAMESPACE, metrics.MISSED, {}, "Maximum"),
-            comparison="GreaterThanOrEqualToThreshold",
-            threshold=1,
             period=PERIOD,
             periods=2,
-            datapoints=1,
-            missing="notBreaching",
         )
     for one in clusters:
         yield from _of_cluster(f"{prefix}-{one.cluster}", one)
@@ -58,19 +54,16 @@ def watch_alarms(prefix: str, clusters: Sequence[Watched], *, response: bool = F
 def _of_cluster(name: str, watched: Watched) -> Iterator[Alarm]:
     cluster = watched.cluster
     yield from _changes(name, watched)
-    dimensions = {metrics.CLUSTER: cluster}
+    dimensions = {METRICS_DIMENSION: cluster}
     yield Alarm(
         name=f"{name}-nodes-silent",
         cluster=cluster,
         description=f"Cluster {cluster}: at least {watched.silent_nodes} of its nodes have sent no heartbeat for "
         f"{metrics.SILENT_MINUTES} minutes. The watch function's log names them.",
         metric=Metric(METRICS_NAMESPACE, metrics.SILENT, dimensions, "Maximum"),
-        comparison="GreaterThanOrEqualToThreshold",
         threshold=watched.silent_nodes,
         period=PERIOD,
         periods=2,
-        datapoints=1,
-        missing="notBreaching",
     )
     yield Alarm(
         name=f"{name}-nodes-differing",
@@ -78,12 +71,9 @@ def _of_cluster(name: str, watched: Watched) -> Iterator[Alarm]:
         description=f"Cluster {cluster}: for most of an hour a Falco has had other rules or another configuration than "
         "those that were deployed. The watch function's log names the node and the file.",
         metric=Metric(METRICS_NAMESPACE, metrics.DIFFERING, dimensions, "Maximum"),
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=PERIOD,
         periods=4,
         datapoints=3,
-        missing="notBreaching",
     )
     yield Alarm(
         name=f"{name}-queue-drops",
@@ -91,12 +81,8 @@ def _of_cluster(name: str, watched: Watched) -> Iterator[Alarm]:
         description=f"Cluster {cluster}: a Falco dropped events because its outputs' queue was full. The watch "
         "function's log names the node.",
         metric=Metric(METRICS_NAMESPACE, metrics.DROPPED, dimensions, "Maximum"),
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=PERIOD,
         periods=2,
-        datapoints=1,
-        missing="notBreaching",
     )
 
 
@@ -104,7 +90,7 @@ def _changes(name: str, watched: Watched) -> Iterator[Alarm]:
     """Yield the alarm on changes of a sensor: what the audit log says of EKS, and what the watch sees of ECS."""
     cluster = watched.cluster
     if watched.platform == "ecs":
-        metric, period = Metric(METRICS_NAMESPACE, metrics.CHANGED, {metrics.CLUSTER: cluster}), PERIOD
+        metric, period = Metric(METRICS_NAMESPACE, metrics.CHANGED, {METRICS_DIMENSION: cluster}), PERIOD
     elif watched.audited:
         metric, period = Metric(METRICS_NAMESPACE, changes_metric(cluster), {}), 300
     else:
@@ -114,12 +100,8 @@ def _changes(name: str, watched: Watched) -> Iterator[Alarm]:
         cluster=cluster,
         description=f"Cluster {cluster}: somebody changed or deleted the sensor. An update of this stack does, too.",
         metric=metric,
-        comparison="GreaterThanOrEqualToThreshold",
-        threshold=1,
         period=period,
         periods=2,
-        datapoints=1,
-        missing="notBreaching",
     )
 
 
@@ -133,6 +115,4 @@ def ingested(prefix: str, log_group: str, hourly_mebibytes: int) -> Alarm:
         threshold=hourly_mebibytes * 2**20,
         period=3600,
         periods=1,
-        datapoints=1,
-        missing="notBreaching",
     )

@@ -44,7 +44,8 @@ Unit = tuple["Counter", Target]
 class Work:
     """A case, the outcomes so far, and what it was counted for; `used` are the units to which something was done.
 
-    `broken` says why nothing more can be done for it now, not even a report. `began` tells the rate limit's period.
+    `broken` says why nothing more can be done for it now, not even a report. `began` decides which period of the rate
+    limit counts it.
     """
 
     case: Case

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-CLUSTER: Final = "cluster"
-
 SILENT: Final = "NodesSilent"
 """Nodes of a cluster without a heartbeat for `SILENT_MINUTES`."""
 

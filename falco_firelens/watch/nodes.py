@@ -4,17 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from falco_firelens.contract import SENSOR_SERVICE
+from falco_firelens.contract import CLUSTER_TAG, SENSOR_SERVICE
 from falco_firelens.watch.heartbeats import Clock
 from falco_firelens.watch.judgement import Node
 
 EKS_TAGS = ("aws:eks:cluster-name", "eks:cluster-name")
-"""Tags whose value is an EKS cluster's name. EKS gives the first to every instance that joins a cluster, and nobody
-else can; the second to those of managed node groups."""
-
-OWNED = "kubernetes.io/cluster/"
-"""The beginning of the tag that self-managed nodes need, before the cluster's name:
-https://docs.aws.amazon.com/eks/latest/userguide/launch-workers.html"""
+"""Tags whose value is an EKS cluster's name: the first on every instance that joins a cluster, the second on those of
+managed node groups. Somebody who forges a Node can add an instance by the first, but take none away."""
 
 MOST_VALUES = 200
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html"""
@@ -45,7 +41,7 @@ def of_eks(ec2: Any, names: Sequence[str]) -> dict[str, list[Node]]:
 
 
 def _instances(ec2: Any, names: Sequence[str]) -> Iterator[Instance]:
-    keys = [OWNED + name for name in names]
+    keys = [CLUSTER_TAG + name for name in names]
     filters = [("tag-key", keys), *((f"tag:{tag}", list(names)) for tag in EKS_TAGS)]
     running = {"Name": "instance-state-name", "Values": ["running"]}
     paginator = ec2.get_paginator("describe_instances")
@@ -60,7 +56,7 @@ def _instances(ec2: Any, names: Sequence[str]) -> Iterator[Instance]:
 def _clusters(instance: Instance) -> set[str]:
     tags: Mapping[str, str] = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", ())}
     named = {tags[key] for key in EKS_TAGS if key in tags}
-    return named | {key.removeprefix(OWNED) for key in tags if key.startswith(OWNED)}
+    return named | {key.removeprefix(CLUSTER_TAG) for key in tags if key.startswith(CLUSTER_TAG)}
 
 
 def of_ecs(ecs: Any, cluster: str, clock: Clock) -> list[Node]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from falco_firelens.contract import METRICS_NAMESPACE
+from falco_firelens.contract import METRICS_DIMENSION, METRICS_NAMESPACE
 from falco_firelens.watch import metrics
 from falco_firelens.watch.configuration import Cluster, Configuration
 from falco_firelens.watch.heartbeats import OutOfTimeError, read
@@ -137,7 +137,7 @@ class Watch:
     def _put(self, found: Mapping[str, Finding], missed: int | None) -> None:
         """Write the metrics, 1,000 of which fit in a request; a stack has 30 clusters at most."""
         of_clusters = [
-            {**_datum(metric, value, self._now), "Dimensions": [{"Name": metrics.CLUSTER, "Value": cluster}]}
+            {**_datum(metric, value, self._now), "Dimensions": [{"Name": METRICS_DIMENSION, "Value": cluster}]}
             for cluster, finding in found.items()
             for metric, value in finding.values.items()
         ]

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from falco_firelens.contract import CLUSTER_TAG
 from falco_firelens.responder import guards
 from falco_firelens.responder.actions.context import Context
+from falco_firelens.responder.actions.ecs import container_instances
 from falco_firelens.responder.actions.kubernetes import GONE, find_node, instance_of
 from falco_firelens.responder.configuration import Cluster
 from falco_firelens.responder.marks import BEFORE
@@ -13,26 +15,20 @@ from falco_firelens.responder.targets import ECS
 
 _PER_TAG = 10
 
-CLUSTER_TAG = "kubernetes.io/cluster/"
-"""How the tag of a cluster's instances begins; the cluster's name follows.
-
-On EKS set by managed node groups, Karpenter and eksctl, and asked of self-managed nodes:
-https://docs.aws.amazon.com/eks/latest/userguide/worker.html. Elsewhere by kOps and Cluster API; the AWS cloud provider
-asks for it: https://cloud-provider-aws.sigs.k8s.io/prerequisites/"""
-
 CONTROL_PLANE_TAGS = {
     "k8s.io/role/control-plane": "1",
     "k8s.io/role/master": "1",
     "sigs.k8s.io/cluster-api-provider-aws/role": "control-plane",
 }
-"""Tags by which kOps and Cluster API tell the instances of a control plane from nodes. The label that says so of a Node
-is not enough: a second Node can name the same instance."""
+"""Tags by which kOps and Cluster API distinguish the instances of a control plane from nodes. The label that says so of
+a Node is not enough: a second Node can name the same instance."""
 
 EKS_TAGS = ("eks:cluster-name", "eks:eks-cluster-name")
 """Tags with the name of an EKS cluster, of managed node groups, and of Karpenter and Auto Mode.
 
-Not `aws:eks:cluster-name`: EKS sets it on every instance that a Node names, and the Node is the attacker's. The cloud
-provider's controller for such tags believes `spec.providerID`:
+Not `aws:eks:cluster-name`: the cloud provider's controller for such tags believes `spec.providerID`, so that a Node,
+which may be the attacker's, can have it set on any instance. Whether EKS sets this tag by that controller is not
+documented:
 https://github.com/kubernetes/cloud-provider-aws/blob/master/pkg/controllers/tagging/tagging_controller.go"""
 
 
@@ -116,12 +112,9 @@ def _instance(context: Context) -> str | None:
 
 def _member(context: Context) -> str:
     """Return the instance that an ECS event names, which must be in the event's cluster."""
-    ecs, cluster, instance = context.aws("ecs"), context.cluster.name, context.target.name
-    pages = ecs.get_paginator("list_container_instances").paginate(
-        cluster=cluster, filter=f"ec2InstanceId == {instance}"
-    )
-    arns = [arn for page in pages for arn in page["containerInstanceArns"]]
-    if arns:
+    cluster, instance = context.cluster.name, context.target.name
+    if arns := container_instances(context, instance):
+        ecs = context.aws("ecs")
         found = ecs.describe_container_instances(cluster=cluster, containerInstances=arns)["containerInstances"]
         if any(one.get("ec2InstanceId") == instance for one in found):
             return instance

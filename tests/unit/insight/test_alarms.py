@@ -240,15 +240,11 @@ def largest(alarms_a_cluster: int = 0) -> list[Alarm]:
         there = sum(alarm.cluster == each.cluster for alarm in found)
         found += [
             Alarm(
-                f"{prefix}-{each.cluster}-{number:b>20}",
-                "",
-                metric,
-                "LessThanThreshold",
-                1,
-                60,
-                1,
-                1,
-                "breaching",
+                name=f"{prefix}-{each.cluster}-{number:b>20}",
+                description="",
+                metric=metric,
+                period=60,
+                periods=1,
                 cluster=each.cluster,
             )
             for number in range(there, alarms_a_cluster)
