@@ -12,17 +12,17 @@ PACK = Path(__file__).parent / "run"
 
 
 def pack_config(settings: Settings) -> dict[str, object]:
-    """The level of every policy, and what else some are told.
+    """The level of every policy, and the further settings of some.
 
     https://www.pulumi.com/docs/insights/policy/configuration/
     """
     levels: Mapping[str, str] = {rule.name: settings.policy.level(rule.name) for rule in RULES}
-    told: Mapping[str, Mapping[str, object]] = {
+    further: Mapping[str, Mapping[str, object]] = {
         "pinned-images": {"byDigest": settings.policy.images_by_digest},
         "no-public-principal": {"accounts": accounts_of(settings), "ownAccount": settings.account is not None},
         "required-tags": {"required": sorted({*settings.tags, *settings.policy.required_tags})},
     }
-    return {**levels, **{name: {"enforcementLevel": levels[name], **options} for name, options in told.items()}}
+    return {**levels, **{name: {"enforcementLevel": levels[name], **options} for name, options in further.items()}}
 
 
 def accounts_of(settings: Settings) -> list[str]:

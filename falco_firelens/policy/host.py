@@ -8,13 +8,16 @@ import posixpath
 from collections.abc import Iterator, Mapping
 
 from falco_firelens.policy.documents import Unreadable, folded
-from falco_firelens.policy.pods import WORKLOADS, Pod, pods_of
+from falco_firelens.policy.pods import WORKLOADS, Pod, is_set, pods_of
 from falco_firelens.policy.rule import UNKNOWN, Finding, Resource, Rule, is_on, items_of, show
 from falco_firelens.sensor.falco import ENGINES
 
+KUBERNETES_SENSOR = "falco-firelens:index:KubernetesSensor"
+ECS_SENSOR = "falco-firelens:index:EcsSensor"
+
 SENSORS: Mapping[str, frozenset[str]] = {
-    "falco-firelens:index:KubernetesSensor": frozenset(("hostNetwork",)),
-    "falco-firelens:index:EcsSensor": frozenset(("networkMode",)),
+    KUBERNETES_SENSOR: frozenset(("hostNetwork",)),
+    ECS_SENSOR: frozenset(("networkMode",)),
 }
 """The components that are the sensor, and what their pods share with the host. A workload's name allows nothing: its
 parent in the program does, which a cluster's users cannot choose."""
@@ -53,7 +56,7 @@ def _namespaces(pod: Pod, shared: frozenset[str]) -> Iterator[Finding]:
     above = f"{pod.path}." if pod.path else ""
     for name in ECS_MODES if pod.on_ecs else NAMESPACES:
         value = pod.spec.get(name.lower())
-        on = str(value).lower() == "host" if pod.on_ecs else value is not UNKNOWN and (is_on(value) or value == "True")
+        on = str(value).lower() == "host" if pod.on_ecs else is_set(value)
         if on and name not in shared:
             yield Finding(f"{above}{name}", show(value), "a namespace of its own, which is the default")
 
@@ -76,7 +79,7 @@ def _is_of_the_sensor(path: object) -> bool:
 
 
 def _ports(pod: Pod) -> Iterator[Finding]:
-    """A pod in the host's network has each of its ports there, so that only the other pods' are told."""
+    """Report ports of the host; a pod in its network has each of its own there, and is reported for that."""
     for path, container in pod.containers():
         for port in map(folded, items_of(container.get("ports"))):
             found = port.get("hostport")

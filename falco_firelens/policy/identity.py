@@ -13,8 +13,6 @@ NAMELESS = frozenset(("ec2", "ecr"))
 
 WILD = re.compile(r"[*?]+")
 
-ANY_ACCOUNT = re.compile(r"^(arn:[^:]*:[^:]*:[^:]*:)\*:")
-
 TOO_MUCH = re.compile(r"FullAccess|Admin|PowerUser")
 """In the names of AWS's managed policies: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
 
@@ -34,7 +32,7 @@ def _actions_and_resources(path: str, statement: Statement) -> Iterator[Finding]
     if narrower:
         own = _in_one_organization(statement)
         for resource in dict.fromkeys(texts_of(statement.get("resource"))):
-            if is_too_wide(ANY_ACCOUNT.sub(r"\g<1>000000000000:", resource) if own else resource):
+            if is_too_wide(resource, in_one_organization=own):
                 yield Finding(f"{path}.Resource", show(resource), f"the ARNs that {', '.join(narrower)} is for")
 
 
@@ -52,15 +50,18 @@ def _in_one_organization(statement: Statement) -> bool:
     )
 
 
-def is_too_wide(resource: str) -> bool:
+def is_too_wide(resource: str, *, in_one_organization: bool = False) -> bool:
     """Whether a pattern has a wildcard where a name belongs: for the service, the account, or all of a type.
 
-    A wildcard after a part of a name, as in `bucket/*` or `role/app-*`, is named enough; so is one for the region.
+    A wildcard after a part of a name, as in `bucket/*` or `role/app-*`, is named enough; so is one for the region, and
+    one for the account where a condition names the organization.
     """
     if not WILD.search(resource):
         return False
     parts = resource.split(":", 5)
-    if len(parts) < 6 or WILD.search(parts[0] + parts[1] + parts[2]) or WILD.search(parts[4]):
+    if len(parts) < 6 or WILD.search(parts[0] + parts[1] + parts[2]):
+        return True
+    if WILD.search(parts[4]) and not (in_one_organization and parts[4] == "*"):
         return True
     service, name = parts[2], parts[5]
     kind, _, rest = name.replace(":", "/").partition("/")

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from falco_firelens.policy.documents import Unreadable, folded, parsed
-from falco_firelens.policy.rule import Resource, items_of, keys_of
+from falco_firelens.policy.documents import folded, parsed
+from falco_firelens.policy.rule import UNKNOWN, Resource, is_on, items_of, keys_of
 
 _TEMPLATE = ("spec", "template", "spec")
 
@@ -48,6 +48,11 @@ CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 Keys = Mapping[str, Any]
 """A mapping as `folded` has it: Go reads JSON keys in any case, in the AWS provider as in Kubernetes' own clients."""
+
+
+def is_set(value: object) -> bool:
+    """Whether a switch of a pod is known to be on; Pulumi's own texts of a boolean count."""
+    return value is not UNKNOWN and (is_on(value) or value == "True")
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,3 @@ def _pod(kind: str, props: object, above: str) -> Pod:
     metadata = folded(folded(found).get("metadata"))
     spec = folded(folded(found).get(last))
     return Pod(above + ".".join((*outer, last)), spec, keys_of(metadata.get("annotations")))
-
-
-__all__ = ["POD_SPECS", "TASK_DEFINITION", "WORKLOADS", "Pod", "Unreadable", "pods_of"]

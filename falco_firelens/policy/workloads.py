@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from falco_firelens.policy.documents import Unreadable, folded, texts_of
-from falco_firelens.policy.host import sensor_of
-from falco_firelens.policy.pods import WORKLOADS, Keys, Pod, pods_of
-from falco_firelens.policy.rule import UNKNOWN, Check, Finding, Resource, Rule, is_on, items_of, keys_of, show
+from falco_firelens.policy.host import ECS_SENSOR, KUBERNETES_SENSOR, sensor_of
+from falco_firelens.policy.pods import WORKLOADS, Keys, Pod, is_set, pods_of
+from falco_firelens.policy.rule import UNKNOWN, Check, Finding, Resource, Rule, items_of, keys_of, show
 from falco_firelens.sensor.falco import CAPABILITIES
 
 BASELINE = frozenset((
@@ -24,8 +24,8 @@ SELINUX_TYPES = frozenset(("", "container_t", "container_init_t", "container_kvm
 """What the level "baseline" allows: https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline"""
 
 SENSOR_CAPABILITIES = {
-    "falco-firelens:index:KubernetesSensor": frozenset(CAPABILITIES["eks"] + CAPABILITIES["kubernetes"]),
-    "falco-firelens:index:EcsSensor": frozenset(CAPABILITIES["ecs"]),
+    KUBERNETES_SENSOR: frozenset(CAPABILITIES["eks"] + CAPABILITIES["kubernetes"]),
+    ECS_SENSOR: frozenset(CAPABILITIES["ecs"]),
 }
 
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -53,7 +53,7 @@ def _privileged(resource: Resource) -> Iterator[Finding]:
     for pod in pods_of(resource):
         for path, context in pod.security():
             for name in ("privileged",) if pod.on_ecs else ("privileged", "allowPrivilegeEscalation"):
-                if _is_set(context.get(name.lower())):
+                if is_set(context.get(name.lower())):
                     yield Finding(f"{path}.{name}", "true", f"false, and {NEEDED}")
             limits = folded(context.get("linuxparameters")) if pod.on_ecs else context
             yield from _capabilities(path, limits, SENSOR_CAPABILITIES.get(sensor or "", frozenset()))
@@ -65,10 +65,6 @@ def _privileged(resource: Resource) -> Iterator[Finding]:
         yield from _apparmor(pod)
 
 
-def _is_set(value: object) -> bool:
-    return value is not UNKNOWN and (is_on(value) or value == "True")
-
-
 def _capabilities(path: str, limits: Keys, of_the_sensor: frozenset[str]) -> Iterator[Finding]:
     """The kubelet and Docker take `ALL` and `CAP_` in any case."""
     for given in texts_of(folded(limits.get("capabilities")).get("add")):
@@ -78,7 +74,7 @@ def _capabilities(path: str, limits: Keys, of_the_sensor: frozenset[str]) -> Ite
 
 
 def _of_a_pod(path: str, context: Keys, sensor: str | None) -> Iterator[Finding]:
-    if _is_set(folded(context.get("windowsoptions")).get("hostprocess")):
+    if is_set(folded(context.get("windowsoptions")).get("hostprocess")):
         yield Finding(f"{path}.windowsOptions.hostProcess", "true", "false")
     for name in ("seccompProfile", "appArmorProfile"):
         profile = folded(context.get(name.lower())).get("type")
