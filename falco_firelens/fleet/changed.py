@@ -39,6 +39,10 @@ PIPELINES = (".github", ".gitlab", ".gitlab-ci.yml")
 """Files and folders of the repository that say what CI runs, with which credentials."""
 
 
+YAML = (".yaml", ".yml")
+"""What files end with that are data where a stack names them."""
+
+
 @dataclass(frozen=True)
 class Touched:
     """What a change touches. `removed` are stacks whose file is gone, while what they deployed may be there."""
@@ -57,18 +61,13 @@ def touched(stacks: Sequence[Stack], project: Path, since: str, folders: Iterabl
     Raises:
         FleetError: git is missing, the project is in no repository, or git does not know the commit.
     """
-    changed = _changed(project, since)
-    if _program_touched(changed, project):
+    program = Program.of(project)
+    changed = _changed(program.repository, since)
+    if any(map(program.has, changed)) or _any_of(changed, program.named):
         found = tuple(stacks)
     else:
         found = tuple(stack for stack in stacks if _any_of(changed, _inputs(stack, project)))
     return Touched(found, tuple(sorted(_removed(changed, stacks, folders))))
-
-
-def _program_touched(changed: set[Path], project: Path) -> bool:
-    """Tell whether what all stacks share has changed: the program, the project file and what that names."""
-    program = Program.of(project)
-    return any(map(program.has, changed)) or _any_of(changed, program.named)
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class Program:
         if not _within(file, self.project):
             return False
         first = file.relative_to(self.project).parts[0]
-        return first in PROGRAM or (first not in BESIDE and file.suffix not in (".yaml", ".yml"))
+        return first in PROGRAM or (first not in BESIDE and file.suffix not in YAML)
 
 
 def _within(file: Path, folder: Path | None) -> bool:
@@ -169,9 +168,8 @@ def _removed(changed: set[Path], stacks: Sequence[Stack], folders: Iterable[Path
             yield file.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
-def _changed(project: Path, since: str) -> set[Path]:
+def _changed(root: Path, since: str) -> set[Path]:
     """Every changed file of the repository, also outside the project's folder; a link and what it leads to."""
-    root = Program.of(project).repository
     tracked = git(root, "diff", "--name-only", "--no-renames", "-z", "--merge-base", since, "--")
     new = git(root, "ls-files", "--others", "--exclude-standard", "-z")
     changed = {root / name for name in (tracked + new).split("\0") if name}

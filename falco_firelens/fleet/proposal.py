@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from falco_firelens.fleet.changed import Program, git, git_bytes, touched
+from falco_firelens.fleet.changed import YAML, Program, git, git_bytes, touched
 from falco_firelens.fleet.errors import FleetError
 from falco_firelens.fleet.stacks import Stack, discover
 from falco_firelens.fleet.trust import reason_to_wait
@@ -23,8 +23,6 @@ ABSENT = "000000"
 
 MOST_BYTES = 1 << 20
 """Of one file of data: stack files and rules files have some kilobytes."""
-
-YAML = (".yaml", ".yml")
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """A part of a path that is not hidden and leads nowhere else."""

@@ -11,6 +11,7 @@ from typing import cast
 
 from falco_firelens.fleet.stacks import REGION, Stack
 from falco_firelens.settings import NAMESPACE
+from falco_firelens.settings.validation.raw import keys_of
 from falco_firelens.settings.validation.wording import describe_text
 
 HARMLESS = ("aws:region", "aws:allowedAccountIds", "aws:forbiddenAccountIds", "aws:defaultTags", "aws:ignoreTags")
@@ -52,10 +53,10 @@ def _of_state(stack: Stack) -> str | None:
     if not _under_kms(stack):
         return "its secrets are not under a KMS key of their own, and a passphrase opens more than this stack"
     config = _opened(stack.config)
-    clusters = _keys(config).get(CLUSTERS, [])
+    clusters = keys_of(config).get(CLUSTERS, [])
     if clusters and not _items(clusters):
         return "its clusters are encrypted or no list"
-    platforms = [_keys(cluster).get("platform") for cluster in _items(clusters)]
+    platforms = [keys_of(cluster).get("platform") for cluster in _items(clusters)]
     if any(platform not in WITHOUT_KUBECONFIG for platform in platforms) or any(_named(config, "kubeconfig")):
         return "its state holds credentials of a cluster"
     return None
@@ -104,7 +105,7 @@ def _ciphertexts(config: object) -> set[tuple[tuple[str | int, ...], str]]:
 
 def _walk(tree: object, above: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], object]]:
     """Every value of a tree with its path."""
-    for step, value in (*_keys(tree).items(), *enumerate(_items(tree))):
+    for step, value in (*keys_of(tree).items(), *enumerate(_items(tree))):
         yield (*above, step), value
         yield from _walk(value, (*above, step))
 
@@ -116,10 +117,6 @@ def _opened(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): _opened(item) for key, item in cast("Mapping[object, object]", value).items()}
     return [_opened(item) for item in _items(cast("object", value))] if isinstance(value, list | tuple) else value
-
-
-def _keys(value: object) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
 def _items(value: object) -> Sequence[object]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from falco_firelens.fleet.comment.grants import GRANTS
 from falco_firelens.fleet.comment.scope import Condition, Permission, Scope, power_of
-from falco_firelens.fleet.comment.values import LATER
+from falco_firelens.fleet.comment.values import LATER, listed, text_of
 from falco_firelens.fleet.results import SECRET, UNKNOWN, Change
 from falco_firelens.policy.actions import Power
 from falco_firelens.policy.kinds import ATTACHMENTS, DOCUMENTS
@@ -109,7 +109,7 @@ ROLE = "aws:iam/role:Role"
 
 
 def _inline(inputs: Mapping[str, Any]) -> list[object]:
-    policies = cast("Sequence[object]", _items(inputs.get("inlinePolicies")))
+    policies = cast("Sequence[object]", listed(inputs.get("inlinePolicies")))
     return [cast("Mapping[str, object]", one).get("policy") if isinstance(one, Mapping) else one for one in policies]
 
 
@@ -143,7 +143,7 @@ def permissions_of(document: object) -> frozenset[Permission] | None:
     keys = _element(document, {"version", "id", "statement"})
     if keys is None:
         return None
-    statements = [_element(statement, _STATEMENT) for statement in _items(keys.get("statement"))]
+    statements = [_element(statement, _STATEMENT) for statement in listed(keys.get("statement"))]
     if any(statement is None or statement.get("effect") not in ("Allow", "Deny") for statement in statements):
         return None
     return frozenset(permission for statement in statements if statement for permission in _permissions(statement))
@@ -171,8 +171,8 @@ def _element(given: object, known: Set[str]) -> Mapping[str, Any] | None:
 
 
 def _permissions(keys: Mapping[str, Any]) -> Iterator[Permission]:
-    actions = [str(action) for action in _items(keys.get("action"))]
-    actions += [f"everything but {action}" for action in _items(keys.get("notaction"))]
+    actions = [str(action) for action in listed(keys.get("action"))]
+    actions += [f"everything but {action}" for action in listed(keys.get("notaction"))]
     conditions = _conditions(keys.get("condition"))
     for principal in _principals(keys):
         for resource in _resources(keys):
@@ -186,15 +186,15 @@ def _principals(keys: Mapping[str, Any]) -> list[tuple[tuple[str, str], ...]]:
         given = keys.get(key)
         if isinstance(given, Mapping):
             by_kind = cast("Mapping[str, Any]", given).items()
-            found += [((words, f"{kind} {name}"),) for kind, names in by_kind for name in _items(names)]
+            found += [((words, f"{kind} {name}"),) for kind, names in by_kind for name in listed(names)]
         elif given is not None:
             found.append(((words, "anyone" if given == "*" else str(given)),))
     return found or [()]
 
 
 def _resources(keys: Mapping[str, Any]) -> list[tuple[tuple[str, str], ...]]:
-    found = [(("on", str(name)),) for name in _items(keys.get("resource"))]
-    found += [(("on all but", str(name)),) for name in _items(keys.get("notresource"))]
+    found = [(("on", str(name)),) for name in listed(keys.get("resource"))]
+    found += [(("on all but", str(name)),) for name in listed(keys.get("notresource"))]
     return found or [()]
 
 
@@ -205,18 +205,12 @@ def _conditions(given: object) -> tuple[Condition, ...]:
     for operator, keys in cast("Mapping[str, object]", given).items():
         if isinstance(keys, Mapping):
             tests = cast("Mapping[str, object]", keys).items()
-            found += [(f"{operator} {key}", tuple(sorted(map(str, _items(values))))) for key, values in tests]
+            found += [(f"{operator} {key}", tuple(sorted(map(str, listed(values))))) for key, values in tests]
         else:
             found.append((operator, (str(keys),)))
     return tuple(sorted(found))
 
 
 def _attached(arns: object) -> frozenset[Permission]:
-    names = [LATER if arn == UNKNOWN else str(arn) for arn in _items(arns) if arn is not None]
+    names = [text_of(arn) for arn in listed(arns) if arn is not None]
     return frozenset(Permission("Allow", f"all that {name} allows", Scope()) for name in names)
-
-
-def _items(value: object) -> Sequence[Any]:
-    if value is None:
-        return ()
-    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,)

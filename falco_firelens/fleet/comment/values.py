@@ -26,6 +26,18 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
+def text_of(value: object) -> str:
+    """A value of an input as text, in words where it is known after deployment only."""
+    return LATER if value == UNKNOWN else str(value)
+
+
+def listed(value: object) -> Sequence[Any]:
+    """The items of a list; of anything else a list of one, as IAM takes it, and of nothing none."""
+    if isinstance(value, list | tuple):
+        return cast("Sequence[Any]", value)
+    return () if value is None else (value,)
+
+
 def diff(change: Change) -> list[str]:
     """Lines that begin with `+`, `-`, `!` or a space, as GitHub colours a block of `diff`."""
     if change.op == "delete":
