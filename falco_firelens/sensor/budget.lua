@@ -72,11 +72,11 @@ local function within_budget(line)
   end
   count.shipped = count.shipped + 1
   if count.left_out > 0 then
-    local told, added = with_field(line, "event.left_out", count.left_out)
+    local changed, added = with_field(line, "event.left_out", count.left_out)
     if added then
       count.left_out = 0
     end
-    return told
+    return changed
   end
   return line
 end

@@ -1,10 +1,10 @@
 -- Makes the event out of Falco's line, which the reader's `read` gives. CLUSTER, NODE_FIELD, LONGEST, PARSED,
 -- NOT_WHOLE, BUDGET and LEFT_OUT are set above.
 -- The line stays text: nothing of Falco's JSON changes, and nothing is spent on taking it apart. An event that cannot
--- arrive whole is told by one of our own.
+-- arrive whole is reported by one of our own.
 
 local KEPT = 4096 -- bytes of each text of an event that is too long
-local SHOWN = 1024 -- bytes of a lost event that are told
+local SHOWN = 1024 -- bytes of a lost event that are reported
 
 local FORGED = "a line that names its cluster itself, which Falco does not"
 
@@ -125,34 +125,39 @@ local function known(text)
   return value("priority"), value("rule"), value("time")
 end
 
--- An event of our own about one that does not arrive, or not whole.
-local function told(node, what, reason, text, bytes)
-  local priority, rule, time = known(text)
-  local name = rule == "null" and "unknown rule" or string.sub(rule, 2, -2)
+-- An event of our own. `fields` are those of `output_fields`, as JSON.
+local function own_event(node, output, fields, priority, rule)
   return prefix(node)
     .. '"hostname":"' .. json_text(node)
-    .. '","output":"An event was ' .. what .. ": " .. reason .. " | rule=" .. name .. " bytes=" .. bytes
-    .. '","output_fields":{"event.bytes":' .. bytes
+    .. '","output":"' .. output
+    .. '","output_fields":{' .. fields
+    .. '},"priority":"' .. priority
+    .. '","rule":"' .. rule
+    .. '","source":"internal","tags":[],"time":"' .. os.date("!%Y-%m-%dT%H:%M:%S") .. '.000000000Z"}'
+end
+
+-- Reports an event that does not arrive, or not whole.
+local function not_whole(node, what, reason, text, bytes)
+  local priority, rule, time = known(text)
+  local name = rule == "null" and "unknown rule" or string.sub(rule, 2, -2)
+  local fields = '"event.bytes":' .. bytes
     .. ',"event.priority":' .. priority
     .. ',"event.reason":"' .. reason
     .. '","event.rule":' .. rule
     .. ',"event.text":"' .. json_text(string.gsub(string.sub(text, 1, SHOWN), "[\128-\255]", "?"))
     .. '","event.time":' .. time
-    .. ',"event.what":"' .. what
-    .. '"},"priority":"Error","rule":"' .. NOT_WHOLE
-    .. '","source":"internal","tags":[],"time":"' .. os.date("!%Y-%m-%dT%H:%M:%S") .. '.000000000Z"}'
+    .. ',"event.what":"' .. what .. '"'
+  local output = "An event was " .. what .. ": " .. reason .. " | rule=" .. name .. " bytes=" .. bytes
+  return own_event(node, output, fields, "Error", NOT_WHOLE)
 end
 
--- An event of our own about events that were left out, after which none came that could say so.
-local function told_left_out(node, one)
-  return prefix(node)
-    .. '"hostname":"' .. json_text(node)
-    .. '","output":"Events were left out: more than the budget | rule=' .. one.rule .. " count=" .. one.left_out
-    .. '","output_fields":{"event.left_out":' .. one.left_out
+-- Reports events that were left out, after which none came that could say so.
+local function left_out(node, one)
+  local fields = '"event.left_out":' .. one.left_out
     .. ',"event.rule":"' .. one.rule
-    .. '","event.workload":"' .. one.workload
-    .. '"},"priority":"Notice","rule":"' .. LEFT_OUT
-    .. '","source":"internal","tags":[],"time":"' .. os.date("!%Y-%m-%dT%H:%M:%S") .. '.000000000Z"}'
+    .. '","event.workload":"' .. one.workload .. '"'
+  local output = "Events were left out: more than the budget | rule=" .. one.rule .. " count=" .. one.left_out
+  return own_event(node, output, fields, "Notice", LEFT_OUT)
 end
 
 local midnight = { date = "", seconds = 0 }
@@ -196,7 +201,7 @@ local function records(node, line)
     return {}
   end
   if is_forged(line) then
-    return { { event = told(node, "lost", FORGED, line, #line), node = node } }
+    return { { event = not_whole(node, "lost", FORGED, line, #line), node = node } }
   end
   local event = prefix(node) .. string.sub(line, 2)
   if fits(event) then
@@ -206,10 +211,10 @@ local function records(node, line)
   if fits(event) then
     return {
       { event = event, node = node },
-      { event = told(node, "shortened", TOO_LONG, line, #line), node = node },
+      { event = not_whole(node, "shortened", TOO_LONG, line, #line), node = node },
     }
   end
-  return { { event = told(node, "lost", TOO_LONG, line, #line), node = node } }
+  return { { event = not_whole(node, "lost", TOO_LONG, line, #line), node = node } }
 end
 
 -- The line, if it is not an event beyond its budget.
@@ -231,16 +236,16 @@ function make_event(tag, timestamp, record)
       return -1, timestamp, 0
     end
     if is_forged(line) then
-      return 1, timestamp, { event = told(node, "lost", FORGED, line, #line), node = node }
+      return 1, timestamp, { event = not_whole(node, "lost", FORGED, line, #line), node = node }
     end
     return 1, time_of(line) or timestamp, { event = prefix(node) .. string.sub(line, 2), node = node }
   end
   local made = {}
   for _, one in ipairs(aside) do
     if one.left_out ~= nil then
-      made[#made + 1] = { event = told_left_out(node, one), node = node }
+      made[#made + 1] = { event = left_out(node, one), node = node }
     elseif one.reason ~= nil then
-      made[#made + 1] = { event = told(node, "lost", one.reason, one.text, one.bytes), node = node }
+      made[#made + 1] = { event = not_whole(node, "lost", one.reason, one.text, one.bytes), node = node }
     else
       for _, each in ipairs(records(node, allowed(one.line))) do
         made[#made + 1] = each

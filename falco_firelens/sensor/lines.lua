@@ -54,14 +54,14 @@ end
 
 -- The event with a field of our own more, and whether it has a place for it.
 local function with_field(line, name, value)
-  local told, count = string.gsub(line, '("output_fields"%s*:%s*{)(%s*"?)', function(key, quote)
+  local changed, count = string.gsub(line, '("output_fields"%s*:%s*{)(%s*"?)', function(key, quote)
     local comma = string.find(quote, '"', 1, true) and "," or ""
     return key .. '"' .. name .. '":' .. value .. comma .. quote
   end, 1)
-  return told, count == 1
+  return changed, count == 1
 end
 
--- Tells of a part of an event that will not become one. Falco's other texts are nothing to tell of.
+-- Puts aside a part of an event that will not become one. Falco's other texts are not reported.
 local function lose(parts, reason)
   local text = table.concat(parts.texts)
   if has_rule(text) or (reason == CUT_END and string.byte(text) == 123) then
