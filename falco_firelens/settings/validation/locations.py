@@ -117,7 +117,7 @@ def as_written(location: Location) -> Location:
 
 
 def fields_at(location: Location) -> Mapping[str, FieldInfo]:
-    """The fields of the mapping at a location, none where a stack file has no mapping of ours."""
+    """The fields of the mapping at a location, none where the settings have no mapping."""
     return {key: field for model in models_at(location) for key, field in fields_of(model).items()}
 
 

@@ -37,7 +37,7 @@ def mistakes_of(error: ValidationError) -> tuple[Mistake, ...]:
     details.sort(key=lambda each: [f"{part:06}" if isinstance(part, int) else part for part in as_written(each["loc"])])
     mistakes = dict.fromkeys(_mistake_of(each) for each in details)
     if len(found) > MOST_MISTAKES:
-        mistakes[Mistake("", f"{len(found) - MOST_MISTAKES} further mistakes", "none; mend these first")] = None
+        mistakes[Mistake("", f"{len(found) - MOST_MISTAKES} further mistakes", "none; fix these first")] = None
     return tuple(mistakes)
 
 
@@ -52,8 +52,8 @@ def _mistake_of(details: ErrorDetails) -> Mistake:
     location, kind, value = details["loc"], details["type"], details["input"]
     context: Context = details.get("ctx", {})
     path = path_of(as_written(location))
-    unshown = is_secret(location) or (isinstance(value, str) and _is_unshown(location, value))
     secret = is_secret(location)
+    unshown = secret or (isinstance(value, str) and _is_unshown(location, value))
     no_platform = kind.startswith("union_tag") and not isinstance(value, SecretStr)
     if no_platform:
         path, value = f"{path}.platform", keys_of(value).get("platform")
