@@ -22,9 +22,12 @@ class Stacks:
         self.accounts = Accounts(env)
 
     def write(self, name: str, owner: str, region: str = "eu-west-1", **keys: Any) -> Path:
-        """A stack file of a stack that adopts the account's cluster."""
+        """A stack file of a stack that adopts the account's cluster.
+
+        Its sensors are not watched, so that an update is short: no fleet depends on it.
+        """
         self.accounts.with_cluster(owner, region)
-        own = {"account": owner, "clusters": ADOPTED, **keys}
+        own = {"account": owner, "clusters": ADOPTED, "alarms": {"watch": False}, **keys}
         config = {"aws:region": region, **{f"falco-firelens:{key}": value for key, value in own.items()}}
         file = self.folder / f"Pulumi.{name}.yaml"
         file.write_text(yaml.safe_dump({"config": config}))
