@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from components.aws import wheels
 from components.aws.wheels import PackageError
-from components.response import wheels
 from components.response.package import build
 from falco_firelens.responder.configuration import Configuration, Protect, from_document
 
