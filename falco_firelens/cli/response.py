@@ -139,7 +139,7 @@ def _configuration(chosen: argparse.Namespace) -> Configuration:
 
 def _of_stack(stack: Path) -> Configuration:
     # Only here: `undo` and `replay` need no settings.
-    from components.stack.response_configuration import response_configuration
+    from falco_firelens.program import component
     from falco_firelens.settings import SettingsError, read_stack_file
 
     try:
@@ -148,7 +148,7 @@ def _of_stack(stack: Path) -> Configuration:
         raise UsageError(str(error)) from None
     if settings.response is None:
         raise UsageError(f"{stack}: found no response, expected playbooks")
-    return response_configuration(settings, settings.response)
+    return component("stack.response_configuration").response_configuration(settings, settings.response)
 
 
 def _undo(actions: Mapping[str, Action], chosen: argparse.Namespace) -> Iterator[str]:

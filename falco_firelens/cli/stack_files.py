@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from falco_firelens.errors import StackError
+from falco_firelens.program import component
 from falco_firelens.settings.loader import config_of, read_stack_file
 from falco_firelens.settings.reference import reference
 from falco_firelens.settings.schema import stack_file_schema
@@ -41,11 +42,9 @@ def schema_text() -> str:
 
 
 def _check(file: Path) -> int:
-    from components.stack.sizes import sizes  # Only here: the settings themselves know nothing of components.
-
     try:
         settings = read_stack_file(file)
-        measured = sizes(settings)
+        measured = component("stack.sizes").sizes(settings)
     except StackError as error:
         print(error if isinstance(error, SettingsError) else f"{file.name}: {error}", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ from falco_firelens.fleet.credentials import (
 )
 from falco_firelens.fleet.errors import FleetError
 from falco_firelens.fleet.exits import Exit, exit_of
-from falco_firelens.fleet.fleet import PROJECT, Fleet
+from falco_firelens.fleet.fleet import Fleet
 from falco_firelens.fleet.matrix import matrix
 from falco_firelens.fleet.proposal import Proposal, take_over
 from falco_firelens.fleet.recorder import Redactor
@@ -30,6 +30,7 @@ from falco_firelens.fleet.signals import cancelled_by_signals
 from falco_firelens.fleet.stacks import Selection, Stack
 from falco_firelens.fleet.verify.verification import SECONDS
 from falco_firelens.fleet.waves import Waves
+from falco_firelens.program import nearest_project
 
 Operate = Callable[..., list[Result]]
 
@@ -98,7 +99,9 @@ def _common() -> argparse.ArgumentParser:
     which.add_argument("--region", action="append", default=[], help="of this region")
     which.add_argument("--allow-none", action="store_true", help="succeed, with nothing to do, where none matches")
     which.add_argument("--label", action="append", default=[], metavar="KEY=VALUE", help="with this tag (`tags`)")
-    common.add_argument("--project", type=Path, default=PROJECT, help="the folder of Pulumi.yaml")
+    common.add_argument(
+        "--project", type=Path, help="the folder of Pulumi.yaml (default: the current one, if it has one)"
+    )
     common.add_argument("--folder", type=Path, action="append", default=[], help="where stack files are")
     common.add_argument("--concurrency", type=int, metavar="N", help="engines at a time (default: cores)")
     common.add_argument("--organization", help="of the state backend, where it has any")
@@ -125,7 +128,7 @@ def fleet_of(options: argparse.Namespace) -> Fleet:
     """
     _check_pattern(options)
     return Fleet(
-        options.project,
+        options.project or nearest_project(),
         folders=options.folder,
         credentials=lambda stack: _credentials(options, stack),
         concurrency=options.concurrency,

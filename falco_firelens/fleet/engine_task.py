@@ -28,7 +28,7 @@ from falco_firelens.fleet.recorder import OnProgress, Recorder
 from falco_firelens.fleet.results import Change
 from falco_firelens.fleet.stacks import Stack
 from falco_firelens.fleet.task import PLANNING, FleetContext, Operation, StackTask
-from falco_firelens.fleet.workspace import Workspace, encrypt, work_directory
+from falco_firelens.fleet.workspace import Workspace, encrypt
 from falco_firelens.policy.changes import findings
 from falco_firelens.policy.finding import PolicyFinding
 from falco_firelens.settings import Settings, SettingsError
@@ -63,7 +63,7 @@ class EngineTask(StackTask):
         self._check_settings()
         identity = self._identify()
         engine = EngineCommand(self._context.command, identity.environment)
-        with work_directory(self._context.project, self._stack, identity.account) as folder:
+        with self._context.work_directory(self._stack, identity.account) as folder:
             self._cancellation.add(engine)
             try:
                 return self._with_retries(engine, folder, identity.account)

@@ -26,9 +26,7 @@ from falco_firelens.fleet.verify import VerifyTask
 from falco_firelens.fleet.verify.verification import SECONDS
 from falco_firelens.fleet.waves import Waves, backwards
 from falco_firelens.fleet.workspace import sweep
-
-PROJECT = Path(__file__).resolve().parents[2]
-"""The project's folder: where Pulumi.yaml is."""
+from falco_firelens.program import CLONE
 
 EVERYTHING = Selection()
 CAREFUL = Waves()
@@ -48,7 +46,7 @@ class Fleet:
 
     def __init__(
         self,
-        project: Path = PROJECT,
+        project: Path | None = None,
         *,
         folders: Sequence[Path] = (),
         credentials: CredentialsOf = from_environment,
@@ -60,7 +58,11 @@ class Fleet:
         policy_config: Sequence[Path] = (),
         command: PulumiCommand | None = None,
     ) -> None:
-        """`folders` are where stack files are, the project's own by default.
+        """`project` is the folder of a Pulumi.yaml whose program deploys every stack.
+
+        By default the program of this package does, and the folder is the clone's, or the current one where the package
+        is installed. Relative paths in stack files start at that folder. `folders` are where stack files are, that one
+        by default.
 
         Every preview and every update runs with the project's policy pack at each stack's own levels; `policy=False`
         leaves it out. `policy_packs` are further ones, `policy_config` their configurations, one each.
@@ -73,9 +75,13 @@ class Fleet:
             FleetError: the project's folder has no Pulumi.yaml, a folder is missing, there are more or fewer
                 configurations than packs, or `concurrency` is less than 1.
         """
-        self.project = project.resolve()
+        self._packaged = project is None and CLONE is None
+        self.project = (project or CLONE or Path.cwd()).resolve()
         self.folders = [folder.resolve() for folder in folders] or [self.project]
-        _check_folders(self.project, self.folders)
+        if not self._packaged and not (self.project / "Pulumi.yaml").is_file():
+            raise FleetError(f"{self.project}: found no Pulumi.yaml, expected the project's folder")
+        if missing := [str(folder) for folder in self.folders if not folder.is_dir()]:
+            raise FleetError(f"{', '.join(missing)}: found no such folder, expected one with stack files")
         self._credentials = credentials
         self.concurrency = (os.cpu_count() or 2) if concurrency is None else concurrency
         require_at_least(1, "concurrency", self.concurrency)
@@ -88,7 +94,14 @@ class Fleet:
     @cached_property
     def _context(self) -> FleetContext:
         command = self._command or pulumi()
-        return FleetContext(self.project, command, self._packs, self._organization, self._secrets_provider)
+        return FleetContext(
+            self.project,
+            command,
+            self._packs,
+            self._organization,
+            self._secrets_provider,
+            packaged=self._packaged,
+        )
 
     def stacks(self, selection: Selection = EVERYTHING) -> list[Stack]:
         """The stacks of the stack files, by name.
@@ -210,13 +223,6 @@ class Fleet:
                 cancellation=progress.cancellation,
             )
             progress.end(one.result())
-
-
-def _check_folders(project: Path, folders: Sequence[Path]) -> None:
-    if not (project / "Pulumi.yaml").is_file():
-        raise FleetError(f"{project}: found no Pulumi.yaml, expected the project's folder")
-    if missing := [str(folder) for folder in folders if not folder.is_dir()]:
-        raise FleetError(f"{', '.join(missing)}: found no such folder, expected one with stack files")
 
 
 class _Progress:

@@ -3,6 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +19,7 @@ from falco_firelens.fleet.packs import Packs
 from falco_firelens.fleet.recorder import OnProgress, Redactor
 from falco_firelens.fleet.results import Change, Result, Status
 from falco_firelens.fleet.stacks import Stack
-from falco_firelens.fleet.workspace import read_project
+from falco_firelens.fleet.workspace import packaged_project, read_project, work_directory
 from falco_firelens.policy.finding import PolicyFinding
 
 
@@ -41,6 +42,7 @@ PLANNING = frozenset((Operation.PREVIEW, Operation.DRIFT))
 class FleetContext:
     """What all operations of a fleet share.
 
+    `project` is the folder of a Pulumi.yaml, or the one where stack files are if the `packaged` program deploys them.
     `secrets_provider` is that of stacks that are made: https://www.pulumi.com/docs/iac/concepts/secrets/.
     """
 
@@ -49,12 +51,22 @@ class FleetContext:
     packs: Packs
     organization: str | None = None
     secrets_provider: str | None = None
+    packaged: bool = False
 
     def name_of(self, stack: Stack) -> str:
         """What the state backend calls a stack."""
         if self.organization is None:
             return stack.name
-        return fully_qualified_stack_name(self.organization, read_project(self.project)["name"], stack.name)
+        return fully_qualified_stack_name(self.organization, self.document["name"], stack.name)
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The project file, as the engine reads it."""
+        return packaged_project() if self.packaged else read_project(self.project)
+
+    def work_directory(self, stack: Stack, account: str = "") -> AbstractContextManager[Path]:
+        """Make a directory for one operation; see `falco_firelens.fleet.workspace.work_directory`."""
+        return work_directory(self.project, stack, account, packaged=self.packaged)
 
 
 @dataclass(frozen=True)

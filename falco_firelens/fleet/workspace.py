@@ -16,6 +16,8 @@ from pulumi.automation import LocalWorkspace
 from falco_firelens.fleet.engine import PID_FILE, EngineCommand
 from falco_firelens.fleet.processes import Process
 from falco_firelens.fleet.stacks import Stack, has_ciphertext
+from falco_firelens.program import thin_program
+from falco_firelens.settings import NAMESPACE
 from falco_firelens.settings.stack_files import ALLOWED_ACCOUNTS
 from falco_firelens.settings.validation.yaml_text import stack_tree
 
@@ -58,15 +60,20 @@ class Workspace(LocalWorkspace):
 
 
 @contextlib.contextmanager
-def work_directory(project: Path, stack: Stack, account: str = "") -> Generator[Path]:
+def work_directory(project: Path, stack: Stack, account: str = "", *, packaged: bool = False) -> Generator[Path]:
     """A directory for one operation, which only this user can read, removed afterwards.
 
-    With an `account`, the AWS provider refuses credentials of any other, unless the stack file has a list of its own.
+    `project` is the folder of Pulumi.yaml. The `packaged` program needs none: there it is where relative paths in the
+    stack file start. With an `account`, the AWS provider refuses credentials of any other, unless the stack file has a
+    list of its own.
     """
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
         Process.of(os.getpid()).write(folder / OWNER_FILE)
-        (folder / "Pulumi.yaml").write_text(written(_project(project, account)))
+        document = packaged_project() if packaged else _in_place(project)
+        if packaged:
+            (folder / "__main__.py").write_text(thin_program(project))
+        (folder / "Pulumi.yaml").write_text(written(_for_account(document, account)))
         (folder / f"Pulumi.{stack.name}.yaml").write_text(_stack_file(stack))
         yield folder
     finally:
@@ -100,20 +107,35 @@ def read_project(project: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", stack_tree((project / "Pulumi.yaml").read_text(encoding="utf-8-sig")))
 
 
-def _project(project: Path, account: str) -> Mapping[str, Any]:
-    """The project's own file, pointing at the program and its virtual environment where they are.
+def _in_place(project: Path) -> Mapping[str, Any]:
+    """Read the project's own file, and let it point at the program and its virtual environment where they are.
 
     The program runs in its own folder, so relative paths in a stack file mean what they always mean.
     """
-    document: dict[str, Any] = read_project(project)
+    document = read_project(project)
     document["main"] = str(project / document.get("main", "."))
     options: dict[str, Any] = document["runtime"].get("options", {})
     if "virtualenv" in options:
         options["virtualenv"] = str(project / options["virtualenv"])
-    if account:
-        # A value of the project is one of each of its stacks: the stack file stays as it is.
-        document["config"] = {**(document.get("config") or {}), ALLOWED_ACCOUNTS: {"value": [account]}}
     return document
+
+
+def packaged_project() -> Mapping[str, Any]:
+    """Describe the program of this package as a project, which runs in the Python that runs now.
+
+    The language host takes a `virtualenv` only where it has `bin/python`, and looks for Python on PATH without one:
+    https://www.pulumi.com/docs/iac/languages-sdks/python/#toolchain-configuration
+    """
+    has_python = Path(sys.prefix, "bin", "python").exists()
+    options = {"toolchain": "pip", "virtualenv": sys.prefix} if has_python else {}
+    return {"name": NAMESPACE, "runtime": {"name": "python", "options": options}}
+
+
+def _for_account(document: Mapping[str, Any], account: str) -> Mapping[str, Any]:
+    if not account:
+        return document
+    # A value of the project is one of each of its stacks: the stack file stays as it is.
+    return {**document, "config": {**(document.get("config") or {}), ALLOWED_ACCOUNTS: {"value": [account]}}}
 
 
 def _stack_file(stack: Stack) -> str:

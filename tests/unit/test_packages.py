@@ -2,15 +2,20 @@
 
 import re
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tools.locks import FLEET, LOCKS, ROOT, mistakes
 
 DEV, FUNCTION = "requirements-dev.lock", "falco_firelens/responder/requirements.lock"
 END = r"\Z"
+TEMPLATE = "falco_firelens/template/requirements.txt"
+"""What another project installs: that locks it for itself."""
+
 REQUIREMENTS, POLICY = "requirements.txt", "falco_firelens/policy/requirements.txt"
 PYYAML = r"PyYAML==\S+"
 ELSEWHERE = "evil @ https://x.example/e.whl --hash=sha256:"
@@ -71,4 +76,32 @@ def test_a_comment_or_a_space_in_the_requirements_needs_no_other_lock(project: P
 def test_every_requirements_file_is_locked() -> None:
     named = re.findall(r"^-r (\S+)", "".join(file.read_text() for file in ROOT.glob("requirements*.txt")), re.MULTILINE)
     there = {str(file.relative_to(ROOT)) for file in [*ROOT.glob("*.txt"), *ROOT.glob("falco_firelens/*/*.txt")]}
-    assert there == {lock.requirements for lock in LOCKS} | set(named)
+    assert there - {TEMPLATE} == {lock.requirements for lock in LOCKS} | set(named)
+
+
+def test_what_a_wheel_asks_for_is_what_is_tested() -> None:
+    """Each pin lies in the range of the same name, and the other way round."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for ranges, files in (
+        (project["dependencies"], [REQUIREMENTS]),
+        (extras["policy"], [POLICY]),
+        (extras["fleet"], ["requirements-fleet.txt"]),
+    ):
+        asked = {one.name: one.specifier for one in map(Requirement, ranges) if one.name != project["name"]}
+        pinned = {one.name: one.specifier for file in files for one in map(Requirement, requirements_of(file))}
+        assert asked.keys() == pinned.keys() - {"hatchling"}
+        for name, specifier in asked.items():
+            version = str(pinned[name]).removeprefix("==")
+            assert specifier.contains(version)
+            assert f">={version}" in str(specifier), f"{name}: nobody tests an older version than {version}"
+
+
+def requirements_of(file: str) -> list[str]:
+    lines = (line.partition("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
+    return [line for line in lines if line and not line.startswith("-r ")]
+
+
+def test_a_project_of_the_template_installs_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert requirements_of(TEMPLATE) == [f"falco-firelens[fleet]=={version}"]

@@ -32,15 +32,17 @@ ALLOWED = {
     "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.errors", "falco_firelens.sensor"},
     "falco_firelens.policy": {"falco_firelens.sensor", "falco_firelens.settings"},
     "falco_firelens.cost": {"falco_firelens.insight", "falco_firelens.sensor", "falco_firelens.settings"},
+    "falco_firelens.program": set[str](),
     "falco_firelens.fleet": {
         "falco_firelens.contract",
         "falco_firelens.policy",
+        "falco_firelens.program",
         "falco_firelens.sensor",
         "falco_firelens.settings",
     },
     "falco_firelens.cli": {
-        "components.stack",
         "falco_firelens.errors",
+        "falco_firelens.program",
         *(f"falco_firelens.{room}" for room in PRODUCT),
     },
     "components.aws": {"falco_firelens", "falco_firelens.contract", "falco_firelens.errors"},
@@ -83,6 +85,9 @@ ALLOWED = {
 import any room of the product."""
 
 
+TEMPLATE = "falco_firelens/template/"
+"""Files that are copied, not imported."""
+
 MOST_ARGUMENTS = 11
 """Of a component, its place and its tags among them; what belongs together is a group."""
 
@@ -95,7 +100,7 @@ def room(module: str) -> str:
 
 def sources() -> Iterator[tuple[str, Path]]:
     for name in subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).split():
-        if "tests/" not in name and name != "__main__.py" and not name.startswith("examples/"):
+        if "tests/" not in name and name != "__main__.py" and not name.startswith(("examples/", TEMPLATE)):
             yield name[:-3].replace("/", ".").removesuffix(".__init__"), ROOT / name
 
 
@@ -138,6 +143,15 @@ def test_a_room_imports_only_what_it_may(importer: str, other: str) -> None:
 def test_the_function_takes_the_contract_from_the_standard_library_alone() -> None:
     names = set(imported("falco_firelens.contract", ROOT / "falco_firelens" / "contract.py"))
     assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+def test_the_program_finds_the_components_by_name_alone() -> None:
+    """So that it works where they are `falco_firelens.components`."""
+    assert set(imported("falco_firelens.program", ROOT / "falco_firelens" / "program.py")) == {
+        "importlib",
+        "pathlib",
+        "types",
+    }
 
 
 def test_components_import_each_other_by_relative_names() -> None:

@@ -18,7 +18,7 @@ from falco_firelens.fleet.recorder import OnProgress
 from falco_firelens.fleet.stacks import Stack
 from falco_firelens.fleet.task import FleetContext, Identity, Operation, StackTask
 from falco_firelens.fleet.verify.triggers import TRIGGERS, Trigger, VerifiedCluster
-from falco_firelens.fleet.workspace import Workspace, work_directory
+from falco_firelens.fleet.workspace import Workspace
 
 SECONDS = 120.0
 """How long an event may take: Fluent Bit flushes every few seconds, and CloudWatch Logs shows it some later."""
@@ -94,7 +94,7 @@ class VerifyTask(StackTask):
     def _outputs(self, identity: Identity) -> Mapping[str, Any]:
         """The stack's outputs, kubeconfigs opened. They stay in this process."""
         engine = EngineCommand(self._context.command, identity.environment)
-        with work_directory(self._context.project, self._stack) as folder:
+        with self._context.work_directory(self._stack) as folder:
             workspace = Workspace(str(folder), pulumi_command=engine, env_vars={})
             check_state(self._stack, identity.account, engine, workspace, self._name, self._redact)
             try:

@@ -1,6 +1,7 @@
 """Stacks from files and from settings objects, selection, and the order of hubs and spokes."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,15 @@ def test_a_work_directory_is_private_points_at_the_program_and_goes(tmp_path: Pa
         assert Path(project["runtime"]["options"]["virtualenv"]) == PROJECT / ".venv"
 
     assert not folder.exists()
+
+
+def test_the_packaged_program_runs_in_the_python_that_runs_now_with_paths_of_the_stack_files(tmp_path: Path) -> None:
+    with work_directory(tmp_path, stack("one"), "111122223333", packaged=True) as folder:
+        project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+        program = (folder / "__main__.py").read_text()
+
+    assert project["name"] == "falco-firelens"
+    assert "main" not in project
+    assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+    assert project["config"] == {"aws:allowedAccountIds": {"value": ["111122223333"]}}
+    assert program == f"from falco_firelens.program import deploy\n\ndeploy({str(tmp_path)!r})\n"

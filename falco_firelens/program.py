@@ -1,0 +1,32 @@
+"""The Pulumi program, wherever it is: the components are beside this package in a clone, and in it once installed."""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+_PACKAGE = Path(__file__).resolve().parent
+
+CLONE = None if (_PACKAGE / "components").is_dir() else _PACKAGE.parent
+"""The clone that this package is part of; None where a wheel was installed."""
+
+
+def nearest_project() -> Path | None:
+    """Find the folder of a command's project: the clone, else the current folder if it has a Pulumi.yaml."""
+    here = Path.cwd()
+    return CLONE or (here if (here / "Pulumi.yaml").is_file() else None)
+
+
+def component(module: str) -> ModuleType:
+    """Import a module of the components by its name below them, such as `stack.sizes`."""
+    package = "components" if CLONE else "falco_firelens.components"
+    return importlib.import_module(f"{package}.{module}")
+
+
+def deploy(root: Path | str) -> None:
+    """Deploy the stack that the engine runs the program for. Relative paths in its stack file start at `root`."""
+    component("stack.program").deploy(Path(root))
+
+
+def thin_program(root: Path) -> str:
+    """Write a program that does nothing but `deploy`."""
+    return f"from falco_firelens.program import deploy\n\ndeploy({str(root)!r})\n"
