@@ -111,7 +111,7 @@ def forgeries() -> Iterator[str]:
     yield json.dumps({"event": said, "stream_cluster": VICTIM, "output": "x" * 600_000})
 
 
-@pytest.mark.parametrize("text", forgeries(), ids=lambda text: text[:60])
+@pytest.mark.parametrize("text", list(forgeries()), ids=lambda text: text[:60])
 def test_an_event_says_itself_which_cluster_it_is_of(watched: Watched, text: str) -> None:
     forgery = [Arrival(NOW - 60, text, f"{MINE}/n-1")]
 
