@@ -6,13 +6,16 @@ to know is in the record.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 
 from falco_firelens.contract import SENSOR_NAMESPACE
 from falco_firelens.settings import EksCluster, KubernetesCluster
 
-from ..sensors.shipping_role import RoleHolder, irsa_trust, pod_identity_trust
+if TYPE_CHECKING:
+    # Also below imported only to make a role: a check of a stack file does not wait for the AWS resources' SDK.
+    from ..sensors.shipping_role import RoleHolder
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Permission:
     """One way to the credentials. `holder` says who gets the role, for a cluster and the name of a service account."""
 
     name: str
-    holder: Callable[[Identities, str], RoleHolder]
+    holder: "Callable[[Identities, str], RoleHolder]"
     host_network: bool = False
     """Whether Fluent Bit has to run on the host's network, where the node's credentials can be reached."""
     pod_identity: bool = False
@@ -50,7 +53,9 @@ def permission_of(cluster: EksCluster | KubernetesCluster) -> Permission:
     return PERMISSIONS[cluster.permission]
 
 
-def _pod_identity(of: Identities, service_account: str) -> RoleHolder:
+def _pod_identity(of: Identities, service_account: str) -> "RoleHolder":
+    from ..sensors.shipping_role import pod_identity_trust
+
     assert of.eks_name is not None
     return {
         "trust_policy": pod_identity_trust(of.arn, SENSOR_NAMESPACE, service_account),
@@ -58,11 +63,13 @@ def _pod_identity(of: Identities, service_account: str) -> RoleHolder:
     }
 
 
-def _irsa(of: Identities, service_account: str) -> RoleHolder:
+def _irsa(of: Identities, service_account: str) -> "RoleHolder":
+    from ..sensors.shipping_role import irsa_trust
+
     return {"trust_policy": irsa_trust(of.oidc_provider_arn, of.oidc_issuer, SENSOR_NAMESPACE, service_account)}
 
 
-def _node_role(of: Identities, service_account: str) -> RoleHolder:
+def _node_role(of: Identities, service_account: str) -> "RoleHolder":
     return {"node_role": of.node_role}
 
 

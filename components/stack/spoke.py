@@ -1,7 +1,7 @@
 """A spoke's hub: how a stack finds it before anything is made, and what follows from it for the spoke."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pulumi
 
@@ -9,8 +9,10 @@ from falco_firelens.errors import MisfitError
 from falco_firelens.settings import S3Destination, Settings, Spoke
 
 from ..aws.location import AwsLocation
-from ..hub.hub import HubOutput
-from ..hub.spoke import SpokeLinkArgs
+
+if TYPE_CHECKING:
+    from ..hub.hub import HubOutput
+    from ..hub.spoke import SpokeLinkArgs
 
 PATH = "spoke.hub"
 
@@ -63,7 +65,7 @@ def hub_of(spoke: Spoke, location: AwsLocation) -> HubReference:
     )
 
 
-def _output(stack: str) -> HubOutput:
+def _output(stack: str) -> "HubOutput":
     expected = "the stack of a hub, deployed, in the backend that this engine is logged in to"
     try:
         found: Any = pulumi.runtime.invoke(READ_STACK_OUTPUTS, {"name": stack}).value
@@ -97,7 +99,7 @@ def _with_s3(settings: Settings, s3: S3Destination) -> Settings:
 
 def spoke_args(
     settings: Settings, location: AwsLocation, hub: HubReference, log_group_name: pulumi.Input[str] | None
-) -> SpokeLinkArgs:
+) -> "SpokeLinkArgs":
     """What a stack file says about a spoke. A hub sees its own account's other regions without a link."""
     args: SpokeLinkArgs = {"log_group": settings.events.log_group, "tags": settings.tags}
     if hub.sink_arn and f":{location['account']}:" not in hub.sink_arn:

@@ -1,44 +1,51 @@
-"""Prints what the events of a stack cost a month.
+"""Prints what the events of a stack cost a month."""
 
-falco-firelens cost Pulumi.dev.yaml --nodes 40 --events-per-node-day 1000
-falco-firelens cost --tables      the tables of docs/cost.md
-"""
-
-import argparse
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from falco_firelens.cost.estimate import Line, Load, estimate
-from falco_firelens.cost.tables import tables
-from falco_firelens.settings import SettingsError, read_stack_file
+import click
+
+from falco_firelens.cli.command import FAILED, Command, wrong
+from falco_firelens.cli.values import STACK_FILE
+
+if TYPE_CHECKING:
+    from falco_firelens.cost.estimate import Line
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 1 when the stack file cannot be used."""
-    parser = argparse.ArgumentParser(prog="falco-firelens cost", description="What a stack's events cost a month.")
-    parser.add_argument("file", nargs="?", type=Path, metavar="Pulumi.<stack>.yaml")
-    parser.add_argument("--nodes", type=int, default=10, help="nodes of all clusters together, 10 by default")
-    parser.add_argument("--events-per-node-day", type=float, default=1000, help="1000 by default")
-    parser.add_argument("--tables", action="store_true", help="print the tables of docs/cost.md")
-    chosen = parser.parse_args(arguments)
-    if chosen.tables:
-        print(tables())
+@click.command(
+    cls=Command,
+    examples=["falco-firelens cost Pulumi.prod.yaml --nodes 40 --events-per-node-day 1000"],
+)
+@click.argument("file", metavar="STACK_FILE", required=False, type=STACK_FILE)
+@click.option("--nodes", type=int, default=10, show_default=True, help="Nodes of all clusters together.")
+@click.option("--events-per-node-day", type=float, default=1000, show_default=True, help="Events of one node a day.")
+@click.option("--tables", is_flag=True, help="Print the tables of docs/cost.md.")
+def cost(file: Path | None, nodes: int, events_per_node_day: float, tables: bool) -> int:
+    """Estimate what a stack's events cost a month.
+
+    The prices are AWS's list prices of us-east-1; docs/cost.md says what is counted.
+    """
+    from falco_firelens.cost.estimate import Load, estimate
+    from falco_firelens.cost.tables import tables as all_tables
+    from falco_firelens.settings import SettingsError, read_stack_file
+
+    if tables:
+        click.echo(all_tables())
         return 0
-    if chosen.file is None or chosen.nodes < 1 or not 0 <= chosen.events_per_node_day < math.inf:
-        parser.error("expected a stack file, at least one node and no negative number of events")
+    if file is None or nodes < 1 or not 0 <= events_per_node_day < math.inf:
+        wrong("expected a stack file, at least one node and no negative number of events")
     try:
-        settings = read_stack_file(chosen.file)
+        settings = read_stack_file(file)
     except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    load = Load(chosen.nodes, chosen.events_per_node_day)
-    print("\n".join(_bill(estimate(settings, load))))
+        click.echo(error, err=True)
+        return FAILED
+    click.echo("\n".join(_bill(estimate(settings, Load(nodes, events_per_node_day)))))
     return 0
 
 
-def _bill(lines: Sequence[Line]) -> list[str]:
+def _bill(lines: "Sequence[Line]") -> list[str]:
     """The bill with each destination's sum, in dollars a month."""
     rows: list[str] = []
     for destination in dict.fromkeys(line.destination for line in lines):

@@ -1,34 +1,51 @@
-"""Prints what is to be set up inside a destination, where no AWS API reaches.
+"""Prints what is to be set up inside a destination, where no AWS API reaches."""
 
-falco-firelens destinations opensearch-template > template.json    the body of PUT _index_template/falco-events
-falco-firelens destinations opensearch-dashboard > falco.ndjson    for Dashboards: Management, Saved objects, Import
-falco-firelens destinations redshift-table [NAME]                  the statement that makes the table
-"""
-
-import argparse
 import json
 import sys
-from collections.abc import Sequence
 
-from falco_firelens.schemas import opensearch, redshift
+import click
+
+from falco_firelens.cli.command import Group
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command."""
-    parser = argparse.ArgumentParser(
-        prog="falco-firelens destinations", description="What is set up inside destinations."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("opensearch-template", help="print the index template")
-    commands.add_parser("opensearch-dashboard", help="print the saved objects")
-    commands.add_parser("redshift-table", help="print the table's SQL").add_argument(
-        "name", nargs="?", default="events"
-    )
-    chosen = parser.parse_args(arguments)
-    if chosen.command == "redshift-table":
-        print(redshift.create_table(chosen.name) + ";")
-    elif chosen.command == "opensearch-template":
-        print(json.dumps(opensearch.index_template(), indent=2))
-    else:
-        sys.stdout.write(opensearch.saved_objects())
+@click.group(
+    cls=Group,
+    no_args_is_help=True,
+    examples=["falco-firelens destinations opensearch-template > template.json"],
+)
+def destinations() -> None:
+    """Print what is set up inside OpenSearch and Redshift."""
+
+
+@destinations.command(examples=["falco-firelens destinations opensearch-template > template.json"])
+def opensearch_template() -> int:
+    """Print the index template.
+
+    It is the body of PUT _index_template/falco-events.
+    """
+    from falco_firelens.schemas import opensearch
+
+    click.echo(json.dumps(opensearch.index_template(), indent=2))
+    return 0
+
+
+@destinations.command(examples=["falco-firelens destinations opensearch-dashboard > falco.ndjson"])
+def opensearch_dashboard() -> int:
+    """Print the saved objects.
+
+    Import them in OpenSearch Dashboards: Management, Saved objects, Import.
+    """
+    from falco_firelens.schemas import opensearch
+
+    sys.stdout.write(opensearch.saved_objects())
+    return 0
+
+
+@destinations.command(examples=["falco-firelens destinations redshift-table security_events"])
+@click.argument("name", default="events")
+def redshift_table(name: str) -> int:
+    """Print the SQL that makes the table."""
+    from falco_firelens.schemas import redshift
+
+    click.echo(redshift.create_table(name) + ";")
     return 0

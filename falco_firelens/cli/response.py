@@ -1,83 +1,147 @@
-"""Lets a person work with the response at a shell.
+"""Lets a person work with the response at a shell."""
 
-falco-firelens explain event.json --stack Pulumi.prod.yaml [--context CONTEXT]
-falco-firelens undo isolate apps/shop/web-0 [--context CONTEXT]
-falco-firelens replay --function NAME --queue URL [--run]
-falco-firelens replay --function NAME --events events.jsonl
-"""
-
-import argparse
 import contextlib
 import functools
-import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from falco_firelens.responder.actions.registry import ACTIONS, Action
-from falco_firelens.responder.configuration import Cluster, Configuration, from_document
-from falco_firelens.responder.event import Event, MalformedError, parse_event
-from falco_firelens.responder.targets import Target
-from falco_firelens.settings.validation.inputs import InputError, object_of, text_of
+import click
+from click.shell_completion import CompletionItem
+
+from falco_firelens.cli.command import Command, complain, either
+from falco_firelens.cli.values import FILE, STACK_FILE, matching
+
+if TYPE_CHECKING:
+    from falco_firelens.responder.actions.registry import Action
+    from falco_firelens.responder.configuration import Cluster, Configuration
+    from falco_firelens.responder.event import Event
 
 
 class UsageError(Exception):
     """A mistake that the person can correct."""
 
 
-def main(arguments: Sequence[str] | None = None, actions: Mapping[str, Action] = ACTIONS) -> int:
-    """Run one command; return 1 if it failed."""
-    chosen = _parser(actions).parse_args(arguments)
+class Undoable(click.ParamType[str]):
+    """The name of an action that can be undone."""
+
+    name = "action"
+
+    def __init__(self, actions: "Callable[[], Mapping[str, Action]]") -> None:
+        self._actions = actions
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the name."""
+        if value not in self._names():
+            self.fail(f"{value!r} is not one of {', '.join(self._names())}.", param, ctx)
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """List the names."""
+        return [CompletionItem(name) for name in matching(self._names(), incomplete)]
+
+    def _names(self) -> Sequence[str]:
+        return [name for name, action in self._actions().items() if action.undo]
+
+
+def _registered() -> "Mapping[str, Action]":
+    from falco_firelens.responder.actions.registry import ACTIONS
+
+    return ACTIONS
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "falco-firelens explain event.json --stack Pulumi.prod.yaml",
+        "falco-firelens explain event.json --config response.json --context apps",
+    ],
+)
+@click.argument("event", type=FILE)
+@click.option("--stack", type=STACK_FILE, metavar="STACK_FILE", help="The stack file with the playbooks.")
+@click.option("--config", type=FILE, metavar="response.json", help="The playbooks of a deployed function.")
+@click.option("--context", help="Look up labels, and what is protected, in the cluster of this kubeconfig context.")
+def explain(event: Path, stack: Path | None, config: Path | None, context: str | None) -> int:
+    """Show which playbook answers an event, and why.
+
+    EVENT is a file with one event, as in the log group.
+    """
+    either({"--stack": stack, "--config": config})
+    return _printed(lambda: _explain(event, stack, config, context))
+
+
+def undo_command(actions: "Callable[[], Mapping[str, Action]]") -> click.Command:
+    """Make the command `undo` of the actions that can be undone."""
+
+    @click.command(
+        "undo",
+        cls=Command,
+        examples=["falco-firelens undo isolate apps/shop/web-0", "falco-firelens undo drainInstance jobs/1f2e3d4c"],
+    )
+    @click.argument("action", type=Undoable(actions))
+    @click.argument("target")
+    @click.option("--context", help="The kubeconfig context. Default: one named like the cluster, or the current one.")
+    def undo(action: str, target: str, context: str | None) -> int:
+        """Undo an action of the response.
+
+        A notice has the whole command. TARGET is what the action was done to, as the notice names it. It runs with
+        your own credentials.
+        """
+        return _printed(lambda: _undo(actions()[action], target, context))
+
+    return undo
+
+
+undo = undo_command(_registered)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "falco-firelens replay --function NAME --queue URL",
+        "falco-firelens replay --function NAME --queue URL --run",
+        "falco-firelens replay --function NAME --events events.jsonl",
+    ],
+)
+@click.option("--function", metavar="NAME", required=True, help="The function's name.")
+@click.option("--queue", metavar="URL", help="The dead-letter queue.")
+@click.option("--events", type=FILE, metavar="FILE", help="Events, one a line.")
+@click.option("--run", is_flag=True, help="Run the dead letters again, instead of only showing them.")
+def replay(function: str, queue: str | None, events: Path | None, run: bool) -> int:
+    """Show dead letters, or run them or events again.
+
+    They run in the function, with its permissions. The stack's outputs have its name and the queue's URL.
+    """
+    either({"--queue": queue, "--events": events})
+    return _printed(lambda: _replay(function, queue, events, run))
+
+
+def _printed(lines: Callable[[], Iterable[str]]) -> int:
+    """Print lines as they come; the exit code is 1 where something fails."""
+    from falco_firelens.settings.validation.inputs import InputError
+
     try:
-        for line in chosen.command(chosen):
-            print(line)
+        for line in lines():
+            click.echo(line)
     except (UsageError, InputError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return complain(str(error))
     return 0
 
 
-def _parser(actions: Mapping[str, Action]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="falco-firelens", description="Work with the automatic response.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    explain = commands.add_parser("explain", help="show which playbook answers an event, and why")
-    explain.add_argument("event", type=Path, help="a file with one event, as in the log group")
-    source = explain.add_mutually_exclusive_group(required=True)
-    source.add_argument("--stack", type=Path, metavar="Pulumi.<stack>.yaml", help="the stack file with the playbooks")
-    source.add_argument("--config", type=Path, metavar="response.json", help="the playbooks of a deployed function")
-    explain.add_argument(
-        "--context", help="look up labels, and what is protected, in the cluster of this kubeconfig context"
-    )
-    explain.set_defaults(command=_explain)
-    undo = commands.add_parser("undo", help="undo an action; a notice has the command")
-    undo.add_argument("action", choices=[name for name, action in actions.items() if action.undo])
-    undo.add_argument("target", help="the target, as the notice names it")
-    undo.add_argument(
-        "--context", help="the kubeconfig context; default: one named like the cluster, or the current one"
-    )
-    undo.set_defaults(command=functools.partial(_undo, actions))
-    replay = commands.add_parser("replay", help="show dead letters, or run them or events again")
-    replay.add_argument("--function", required=True, help="the function's name")
-    what = replay.add_mutually_exclusive_group(required=True)
-    what.add_argument("--queue", metavar="URL", help="the dead-letter queue")
-    what.add_argument("--events", type=Path, metavar="FILE", help="events, one a line")
-    replay.add_argument("--run", action="store_true", help="run the dead letters again, instead of only showing them")
-    replay.set_defaults(command=_replay)
-    return parser
-
-
-def _explain(chosen: argparse.Namespace) -> Iterator[str]:
+def _explain(file: Path, stack: Path | None, config: Path | None, context: str | None) -> Iterator[str]:
     from falco_firelens.responder.commands.explain import explain
+    from falco_firelens.responder.event import MalformedError, parse_event
+    from falco_firelens.settings.validation.inputs import text_of
 
     try:
-        event = parse_event(text_of(chosen.event))
+        event = parse_event(text_of(file))
     except MalformedError as error:
-        raise UsageError(f"{chosen.event}: {error}") from None
-    configuration = _configuration(chosen)
-    if not chosen.context:
+        raise UsageError(f"{file}: {error}") from None
+    configuration = _of_stack(stack) if stack else _of_function(config)
+    if not context:
         yield from explain(event, configuration)
         return
-    with _kubernetes(chosen.context, event.cluster) as client:
+    with _kubernetes(context, event.cluster) as client:
         labels = functools.partial(_labels, event, client)
         yield from explain(event, configuration, labels, clients=_OneCluster(client))
 
@@ -88,7 +152,7 @@ class _OneCluster:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def kubernetes(self, cluster: Cluster) -> Any:
+    def kubernetes(self, cluster: "Cluster") -> Any:
         """Return the client of the context, whatever the cluster is called."""
         return self._client
 
@@ -96,9 +160,11 @@ class _OneCluster:
         """Return nothing, since `explain` asks AWS nothing."""
 
 
-def _labels(event: Event, client: Any) -> Mapping[str, str] | None:
+def _labels(event: "Event", client: Any) -> Mapping[str, str] | None:
     """Return the labels of the event's pod; None where there is no such pod."""
     from lightkube.resources.core_v1 import Pod
+
+    from falco_firelens.responder.targets import Target
 
     target = Target.pod(event)
     if target is None:
@@ -126,19 +192,20 @@ def _kubernetes(context: str | None, cluster: str) -> Generator[Any]:
         raise UsageError(f"context {config.context_name}: {error}") from None
 
 
-def _configuration(chosen: argparse.Namespace) -> Configuration:
-    if not chosen.config:
-        return _of_stack(chosen.stack)
-    document = object_of(chosen.config)
+def _of_function(config: Path | None) -> "Configuration":
+    from falco_firelens.responder.configuration import from_document
+    from falco_firelens.settings.validation.inputs import object_of
+
+    assert config, "the command takes one or the other"
+    document = object_of(config)
     try:
         return from_document(document)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         expected = "expected the response.json of a deployed function of this version"
-        raise UsageError(f"{chosen.config}: found something else ({error!r}), {expected}") from None
+        raise UsageError(f"{config}: found something else ({error!r}), {expected}") from None
 
 
-def _of_stack(stack: Path) -> Configuration:
-    # Only here: `undo` and `replay` need no settings.
+def _of_stack(stack: Path) -> "Configuration":
     from falco_firelens.program import component
     from falco_firelens.settings import SettingsError, read_stack_file
 
@@ -151,39 +218,39 @@ def _of_stack(stack: Path) -> Configuration:
     return component("stack.response_configuration").response_configuration(settings, settings.response)
 
 
-def _undo(actions: Mapping[str, Action], chosen: argparse.Namespace) -> Iterator[str]:
+def _undo(action: "Action", target: str, context: str | None) -> Iterator[str]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     from falco_firelens.responder.commands import undo
 
-    how = actions[chosen.action].undo
+    how = action.undo
     assert how, "the command's choices have one"
     try:
         if how.where == "kubernetes":
-            with _kubernetes(chosen.context, chosen.target.partition("/")[0]) as client:
-                done = how.run(client, chosen.target)
+            with _kubernetes(context, target.partition("/")[0]) as client:
+                done = how.run(client, target)
         else:
-            done = how.run(undo.clients(boto3.Session()), chosen.target)
+            done = how.run(undo.clients(boto3.Session()), target)
     except (undo.NotUndoneError, ClientError, BotoCoreError) as error:
         raise UsageError(str(error)) from None
     yield done
 
 
-def _replay(chosen: argparse.Namespace) -> Iterator[str]:
+def _replay(function: str, queue: str | None, events: Path | None, run: bool) -> Iterator[str]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     from falco_firelens.responder.commands import replay
+    from falco_firelens.settings.validation.inputs import InputError, text_of
 
     aws = replay.clients(boto3.Session())
     try:
-        if chosen.queue:
-            yield from replay.replay_queue(aws, chosen.function, chosen.queue, act=chosen.run)
-        else:
-            lines = text_of(chosen.events).splitlines()
-            yield from replay.replay_events(aws, chosen.function, lines)
+        if queue:
+            yield from replay.replay_queue(aws, function, queue, act=run)
+        elif events:
+            yield from replay.replay_events(aws, function, text_of(events).splitlines())
     except InputError:
         raise
     except (ValueError, KeyError, replay.ReplayError, ClientError, BotoCoreError) as error:
-        raise UsageError(f"{chosen.events or chosen.queue}: {error}") from None
+        raise UsageError(f"{events or queue}: {error}") from None

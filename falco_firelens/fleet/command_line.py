@@ -1,9 +1,9 @@
-"""What the commands do, and with which code they end."""
+"""What the commands of `falco-firelens fleet` do, and with which code they end. The words are in the room `cli`."""
 
-import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,95 +32,48 @@ from falco_firelens.fleet.verify.verification import SECONDS
 from falco_firelens.fleet.waves import Waves
 from falco_firelens.program import nearest_project
 
-Operate = Callable[..., list[Result]]
+
+@dataclass(frozen=True)
+class Options:
+    """What a person can say on a command line, for all commands; the help says what each means."""
+
+    command: str
+    stacks: Sequence[str] = ()
+    account: Sequence[str] = ()
+    region: Sequence[str] = ()
+    label: Sequence[str] = ()
+    allow_none: bool = False
+    project: Path | None = None
+    folder: Sequence[Path] = ()
+    concurrency: int | None = None
+    organization: str | None = None
+    secrets_provider: str | None = None
+    no_policy: bool = False
+    policy_pack: Sequence[Path] = ()
+    policy_pack_config: Sequence[Path] = ()
+    role: str | None = None
+    profile: str | None = None
+    as_json: bool = False
+    refresh: bool = False
+    timeout: float = SECONDS
+    canary: int = Waves.canary
+    few: int = Waves.few
+    max_failures: int = Waves.max_failures
+    since: str | None = None
+    proposed: str | None = None
+    more: str = ""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(options: Options) -> int:
     """Run a command; the code is one of `falco_firelens.fleet.exits`."""
-    options = parser().parse_args(arguments)
     try:
-        return options.run(options)
+        return COMMANDS[options.command](options)
     except FleetError as error:
         print("error: " + "; ".join(filter(None, (str(error), error.advice))), file=sys.stderr)
         return Exit.WRONG_COMMAND
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    whole = argparse.ArgumentParser(prog="falco-firelens fleet", description="Many stacks at once.")
-    commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    common = _common()
-
-    def add(name: str, run: Callable[[argparse.Namespace], int], says: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=says, description=says, parents=[common])
-        command.set_defaults(run=run, command=name)
-        return command
-
-    add("list", _list, "show the stacks")
-    add("preview", _preview, "say what an update would do")
-    up = add("up", _up, "deploy: hubs, then one stack, then a few, then the rest")
-    up.add_argument("--refresh", action="store_true", help="read every resource from the cloud first: mends drift")
-    verify = add("verify", _verify, "make Falco fire a harmless rule on each cluster, and wait for the event")
-    verify.add_argument("--timeout", type=float, default=SECONDS, metavar="SECONDS", help="for an event to arrive")
-    changes = add("diff", _diff, "preview, as Markdown for a pull request")
-    changes.add_argument(
-        "--proposed", metavar="COMMIT", help="with the data of this commit, where nobody has to approve that first"
-    )
-    changes.add_argument("--more", default="", metavar="URL", help="where the whole is, if it had to be cut")
-    proposal = add("proposal", _proposal, "print as JSON what a commit proposes, and take its data over")
-    proposal.add_argument("--proposed", metavar="COMMIT", required=True, help="the commit")
-    entries = add("matrix", _matrix, "print the waves as JSON, for a matrix of CI jobs")
-    add("drift", _drift, "show where the cloud differs from the state; changes nothing")
-    destroy = add("destroy", _destroy, "delete everything that the stacks have, spokes before hubs")
-    destroy.add_argument("--yes", action="store_true", required=True, help="confirm that everything goes")
-    for command in (up, entries):
-        command.add_argument("--canary", type=int, default=1, metavar="N", help="stacks in the first wave (default 1)")
-        command.add_argument("--few", type=int, default=5, metavar="N", help="stacks in the second wave (default 5)")
-    for command in (changes, entries):
-        command.add_argument(
-            "--since", metavar="COMMIT", help="only stacks whose file, named files or program changed since then"
-        )
-    for command in (up, destroy):
-        command.add_argument(
-            "--max-failures",
-            type=int,
-            default=0,
-            metavar="N",
-            help="begin no further stack once more than N have failed (default 0)",
-        )
-    return whole
-
-
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    which = common.add_argument_group("which stacks (all that are given must hold; none given: all stacks)")
-    which.add_argument("stacks", nargs="*", metavar="STACK", help="names; `prod-*` takes several")
-    which.add_argument("--account", action="append", default=[], help="of this AWS account")
-    which.add_argument("--region", action="append", default=[], help="of this region")
-    which.add_argument("--allow-none", action="store_true", help="succeed, with nothing to do, where none matches")
-    which.add_argument("--label", action="append", default=[], metavar="KEY=VALUE", help="with this tag (`tags`)")
-    common.add_argument(
-        "--project", type=Path, help="the folder of Pulumi.yaml (default: the current one, if it has one)"
-    )
-    common.add_argument("--folder", type=Path, action="append", default=[], help="where stack files are")
-    common.add_argument("--concurrency", type=int, metavar="N", help="engines at a time (default: cores)")
-    common.add_argument("--organization", help="of the state backend, where it has any")
-    common.add_argument("--secrets-provider", help="of stacks that are made, such as awskms://alias/pulumi")
-    common.add_argument("--no-policy", action="store_true", help="leave the project's own policy pack out")
-    common.add_argument("--policy-pack", type=Path, action="append", default=[], help="a further CrossGuard pack")
-    common.add_argument("--policy-pack-config", type=Path, action="append", default=[], help="its configuration")
-    common.add_argument("--json", action="store_true", help="print the answer as JSON; progress is on standard error")
-    who = common.add_mutually_exclusive_group()
-    who.add_argument(
-        "--role",
-        help="assume this role for each stack; {account}, {region} and {stack} are filled in: "
-        "arn:aws:iam::{account}:role/falco-firelens-deploy",
-    )
-    who.add_argument("--profile", help="use this profile for each stack, filled in as for --role")
-    return common
-
-
-def fleet_of(options: argparse.Namespace) -> Fleet:
+def fleet_of(options: Options) -> Fleet:
     """Make the fleet that a command line describes.
 
     Raises:
@@ -140,7 +93,7 @@ def fleet_of(options: argparse.Namespace) -> Fleet:
     )
 
 
-def selection_of(options: argparse.Namespace) -> Selection:
+def selection_of(options: Options) -> Selection:
     """Read which stacks a command line selects.
 
     Raises:
@@ -153,7 +106,7 @@ def selection_of(options: argparse.Namespace) -> Selection:
     return Selection(tuple(options.stacks), tuple(options.account), tuple(options.region), labels)
 
 
-def stacks_of(options: argparse.Namespace, fleet: Fleet) -> list[Stack]:
+def stacks_of(options: Options, fleet: Fleet) -> list[Stack]:
     """Find the stacks that a command line selects.
 
     Raises:
@@ -168,7 +121,7 @@ def stacks_of(options: argparse.Namespace, fleet: Fleet) -> list[Stack]:
     raise FleetError(f"found no stack that matches {selection}, expected some of those in {where}: {known}")
 
 
-def _check_pattern(options: argparse.Namespace) -> None:
+def _check_pattern(options: Options) -> None:
     """Check that `--role` or `--profile` can be filled in at all."""
     given: str | None = options.role or options.profile
     if not given:
@@ -182,7 +135,7 @@ def _check_pattern(options: argparse.Namespace) -> None:
         ) from None
 
 
-def _credentials(options: argparse.Namespace, stack: Stack) -> Credentials:
+def _credentials(options: Options, stack: Stack) -> Credentials:
     """Raises FleetError when the pattern needs an account that the stack file does not name."""
     given: str | None = options.role or options.profile
     if not given:
@@ -193,28 +146,26 @@ def _credentials(options: argparse.Namespace, stack: Stack) -> Credentials:
     return AssumedRole(name) if options.role else Profile(name)
 
 
-def operate(options: argparse.Namespace, run: Callable[[Fleet, Sequence[Stack], dict[str, Any]], list[Result]]) -> int:
+def operate(options: Options, run: Callable[[Fleet, Sequence[Stack], dict[str, Any]], list[Result]]) -> int:
     """Run an operation with progress and signals, print what has become of it, and give the code."""
     results = gather(options, run)
-    if options.json:
+    if options.as_json:
         print(json.dumps([result.as_dict() for result in results], indent=2))
-    print(display.summary(results, options.command), file=sys.stderr if options.json else sys.stdout)
+    print(display.summary(results, options.command), file=sys.stderr if options.as_json else sys.stdout)
     return exit_of(results)
 
 
-def gather(
-    options: argparse.Namespace, run: Callable[[Fleet, Sequence[Stack], dict[str, Any]], list[Result]]
-) -> list[Result]:
+def gather(options: Options, run: Callable[[Fleet, Sequence[Stack], dict[str, Any]], list[Result]]) -> list[Result]:
     """Run an operation with progress and signals."""
     fleet, cancellation = fleet_of(options), Cancellation()
     stacks = stacks_of(options, fleet)
-    with cancelled_by_signals(cancellation), display.progress(as_json=options.json) as on_progress:
+    with cancelled_by_signals(cancellation), display.progress(as_json=options.as_json) as on_progress:
         return run(fleet, stacks, {"on_progress": on_progress, "cancellation": cancellation})
 
 
-def _list(options: argparse.Namespace) -> int:
+def _list(options: Options) -> int:
     stacks = stacks_of(options, fleet_of(options))
-    if options.json:
+    if options.as_json:
         print(json.dumps([_row(stack) for stack in stacks], indent=2))
     elif stacks:
         print(display.stack_table(stacks))
@@ -232,20 +183,20 @@ def _row(stack: Stack) -> dict[str, Any]:
     }
 
 
-def _preview(options: argparse.Namespace) -> int:
+def _preview(options: Options) -> int:
     return operate(options, lambda fleet, stacks, shared: fleet.preview(stacks, **shared))
 
 
-def _up(options: argparse.Namespace) -> int:
+def _up(options: Options) -> int:
     waves, refresh = Waves(options.canary, options.few, options.max_failures), options.refresh
     return operate(options, lambda fleet, stacks, shared: fleet.up(stacks, waves=waves, refresh=refresh, **shared))
 
 
-def _verify(options: argparse.Namespace) -> int:
+def _verify(options: Options) -> int:
     return operate(options, lambda fleet, stacks, shared: fleet.verify(stacks, seconds=options.timeout, **shared))
 
 
-def _diff(options: argparse.Namespace) -> int:
+def _diff(options: Options) -> int:
     fleet = fleet_of(options)
     if options.proposed:
         found = _taken_over(options, fleet)
@@ -264,7 +215,7 @@ def _diff(options: argparse.Namespace) -> int:
     return exit_of(results)
 
 
-def _proposal(options: argparse.Namespace) -> int:
+def _proposal(options: Options) -> int:
     found = _taken_over(options, fleet_of(options))
     names = [stack.name for stack in found.stacks]
     told = {"program": found.program, "stacks": names, "waiting": found.waiting, "removed": found.removed}
@@ -272,25 +223,40 @@ def _proposal(options: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _taken_over(options: argparse.Namespace, fleet: Fleet) -> Proposal:
+def _taken_over(options: Options, fleet: Fleet) -> Proposal:
+    assert options.proposed, "`proposal` requires it, and `diff` asks before"
     return take_over(fleet.project, fleet.folders, options.proposed)
 
 
-def _matrix(options: argparse.Namespace) -> int:
+def _matrix(options: Options) -> int:
     fleet = fleet_of(options)
     touched_stacks = _touched(options, fleet, stacks_of(options, fleet)).stacks
     print(json.dumps(matrix(touched_stacks, Waves(options.canary, options.few))))
     return Exit.DONE
 
 
-def _touched(options: argparse.Namespace, fleet: Fleet, stacks: Sequence[Stack]) -> Touched:
+def _touched(options: Options, fleet: Fleet, stacks: Sequence[Stack]) -> Touched:
     return touched(stacks, fleet.project, options.since, fleet.folders) if options.since else Touched(tuple(stacks))
 
 
-def _drift(options: argparse.Namespace) -> int:
+def _drift(options: Options) -> int:
     return operate(options, lambda fleet, stacks, shared: fleet.drift(stacks, **shared))
 
 
-def _destroy(options: argparse.Namespace) -> int:
+def _destroy(options: Options) -> int:
     limit = options.max_failures
     return operate(options, lambda fleet, stacks, shared: fleet.destroy(stacks, max_failures=limit, **shared))
+
+
+COMMANDS: Mapping[str, Callable[[Options], int]] = {
+    "list": _list,
+    "preview": _preview,
+    "up": _up,
+    "verify": _verify,
+    "diff": _diff,
+    "proposal": _proposal,
+    "matrix": _matrix,
+    "drift": _drift,
+    "destroy": _destroy,
+}
+"""By name."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from falco_firelens.cli import main
 from falco_firelens.fleet import Status, WrongAccount
 from falco_firelens.fleet.account import accounts_in
-from falco_firelens.fleet.command_line import main
 from falco_firelens.fleet.credentials import from_environment
 from localcloud.accounts import CLUSTER, client, container_instance, credentials
 from tests.local.fleets import ADOPTED, Stacks
@@ -63,7 +63,7 @@ def test_no_operation_of_a_fleet_touches_another_account(
 
     with acting(wrong(local_env, calls, TWO)):
         results = [getattr(fleet, operation)(fleet.stacks())[0] for operation in OPERATIONS]
-        assert main(["diff", "--folder", str(stacks.folder)]) == 1
+        assert main(["fleet", "diff", "--folder", str(stacks.folder)]) == 1
 
     assert set(calls.calls) == ASKED
     assert len(calls.calls) == len(OPERATIONS) + 1

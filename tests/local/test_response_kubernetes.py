@@ -14,7 +14,7 @@ from lightkube.resources.networking_v1 import NetworkPolicy
 from lightkube.types import PatchType
 from moto import mock_aws
 
-from falco_firelens.cli.response import main
+from falco_firelens.cli import main
 from falco_firelens.responder.actions import protection
 from falco_firelens.responder.actions.kubernetes import STATIC
 from falco_firelens.responder.actions.registry import Need

@@ -1,6 +1,5 @@
 """Every command that takes a file: a wrong one is one clear line that names it, and never a traceback or a success."""
 
-import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.stack.response_configuration import response_configuration
+from falco_firelens.cli import main
 from falco_firelens.settings import read_stack_file
 from tests.unit.responder.events import document
 
@@ -32,25 +32,22 @@ WRONG: dict[str, bytes | None] = {
     "empty": b"",
 }
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "check": ("falco_firelens.cli.stack_files", "check {wrong}"),
-    "cost": ("falco_firelens.cli.cost", "{wrong}"),
-    "policy preview": ("falco_firelens.policy.command_line", "preview {wrong}"),
-    "policy config": ("falco_firelens.policy.command_line", "config {wrong}"),
-    "check-preview": ("falco_firelens.policy.command_line", "check-preview {wrong}"),
-    "check-preview by a stack file": (
-        "falco_firelens.policy.command_line",
-        "check-preview {preview} --stack-file {wrong}",
-    ),
-    "explain an event": ("falco_firelens.cli.response", "explain {wrong} --stack {stack}"),
-    "explain by a stack file": ("falco_firelens.cli.response", "explain {event} --stack {wrong}"),
-    "explain by a configuration": ("falco_firelens.cli.response", "explain {event} --config {wrong}"),
-    "replay events": ("falco_firelens.cli.response", "replay --function f --events {wrong}"),
+COMMANDS = {
+    "check": "check {wrong}",
+    "cost": "cost {wrong}",
+    "policy preview": "policy preview {wrong}",
+    "policy config": "policy config {wrong}",
+    "check-preview": "policy check-preview {wrong}",
+    "check-preview by a stack file": "policy check-preview {preview} --stack-file {wrong}",
+    "explain an event": "explain {wrong} --stack {stack}",
+    "explain by a stack file": "explain {event} --stack {wrong}",
+    "explain by a configuration": "explain {event} --config {wrong}",
+    "replay events": "replay --function f --events {wrong}",
 }
 
 NO_CLI = "pulumi is not on PATH; install the Pulumi CLI: https://www.pulumi.com/docs/install/"
 
-Run = Callable[[str, str], tuple[int, str]]
+Run = Callable[[str], tuple[int, str]]
 
 
 @pytest.fixture
@@ -68,23 +65,22 @@ def run(files: dict[str, Path], capsys: pytest.CaptureFixture[str], monkeypatch:
     """Run a command on a machine without programs; returns its exit code and what it complains of."""
     monkeypatch.setenv("PATH", "")
 
-    def run(module: str, words: str) -> tuple[int, str]:
-        arguments = [word.format(**files) for word in words.split()]
-        code = importlib.import_module(module).main(arguments)
+    def run(words: str) -> tuple[int, str]:
+        code = main([word.format(**files) for word in words.split()])
         return code, capsys.readouterr().err
 
     return run
 
 
 @pytest.mark.parametrize("content", WRONG.values(), ids=WRONG)
-@pytest.mark.parametrize(("module", "words"), COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 def test_a_wrong_file_is_one_line_that_names_it(
-    run: Run, files: dict[str, Path], module: str, words: str, content: bytes | None
+    run: Run, files: dict[str, Path], words: str, content: bytes | None
 ) -> None:
     if content is not None:
         files["wrong"].write_bytes(content)
 
-    code, complaint = run(module, words)
+    code, complaint = run(words)
 
     assert code == 1
     assert complaint.count("\n") == 1, "one line"
@@ -92,11 +88,11 @@ def test_a_wrong_file_is_one_line_that_names_it(
     assert "Errno" not in complaint
 
 
-@pytest.mark.parametrize(("module", "words"), COMMANDS.values(), ids=COMMANDS)
-def test_so_is_a_folder(run: Run, files: dict[str, Path], module: str, words: str) -> None:
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+def test_so_is_a_folder(run: Run, files: dict[str, Path], words: str) -> None:
     files["wrong"].mkdir()
 
-    code, complaint = run(module, words)
+    code, complaint = run(words)
 
     assert (code, complaint.count("\n")) == (1, 1)
     assert NAME in complaint and "Is a directory" in complaint
@@ -106,9 +102,9 @@ OFFLINE = {name: command for name, command in COMMANDS.items() if name != "repla
 """Commands that ask AWS for nothing, whatever credentials this machine has."""
 
 
-@pytest.mark.parametrize(("module", "words"), OFFLINE.values(), ids=OFFLINE)
+@pytest.mark.parametrize("words", OFFLINE.values(), ids=OFFLINE)
 def test_a_right_file_in_its_place_would_do(
-    run: Run, files: dict[str, Path], module: str, words: str, monkeypatch: pytest.MonkeyPatch
+    run: Run, files: dict[str, Path], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = {"explain {wrong}": "event", "check-preview {wrong}": "preview"}
     files["wrong"] = next((files[name] for part, name in kind.items() if part in words), files["stack"])
@@ -118,17 +114,14 @@ def test_a_right_file_in_its_place_would_do(
         assert settings.response
         files["wrong"].write_text(response_configuration(settings, settings.response).to_json())
 
-    complaint = run(module, words)[1]
+    complaint = run(words)[1]
 
     assert complaint in ("", f"{NO_CLI}\n")
 
 
-@pytest.mark.parametrize(
-    ("module", "words", "program"),
-    [("falco_firelens.policy.command_line", "preview {stack}", NO_CLI)],
-)
-def test_a_missing_program_is_named(run: Run, module: str, words: str, program: str) -> None:
-    code, complaint = run(module, words)
+@pytest.mark.parametrize(("words", "program"), [("policy preview {stack}", NO_CLI)])
+def test_a_missing_program_is_named(run: Run, words: str, program: str) -> None:
+    code, complaint = run(words)
 
     assert code == 1
     assert complaint.startswith(program) and complaint.count("\n") == 1

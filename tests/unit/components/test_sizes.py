@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from components.stack.sizes import sizes
-from falco_firelens.cli.stack_files import main
+from falco_firelens.cli import main
 from falco_firelens.sensor.model import SensorError
 from falco_firelens.settings import load
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from falco_firelens.cli.cost import main
+from falco_firelens.cli import main
 from falco_firelens.cost.estimate import RESPONSE_GIB, Load, estimate
 from falco_firelens.cost.tables import PLAYBOOK, WORKGROUP, tables
 from falco_firelens.settings import load
@@ -72,7 +72,7 @@ def test_redshift_is_awake_for_a_minute_at_each_copy_and_never_longer_than_a_mon
 
 
 def test_the_command_prints_the_bill_of_a_stack_file(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(PROJECT / "Pulumi.dev.yaml"), "--nodes", "40", "--events-per-node-day", "1000"]) == 0
+    assert main(["cost", str(PROJECT / "Pulumi.dev.yaml"), "--nodes", "40", "--events-per-node-day", "1000"]) == 0
     rows = capsys.readouterr().out.splitlines()
     amounts = [float(row.split()[-1].replace(",", "")) for row in rows[:-1]]
     assert sum(amounts[:-1]) == pytest.approx(amounts[-1], abs=0.05)
@@ -81,7 +81,7 @@ def test_the_command_prints_the_bill_of_a_stack_file(capsys: pytest.CaptureFixtu
 def test_a_stack_file_that_cannot_be_used_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "Pulumi.bad.yaml"
     file.write_text("config: {}")
-    assert main([str(file)]) == 1
+    assert main(["cost", str(file)]) == 1
     assert "Pulumi.bad.yaml: clusters: found nothing" in capsys.readouterr().err
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from falco_firelens.fleet.command_line import fleet_of, parser
+from falco_firelens.cli import main
 from falco_firelens.fleet.errors import FleetError
 from falco_firelens.fleet.packs import Pack, Packs
 from falco_firelens.policy.configuration import PACK
@@ -56,8 +56,13 @@ def test_the_command_line_runs_it_by_default(
     arguments: tuple[str, ...], runs: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[bool] = []
-    monkeypatch.setattr("falco_firelens.fleet.command_line.Fleet", lambda *_, policy, **__: given.append(policy))
 
-    fleet_of(parser().parse_args(["preview", *arguments]))
+    def made(*_: object, policy: bool, **__: object) -> None:
+        given.append(policy)
+        raise FleetError("stop")
+
+    monkeypatch.setattr("falco_firelens.fleet.command_line.Fleet", made)
+
+    main(["fleet", "preview", *arguments])
 
     assert given == [runs]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from falco_firelens.policy.command_line import main
+from falco_firelens.cli import main
 from falco_firelens.policy.configuration import PACK
 from falco_firelens.policy.reference import reference
 
@@ -42,17 +42,17 @@ def test_the_page_is_current() -> None:
 
 
 def test_printing_the_page(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["reference"]) == 0
+    assert main(["policy", "reference"]) == 0
     assert capsys.readouterr().out == reference()
 
 
 def test_what_the_pack_is_told(stack_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["config", str(stack_file)]) == 0
+    assert main(["policy", "config", str(stack_file)]) == 0
     assert json.loads(capsys.readouterr().out)["encryption"] == "mandatory"
 
 
 def test_a_preview_that_loses_events(preview_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check-preview", str(preview_file)]) == 1
+    assert main(["policy", "check-preview", str(preview_file)]) == 1
     assert capsys.readouterr().out.startswith("[mandatory] events-kept: log group events would be deleted")
 
 
@@ -70,7 +70,7 @@ def test_the_stack_file_has_the_word(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = write_stack_file(tmp_path, policy)
-    assert main(["check-preview", str(preview_file), "--stack-file", str(file)]) == code
+    assert main(["policy", "check-preview", str(preview_file), "--stack-file", str(file)]) == code
     out = capsys.readouterr().out
     assert out.startswith(printed) and bool(out) == bool(printed)
 
@@ -79,14 +79,14 @@ def test_the_stack_file_has_the_word(
 def test_a_preview_that_cannot_be_read(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "preview.json"
     file.write_text(text)
-    assert main(["check-preview", str(file)]) == 1
-    assert main(["check-preview", str(tmp_path / "absent.json")]) == 1
+    assert main(["policy", "check-preview", str(file)]) == 1
+    assert main(["policy", "check-preview", str(tmp_path / "absent.json")]) == 1
     assert "Expecting value" in capsys.readouterr().err
 
 
 def test_a_stack_file_with_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write_stack_file(tmp_path, {"advisory": ["encrypted"]})
-    assert main(["config", str(file)]) == 1
+    assert main(["policy", "config", str(file)]) == 1
     assert capsys.readouterr().err.startswith(
         'Pulumi.prod.yaml: policy.advisory[0]: found "encrypted", expected one of'
     )
@@ -110,7 +110,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_preview_under_the_policies(engine: Path, stack_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["preview", str(stack_file), "--diff"]) == 1
+    assert main(["policy", "preview", str(stack_file), "--diff"]) == 1
     assert "log group events would be deleted" in capsys.readouterr().out
     called = (engine / "called").read_text()
     assert called.startswith(f"true preview --stack prod --config-file {stack_file} --diff --policy-pack {PACK} ")
@@ -120,18 +120,22 @@ def test_a_preview_under_the_policies(engine: Path, stack_file: Path, capsys: py
 @pytest.mark.parametrize("code", [0, 3])
 def test_the_engine_may_fail_too(engine: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_EXITS", str(code))
-    assert main(["preview", str(write_stack_file(engine, {"mayLose": ["events"]}))]) == code
-    assert main(["preview", str(write_stack_file(engine, {}))]) == 1
+    assert main(["policy", "preview", str(write_stack_file(engine, {"mayLose": ["events"]}))]) == code
+    assert main(["policy", "preview", str(write_stack_file(engine, {}))]) == 1
 
 
 def test_without_an_engine(
     stack_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    assert main(["preview", str(stack_file)]) == 1
+    assert main(["policy", "preview", str(stack_file)]) == 1
     assert "pulumi" in capsys.readouterr().err
 
 
 def test_options_are_for_the_engine_only(stack_file: Path) -> None:
-    with pytest.raises(SystemExit):
-        main(["config", str(stack_file), "--diff"])
+    assert main(["policy", "config", str(stack_file), "--diff"]) == 2
+
+
+def test_they_may_stand_before_the_file(engine: Path, stack_file: Path) -> None:
+    main(["policy", "preview", "--diff", str(stack_file), "--target=x"])
+    assert f"--config-file {stack_file} --diff --target=x --policy-pack" in (engine / "called").read_text()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from falco_firelens.cli.response import main
+from falco_firelens.cli import main
 from falco_firelens.responder import handler, ledger
 from falco_firelens.responder.commands import replay
 from falco_firelens.responder.commands.explain import explain

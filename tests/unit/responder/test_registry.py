@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from components.response.role import ClusterActions, action_statements
-from falco_firelens.cli.response import main
+from falco_firelens.cli.command import run
+from falco_firelens.cli.response import undo_command
 from falco_firelens.responder.actions.context import Context
 from falco_firelens.responder.actions.registry import ACTIONS, Action, Lazy, Resources, Undo, by_name
 from falco_firelens.responder.commands.explain import explain
@@ -147,7 +148,7 @@ def test_one_more_record_is_one_more_action(
     ]
 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    assert main(["undo", "snapshot", "jobs/1"], MORE) == 0
+    assert run(undo_command(lambda: MORE), ["snapshot", "jobs/1"]) == 0
     assert "removed the snapshot of jobs/1 in eu-west-1" in capsys.readouterr().out
 
 

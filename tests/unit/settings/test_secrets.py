@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from falco_firelens.cli.stack_files import main
+from falco_firelens.cli import main
 from falco_firelens.settings import ENCRYPTED, Settings, SettingsError, load, plain_keys, read_stack_file
 from falco_firelens.settings.schema import stack_file_schema
 from falco_firelens.settings.validation.locations import fields_of, is_secret, may_hold_secret

@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
-from falco_firelens.cli.stack_files import main, schema_text
+from falco_firelens.cli import main
+from falco_firelens.cli.stack_files import schema_text
 from falco_firelens.settings import Settings, SettingsError, load, read_stack_file
 from falco_firelens.settings.reference import reference
 from falco_firelens.settings.validation.locations import fields_of
