@@ -6,12 +6,14 @@ INSTALLED := $(VENV)/.installed
 PY := $(VENV)/bin/python
 # Each of the processes starts a local cloud of its own, which takes 1.5 GB.
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
+# The variable silences a notice about the theme's successor: docs/adr/0009-the-docs-site.md.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up cloud build down env status ship preview demo-fleet demo-response test test-unit test-local test-pipeline \
 	test-slow check lock renew-images format generate bench bench-preview bench-fleet bench-responder bench-pipeline \
-	clean
+	docs docs-serve clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -61,7 +63,7 @@ test-pipeline: $(INSTALLED) ## run the real Fluent Bit and Falco, where they are
 test-slow: $(INSTALLED) ## run what `make test` leaves out: more events, more requests, any moment
 	$(PY) -m pytest tests -m slow $(SIDE_BY_SIDE)
 
-check: $(INSTALLED) ## format, lint, types, locks, images and workflows
+check: $(INSTALLED) ## format, lint, types, locks, images, workflows and links of the docs
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/basedpyright
@@ -70,6 +72,15 @@ check: $(INSTALLED) ## format, lint, types, locks, images and workflows
 	$(VENV)/bin/zizmor --quiet --offline --persona auditor --min-severity medium .github
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci examples/gitlab-ci*.yml
+	$(MKDOCS) build
+
+docs: $(INSTALLED) ## build the documentation's site in .local/site
+	@$(PY) -m tools.site
+	@$(MKDOCS) build
+
+docs-serve: $(INSTALLED) ## show the site on http://127.0.0.1:8000 while you write
+	@$(PY) -m tools.site
+	@$(MKDOCS) serve --dev-addr 127.0.0.1:8000
 
 lock: $(INSTALLED) ## write the locks after a change of requirements*.txt: make lock UPGRADE=1 for newest versions of the rest
 	$(PY) -m tools.locks $(if $(UPGRADE),--upgrade)

@@ -27,7 +27,7 @@ config:
 [adopting existing clusters](../examples/Pulumi.existing.yaml),
 [Kubernetes on EC2](../examples/Pulumi.kubernetes-on-ec2.yaml), one account in three regions
 ([Ireland](../examples/three-regions/Pulumi.ireland.yaml), [Ohio](../examples/three-regions/Pulumi.ohio.yaml),
-[Sydney](../examples/three-regions/Pulumi.sydney.yaml)), and [a hub with its spokes](../examples/hub-and-spokes).
+[Sydney](../examples/three-regions/Pulumi.sydney.yaml)), and [a hub with its spokes](../examples/hub-and-spokes/README.md).
 
 **Checking.** `falco-firelens check Pulumi.<stack>.yaml` says whether a file can be used, without credentials and
 without the engine, and how large each cluster's ConfigMaps or task definition become beside the most that they may be;
