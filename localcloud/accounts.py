@@ -42,7 +42,7 @@ def assumed(environment: Mapping[str, str], role: str, session: str, region: str
 
 
 def client(service: str, environment: Mapping[str, str], region: str = "") -> Any:
-    """A boto3 client with the credentials, the endpoint and, unless given, the region of an environment.
+    """Return a boto3 client with the credentials, the endpoint and, unless given, the region of an environment.
 
     Many threads may use a client, but only one at a time a session, which makes it.
     """
@@ -84,7 +84,7 @@ class Accounts:
         self._of_account: dict[str, Mapping[str, str]] = {}
 
     def client(self, service: str, account: str, region: str = "eu-west-1") -> Any:
-        """A boto3 client that acts in an account."""
+        """Return a boto3 client that acts in an account."""
         if account not in self._of_account:
             self._of_account[account] = credentials(self._env, account)
         return client(service, {**self._env, **self._of_account[account]}, region)

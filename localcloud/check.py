@@ -34,7 +34,7 @@ def _own_archive(deployed: Deployed, outputs: Mapping[str, Any]) -> Archive | No
 
 
 def archive_in(hub: Deployed, outputs: Mapping[str, Any], spoke: LocalStack) -> Archive:
-    """What a hub, whose outputs these are, has of a spoke."""
+    """Return a spoke's archive in a hub with these outputs."""
     prefix = events_folder(spoke.account, spoke.region)
     return Archive("the hub's s3", hub, outputs["destinations"]["s3"]["bucket"], prefix)
 
@@ -86,7 +86,7 @@ def _ship(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | Non
 def _arrived(
     deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | None, stream: str
 ) -> dict[str, Sequence[Event] | None]:
-    """What each destination of a stack has, None where that cannot be seen here."""
+    """Return how many events each destination has, None where that cannot be seen here."""
     found: dict[str, Sequence[Event] | None] = {}
     destinations: Mapping[str, Mapping[str, Any]] = outputs["destinations"]
     if outputs["logGroup"]:

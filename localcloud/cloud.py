@@ -39,7 +39,7 @@ class LocalCloud:
 
     @classmethod
     def for_session(cls) -> Self:
-        """A cloud beside that of `make up`, for one process. Clouds of processes that were killed are removed."""
+        """Return a cloud for one process, beside that of `make up`. Clouds of killed processes are removed."""
         SESSIONS.mkdir(parents=True, exist_ok=True)
         with (SESSIONS / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

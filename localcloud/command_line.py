@@ -69,7 +69,7 @@ def _up(cloud: LocalCloud, options: argparse.Namespace) -> None:
 
 
 def _deploy(cloud: LocalCloud) -> Outputs:
-    """The hub, whose outputs a spoke reads; then its spokes, all at the same time."""
+    """Deploy the hub, whose outputs a spoke reads; then its spokes, all at the same time."""
     _, *spokes = STACKS
     width = max(len(stack.name) for stack in spokes)
 
@@ -117,7 +117,7 @@ def _check(cloud: LocalCloud, _: argparse.Namespace) -> None:
 
 
 def _created(cloud: LocalCloud, stack: LocalStack, outputs: Mapping[str, Any]) -> str:
-    """A table of what a stack has made."""
+    """Return a table of what a stack has made."""
     deployed = Deployed(cloud.layout, stack)
     rows = [("log group", "", outputs["logGroup"]["name"], outputs["logGroup"]["arn"])] if outputs["logGroup"] else []
     rows += [

@@ -55,7 +55,7 @@ def duration(seconds: float) -> str:
 
 
 def table(title: str, rows: Sequence[Sequence[str]]) -> str:
-    """A titled table with columns as wide as their widest cell; the last column runs on."""
+    """Return a titled table with columns as wide as their widest cell; the last column runs on."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return "\n".join([title, *(f"  {line}" for line in lines)])

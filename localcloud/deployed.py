@@ -82,7 +82,7 @@ class Deployed:
         return [json.loads(line) for text in texts for line in text.strip().split("\n")]
 
     def watched(self, function: str) -> Mapping[str, Mapping[str, int]]:
-        """What the watch function finds now, by cluster and metric.
+        """Return what the watch function finds now, by cluster and metric.
 
         Raises:
             LocalCloudError: it failed.
@@ -95,14 +95,14 @@ class Deployed:
         return found
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the local AWS."""
+        """Return a boto3 client of the local AWS."""
         return client(service, self._environment)
 
     def _config_map(self, cluster: str, name: str) -> dict[str, str]:
         return self._kubectl(cluster, "get", "configmap", name)["data"]
 
     def _task_files(self, task_definition: str) -> dict[str, str]:
-        """What the task's first container writes, by running its own script on its own environment here."""
+        """Return what the task's first container writes, by running its own script on its own environment here."""
         task = self.client("ecs").describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
         writer = next(one for one in task["containerDefinitions"] if one["name"] == CONFIG_CONTAINER)
         variables = {variable["name"]: variable["value"] for variable in writer["environment"]}

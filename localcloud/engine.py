@@ -45,7 +45,7 @@ class Engine:
         self._show("up", "--yes", "--skip-preview", f"--color={color}", *(["--refresh"] if recover else []))
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs, secrets hidden.
+        """Return the stack's outputs, secrets hidden.
 
         Raises:
             LocalCloudError: the stack has not been deployed.

@@ -25,7 +25,7 @@ UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_AR
 
 
 def variables(layout: Layout, stack: LocalStack = LOCAL, *, path: str | None = None) -> dict[str, str]:
-    """What to set in order to be in a stack's account and region. `path` is the PATH that ours go before.
+    """Return what to set in order to be in a stack's account and region. `path` is the PATH that ours go before.
 
     Raises:
         LocalCloudError: the cloud has not been started.
@@ -59,12 +59,12 @@ def variables(layout: Layout, stack: LocalStack = LOCAL, *, path: str | None = N
 
 
 def environment(layout: Layout, stack: LocalStack = LOCAL) -> dict[str, str]:
-    """This process's environment with `variables` set and `UNSET` left out."""
+    """Return this process's environment with `variables` set and `UNSET` left out."""
     return {name: value for name, value in os.environ.items() if name not in UNSET} | variables(layout, stack)
 
 
 def shell(values: Mapping[str, str], stack: LocalStack = LOCAL) -> str:
-    """What a shell evaluates to get the variables, with a stack selected for `pulumi`."""
+    """Return what a shell evaluates to get the variables, with a stack selected for `pulumi`."""
     selected = {**values, "PULUMI_STACK": stack.name}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in selected.items()]
     return "\n".join([f"unset {' '.join(UNSET)}", *lines])
@@ -90,6 +90,6 @@ def link_stand_ins(layout: Layout) -> None:
 
 
 def _path(layout: Layout, rest: str) -> str:
-    """The virtual environment first, since the language host takes the `python` that it finds on PATH."""
+    """Return the PATH, the virtual environment first: the language host takes the first `python` on it."""
     first = [str(Path(sys.executable).parent), str(layout.bin)]
     return os.pathsep.join([*first, *(entry for entry in rest.split(os.pathsep) if entry not in first)])

@@ -8,6 +8,6 @@ class LocalCloudError(Exception):
 
 
 def last_lines(file: Path, count: int = 15) -> str:
-    """The end of a log, indented for use below a message."""
+    """Return the end of a log, indented for use below a message."""
     text = file.read_text(errors="replace") if file.exists() else ""
     return "\n".join(f"    {line}" for line in text.splitlines()[-count:]) or "    (its log is empty)"

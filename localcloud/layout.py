@@ -23,7 +23,7 @@ class Ports:
     selfmanaged: int
 
     def api_server(self, cluster: str) -> int:
-        """The port of a control plane."""
+        """Return the port of a control plane."""
         return {"eks": self.eks, "selfmanaged": self.selfmanaged}[cluster]
 
     @classmethod
@@ -122,7 +122,7 @@ class Layout:
         return self.tls / "etcd-client.key"
 
     def kubeconfig(self, cluster: str) -> Path:
-        """The kubeconfig of a control plane; its only context has the cluster's name."""
+        """Return the kubeconfig of a control plane; its only context has the cluster's name."""
         return self.kubernetes / f"{cluster}.kubeconfig"
 
     @property
@@ -141,7 +141,7 @@ class Layout:
         )
 
     def ports(self) -> Ports | None:
-        """The ports chosen by `choose_ports`, None when the cloud has not been started."""
+        """Return the ports chosen by `choose_ports`, None when the cloud has not been started."""
         try:
             return Ports(**json.loads(self._ports_file.read_text()))
         except FileNotFoundError:

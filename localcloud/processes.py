@@ -57,7 +57,7 @@ class Processes:
         temporary.replace(self._record(name))
 
     def find(self, name: str) -> Process | None:
-        """The process if it runs."""
+        """Return the process if it runs."""
         found = self._find(name)
         return Process(name, found.pid, found.memory_info().rss) if found else None
 

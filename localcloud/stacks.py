@@ -18,7 +18,7 @@ class LocalStack:
 
 
 def shipped(name: str) -> LocalStack:
-    """A stack by its stack file in the project's folder."""
+    """Return a stack by its stack file in the project's folder."""
     config: dict[str, str] = yaml.safe_load((CHECKOUT / f"Pulumi.{name}.yaml").read_text())["config"]
     return LocalStack(name, config["falco-firelens:account"], config["aws:region"])
 

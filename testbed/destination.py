@@ -57,7 +57,7 @@ class Destination:
     """The endpoint. Use as a context manager; `fault` can be set at any time, for all services or one."""
 
     def __init__(self, directory: Path, *, groups: tuple[str, ...] = ("/falco/events",)) -> None:
-        """The certificate is written into the directory. Log groups exist, streams are to be created."""
+        """Write the certificate into the directory. Log groups exist, streams must be created."""
         self._files = self_signed(directory)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(*self._files)
@@ -89,7 +89,7 @@ class Destination:
             self._server = self._listen(self.endpoint.port)
 
     def messages(self, place: str | None = None) -> list[str]:
-        """What has arrived, in order of arrival."""
+        """Return what has arrived, in order of arrival."""
         with self._lock:
             return [event.message for event in self.received if place in (None, event.place)]
 

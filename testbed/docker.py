@@ -53,7 +53,7 @@ class LogDriver:
         return self._pending.qsize()
 
     def stop(self) -> None:
-        """The container has stopped: what is still queued is discarded."""
+        """Stop the container, and discard what is still queued."""
         self._stopping.set()
         self._pending = queue.Queue()
         self._pending.put(None)

@@ -29,7 +29,7 @@ def configuration(
     container: str = "falco",
     log_options: Mapping[str, str] | None = None,
 ) -> str:
-    """The main configuration, for a task in host network mode.
+    """Return the main configuration, for a task in host network mode.
 
     `memory_mib` is the log router's memory limit, `log_options` are those of the container's `awsfirelens` log driver.
     """

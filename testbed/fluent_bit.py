@@ -34,7 +34,7 @@ class Usage(NamedTuple):
 
 
 def executable() -> str | None:
-    """The `fluent-bit` on PATH, or None."""
+    """Return the `fluent-bit` on PATH, or None."""
     return shutil.which("fluent-bit")
 
 
@@ -85,7 +85,7 @@ class FluentBit:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def open_files(self) -> set[str]:
-        """What its file descriptors are: paths, with ` (deleted)` where one is gone, and sockets."""
+        """Return what its file descriptors are: paths, with ` (deleted)` where one is gone, and sockets."""
         if self._process is None:
             return set()
         targets: set[str] = set()
@@ -120,7 +120,7 @@ class FluentBit:
         return self._get("/api/v1/metrics") or {}
 
     def delivered(self) -> dict[str, int]:
-        """Records that each output has delivered since the process started, by the output's alias or name."""
+        """Return how many records each output has delivered since the process started, by its alias or name."""
         outputs = self.metrics().get("output", {})
         return {name: counters["proc_records"] for name, counters in outputs.items()}
 
@@ -130,7 +130,7 @@ class FluentBit:
         return storage and storage["storage_layer"]["chunks"]["total_chunks"]
 
     def log_tail(self, lines: int = 15) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
 
     def log(self) -> str:

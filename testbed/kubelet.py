@@ -45,7 +45,8 @@ class ContainerLog:
         self._current.write(data)
 
     def rotate(self) -> None:
-        """The kubelet compresses what it rotated before, renames the log, and tells the runtime to reopen it.
+        """Rotate as the kubelet does: compress the earlier log, rename the current one, and ask the runtime to reopen
+        it.
 
         Until it does, the runtime goes on writing into the renamed file: here, for one more line.
         """
@@ -60,12 +61,12 @@ class ContainerLog:
         self._renamed = True
 
     def restart(self) -> None:
-        """The container ended and another instance writes the next file."""
+        """End the container; another instance writes the next file."""
         self._restarts += 1
         self._reopen()
 
     def reopen(self) -> None:
-        """The runtime does what the kubelet has told it."""
+        """Reopen the log, as the kubelet has asked."""
         self._reopen()
 
     def close(self) -> None:

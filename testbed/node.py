@@ -22,7 +22,7 @@ class Node(Protocol):
     name: str
 
     def write(self, line: str, *, stream: str = "stdout") -> None:
-        """Falco writes one line."""
+        """Write a line into the container's log file."""
         ...
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ class KubernetesNode:
         )
 
     def write(self, line: str, *, stream: str = "stdout") -> None:
-        """A line into the container's log file."""
+        """Send a line to Docker."""
         self.log.write(line, stream=stream)
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class EcsNode:
         self.fluent_bit = FluentBit(main, placement.http_port, environment=endpoint.credentials)
 
     def write(self, line: str, *, stream: str = "stdout") -> None:
-        """A line to Docker."""
+        """Send a line to Docker."""
         self.driver.write(line, stream=stream)
 
     def close(self) -> None:

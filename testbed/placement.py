@@ -56,7 +56,7 @@ def place(files: Mapping[str, str], root: Path, endpoint: Endpoint) -> Placement
 
 
 def towards(text: str, endpoint: Endpoint) -> str:
-    """The same configuration with every AWS output sent to the endpoint."""
+    """Return the same configuration with every AWS output sent to the endpoint."""
     options = (
         ("endpoint", endpoint.host),
         ("port", endpoint.port),

@@ -15,7 +15,7 @@ _FILE = Path(__file__).with_name("sample_events.jsonl")
 
 
 def sample_events(marker: str, sums: Mapping[str, str] | None = None) -> list[str]:
-    """The samples as the lines that Falco prints, each with the marker in `hostname` to be found again by.
+    """Return the samples as the lines that Falco prints, each with the marker in `hostname` to be found again by.
 
     `sums` are those of the files that the Falco of the heartbeat has loaded, by their keys.
     """

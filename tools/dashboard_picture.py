@@ -42,7 +42,7 @@ Arrival = tuple[float, Event]
 
 
 def sample_day() -> list[Arrival]:
-    """A day's events of three clusters: a quiet night, an attack, an overload, one that falls silent."""
+    """Return a day's events of three clusters: a quiet night, an attack, an overload, one that falls silent."""
     chance = random.Random(7)
     samples: dict[str, Event] = {}
     for line in SAMPLES.read_text().strip().split("\n"):
@@ -70,7 +70,7 @@ def _arrival(time: float, event: Event, cluster: str) -> Arrival:
 
 
 def draw(arrivals: Sequence[Arrival]) -> Figure:
-    """The whole dashboard, each widget at its place in the grid."""
+    """Return the whole dashboard, each widget at its place in the grid."""
     clusters = tuple(NODES)
     thresholds = [alarms.Thresholds(cluster, "Critical", 60, 5) for cluster in clusters]
     wanted = alarms.alarms("falco-prod", thresholds, alarms.Delivery("/falco/events", 30), "falco-prod")
@@ -107,7 +107,7 @@ def axes_of(widget: Mapping[str, Any], figure: Figure, rows: int) -> Axes:
 
 
 def measured(arrivals: Sequence[Arrival]) -> MetricData:
-    """What the metric filters make of events."""
+    """Return what the metric filters make of events."""
     data = MetricData()
     filters = [
         {
@@ -132,13 +132,13 @@ def measured(arrivals: Sequence[Arrival]) -> MetricData:
 
 
 def _transformed(time: float, event: Event) -> metric_data.Arrival:
-    """An event as the log group's transformer leaves it."""
+    """Return an event as the log group's transformer leaves it."""
     cluster = event["cluster"]["name"]
     return metric_data.Arrival(time, json.dumps({EVENT: event, STREAM_CLUSTER: cluster}), f"{cluster}/n-1")
 
 
 def _described(alarm: alarms.Alarm) -> dict[str, Any]:
-    """An alarm as DescribeAlarms has it."""
+    """Return an alarm as DescribeAlarms has it."""
     dimensions = [{"Name": name, "Value": value} for name, value in alarm.metric.dimensions.items()]
     metric = {"Namespace": alarm.metric.namespace, "MetricName": alarm.metric.name, "Dimensions": dimensions}
     return {
@@ -172,7 +172,7 @@ def _line(metric: Sequence[Any], data: MetricData, period: int) -> Line:
 
 
 def graph(axes: Axes, properties: Mapping[str, Any], lines: Sequence[Line]) -> None:
-    """A metric widget, without the lines that have nothing to show."""
+    """Draw a metric widget, without the lines that have nothing to show."""
     period = int(properties["period"])
     hours = [(number * period - DAY) / 3600 for number in range(DAY // period)]
     lines = [line for line in lines if any(line[2])]
@@ -198,7 +198,7 @@ def graph(axes: Axes, properties: Mapping[str, Any], lines: Sequence[Line]) -> N
 
 
 def alarm_states(axes: Axes, states: Mapping[str, State]) -> None:
-    """An alarm widget."""
+    """Draw an alarm widget."""
     axes.axis("off")
     columns = 5
     step = min(0.36, 0.98 / -(-len(states) // columns))
@@ -210,7 +210,7 @@ def alarm_states(axes: Axes, states: Mapping[str, State]) -> None:
 
 
 def top_rules(axes: Axes, arrivals: Sequence[Arrival]) -> None:
-    """A log widget with bars."""
+    """Draw a log widget with bars."""
     rules = Counter(event["rule"] for _, event in arrivals if event["source"] != "internal").most_common(10)
     places = range(len(rules))
     axes.barh(places, [count for _, count in rules], color="#1f77b4", height=0.5)
@@ -223,7 +223,7 @@ def top_rules(axes: Axes, arrivals: Sequence[Arrival]) -> None:
 
 
 def newest(axes: Axes, arrivals: Sequence[Arrival]) -> None:
-    """A log widget with a table."""
+    """Draw a log widget with a table."""
     axes.axis("off")
     grave = [(time, event) for time, event in arrivals if event["priority"] in metrics.at_least("Critical")][-10:]
     for row, (time, event) in enumerate(reversed(grave)):

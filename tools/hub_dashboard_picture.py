@@ -45,7 +45,7 @@ Measured = Mapping[tuple[str, str], MetricData]
 
 
 def draw(arrivals: Sequence[Arrival]) -> Figure:
-    """The whole dashboard, each widget at its place in the grid."""
+    """Return the whole dashboard, each widget at its place in the grid."""
     groups = {
         region: [f"arn:aws:logs:{region}:{account}:log-group:/falco/events"] for account, region in PLACES.values()
     }
@@ -87,7 +87,7 @@ def _measured(arrivals: Sequence[Arrival]) -> Measured:
 
 
 def _lines(about: Mapping[str, Any], data: Measured, properties: Mapping[str, Any]) -> Iterator[Line]:
-    """The lines that one expression draws: one for all that it finds, or one for each."""
+    """Yield the lines that one expression draws: one for all that it finds, or one for each."""
     found = [
         (account, one, there)
         for (account, region), there in data.items()

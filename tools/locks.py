@@ -112,14 +112,14 @@ def _mistakes_in(text: str, lock: Lock) -> Iterator[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Requirements and options, each on one line, without comments."""
+    """Yield requirements and options, each on one line, without comments."""
     for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines():
         if kept := re.sub(r"(^|\s)#.*", "", line).strip():
             yield kept
 
 
 def _wanted(root: Path, name: str) -> list[str]:
-    """The lines of a requirements file and of those that it names."""
+    """Return the lines of a requirements file and of those that it names."""
     found: list[str] = []
     for line in _lines((root / name).read_text()):
         other = re.fullmatch(r"-r (.+)", line)
@@ -162,7 +162,7 @@ def _write(lock: Lock, upgrade: bool) -> None:
 
 
 def _environment() -> Mapping[str, str]:
-    """The environment with the registry of pip's configuration, which uv does not read."""
+    """Return the environment with the registry of pip's configuration, which uv does not read."""
     asked = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     index = os.environ.get("PIP_INDEX_URL") or done.stdout.strip()

@@ -75,7 +75,7 @@ def _in_kubernetes(pods: Pods, response: Response) -> None:
 
 
 def _rehearsed(pods: Pods, response: Response, name: str) -> None:
-    """A dry run tells what it would do, and does nothing."""
+    """Show that a dry run reports what it would do, and does nothing."""
     reference = f"{pods.cluster}/{REHEARSAL}/{name}"
     say(f"\n{pods.cluster}: Falco sees a shell in {REHEARSAL}/{name}, for which there is a dry run")
     began = response.write_event(pods.cluster, NODE, pods.in_pod(REHEARSAL, name))
@@ -106,7 +106,7 @@ def _isolated(pods: Pods, response: Response, name: str) -> str:
 
 
 def _undone(pods: Pods, response: Response, name: str, notice: str) -> None:
-    """The command in the notice gives the pod its network back."""
+    """Run the command in the notice, which gives the pod its network back."""
     command = next((line.strip() for line in notice.splitlines() if line.strip().startswith(UNDO)), "")
     _hold(command.endswith(f" {pods.cluster}/{REAL}/{name}"), "the notice names the command that undoes it")
     said = response.undo(command)
@@ -116,7 +116,7 @@ def _undone(pods: Pods, response: Response, name: str, notice: str) -> None:
 
 
 def _in_ecs(cluster: str, task: Task, response: Response) -> None:
-    """The task that the event is about is stopped, and described in the evidence."""
+    """Show that the task of an event is stopped, and described in the evidence."""
     try:
         say(f"\n{cluster}: Falco sees a shell in task {task.identity}, for which there is no dry run")
         _hold(task.described()["lastStatus"] == "RUNNING", f"the task runs, found {task.described()}")

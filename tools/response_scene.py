@@ -62,11 +62,11 @@ class Pods:
         self.kubectl("delete", "namespace", "--ignore-not-found", f"--timeout={PATIENCE:.0f}s", *namespaces)
 
     def labels(self, namespace: str, name: str) -> Mapping[str, str]:
-        """A pod's labels."""
+        """Return a pod's labels."""
         return self._metadata(namespace, name).labels or {}
 
     def in_pod(self, namespace: str, name: str) -> dict[str, str]:
-        """The output fields by which Falco names a pod."""
+        """Return the output fields by which Falco names a pod."""
         uid = self._metadata(namespace, name).uid
         return {"k8s.ns.name": namespace, "k8s.pod.name": name, falco.POD_UID: uid}
 
@@ -74,14 +74,14 @@ class Pods:
         return self._client.get(Pod, name, namespace=namespace).metadata
 
     def policies(self, namespace: str) -> list[str]:
-        """The names of a namespace's NetworkPolicies."""
+        """Return the names of a namespace's NetworkPolicies."""
         try:
             return [one.metadata.name for one in self._client.list(NetworkPolicy, namespace=namespace)]
         except ApiError as error:
             raise LocalCloudError(f"{self.cluster}: {error}") from None
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """What kubectl prints. Raises LocalCloudError."""
+        """Return what kubectl prints. Raises LocalCloudError."""
         command = [self._kubectl, f"--kubeconfig={self.kubeconfig}", *arguments]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -146,7 +146,7 @@ class Response:
         return began
 
     def notice(self, reference: str) -> str:
-        """The text of the next notice about CLUSTER/NAMESPACE/POD or CLUSTER/TASK."""
+        """Return the text of the next notice about CLUSTER/NAMESPACE/POD or CLUSTER/TASK."""
 
         def received() -> str | None:
             found = self._deployed.client("sqs").receive_message(QueueUrl=self._queue, WaitTimeSeconds=1)
@@ -156,7 +156,7 @@ class Response:
         return self.wait(f"a notice about {reference}", received)
 
     def evidence(self, reference: str) -> dict[str, int]:
-        """What is kept about CLUSTER/NAMESPACE/POD or CLUSTER/TASK: bytes by key."""
+        """Return what is kept about CLUSTER/NAMESPACE/POD or CLUSTER/TASK: bytes by key."""
         pages = self._deployed.client("s3").get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=self.bucket, Prefix=f"evidence/{reference}/")
         return {one["Key"]: one["Size"] for page in found for one in page.get("Contents", ())}
@@ -192,7 +192,7 @@ class Response:
         return f"the end of the function's log:\n{said}" if said else "the function was not called"
 
     def _listen(self) -> tuple[str, str]:
-        """A queue of its own that gets every notice, and its subscription."""
+        """Return a queue of its own that gets every notice, and its subscription."""
         sqs, name = self._deployed.client("sqs"), f"demo-{secrets.token_hex(4)}"
         url = sqs.create_queue(QueueName=name)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -201,7 +201,7 @@ class Response:
 
 
 def in_task(arn: str) -> dict[str, str]:
-    """The output fields by which Falco names an ECS task and its image."""
+    """Return the output fields by which Falco names an ECS task and its image."""
     return {falco.TASK_ARN: arn, "container.image.repository": TASK_IMAGE, "container.image.tag": "2.4"}
 
 

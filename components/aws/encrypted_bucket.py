@@ -35,7 +35,7 @@ class EncryptedBucketArgs(TypedDict):
 
 
 def bucket_arn(location: AwsLocation, bucket: str) -> str:
-    """A bucket's ARN."""
+    """Return a bucket's ARN."""
     return f"arn:{location['partition']}:s3:::{bucket}"
 
 
@@ -107,7 +107,7 @@ class EncryptedBucket(pulumi.ComponentResource):
 
 
 def lifecycle(args: EncryptedBucketArgs) -> list[Any]:
-    """The bucket's one lifecycle rule, for every object."""
+    """Return the bucket's one lifecycle rule, for every object."""
     rule: dict[str, Any] = {
         "id": "age",
         "status": "Enabled",

@@ -105,7 +105,7 @@ def disk_statements(location: AwsLocation) -> list[Statement]:
 
 
 def key_policy(location: AwsLocation, statements: Sequence[Statement]) -> pulumi.Output[str]:
-    """A key policy: the account's IAM policies administer the key, the statements say who else may use it.
+    """Return a key policy: the account's IAM policies administer the key, the statements say who else may use it.
 
     In a key policy the resource `*` means the key itself.
     """

@@ -14,12 +14,12 @@ class AwsLocation(TypedDict):
 
 
 def arn(location: AwsLocation, service: str, resource: str) -> str:
-    """The ARN of a regional resource of this account."""
+    """Return the ARN of a regional resource of this account."""
     return f"arn:{location['partition']}:{service}:{location['region']}:{location['account']}:{resource}"
 
 
 def global_arn(location: AwsLocation, service: str, resource: str, account: str | None = None) -> str:
-    """The ARN of a resource of a service without regions, such as IAM; `account` may be `aws`, for AWS's own."""
+    """Return the ARN of a resource of a service without regions, such as IAM; `account` may be `aws`, for AWS's own."""
     return f"arn:{location['partition']}:{service}::{account or location['account']}:{resource}"
 
 
@@ -39,21 +39,21 @@ def _console(location: AwsLocation, path: str) -> str:
 
 
 def log_group_link(location: AwsLocation, log_group: str) -> str:
-    """The console's page of a log group, which wants its name percent-encoded twice and then `$` for each `%`."""
+    """Return the console's page of a log group, whose name is percent-encoded twice and then has `$` for each `%`."""
     name = quote(quote(log_group, safe=""), safe="").replace("%", "$")
     return _console(location, f"cloudwatch/home#logsV2:log-groups/log-group/{name}")
 
 
 def dashboard_link(location: AwsLocation, dashboard: str) -> str:
-    """The console's page of a CloudWatch dashboard."""
+    """Return the console's page of a CloudWatch dashboard."""
     return _console(location, f"cloudwatch/home#dashboards/dashboard/{quote(dashboard, safe='')}")
 
 
 def eks_link(location: AwsLocation, cluster: str) -> str:
-    """The console's page of an EKS cluster."""
+    """Return the console's page of an EKS cluster."""
     return _console(location, f"eks/home#/clusters/{quote(cluster, safe='')}")
 
 
 def ecs_link(location: AwsLocation, cluster: str, service: str) -> str:
-    """The console's page of an ECS service."""
+    """Return the console's page of an ECS service."""
     return _console(location, f"ecs/v2/clusters/{quote(cluster, safe='')}/services/{quote(service, safe='')}/health")

@@ -17,7 +17,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_ver
 
 
 def policy_document(*statements: Statement) -> pulumi.Output[str]:
-    """The document of these statements, whose values may be outputs."""
+    """Return the document of these statements, whose values may be outputs."""
     return pulumi.Output.json_dumps(_framed(statements))
 
 
@@ -27,7 +27,7 @@ def allow(sid: str, actions: Sequence[str], resources: object) -> Statement:
 
 
 def size_of(*statements: Statement) -> int:
-    """The document's length as IAM counts it, without white space. The statements' values have to be known."""
+    """Return the document's length as IAM counts it, without white space. The statements' values have to be known."""
     return len(json.dumps(_framed(statements), separators=(",", ":")))
 
 

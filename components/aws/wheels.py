@@ -27,7 +27,7 @@ class Wheels:
     platform: str
 
     def read(self, folder: Path) -> dict[str, bytes]:
-        """What the wheels hold, without what nothing imports: scripts and headers.
+        """Return what the wheels hold, without what nothing imports: scripts and headers.
 
         `folder` is where wheels are kept. Raises PackageError, and OSError where the folder cannot be used.
         """
@@ -41,7 +41,7 @@ class Wheels:
         return found
 
     def _verified(self, folder: Path) -> list[bytes]:
-        """The content of each wheel, exactly one for each library of the lock."""
+        """Return the content of each wheel, exactly one for each library of the lock."""
         owners = _owners(self.lock.read_text())
         found: dict[str, bytes] = {}
         for wheel in sorted(folder.glob("*.whl")):
@@ -92,7 +92,7 @@ class Wheels:
 
 
 def _owners(lock: str) -> Mapping[str, str]:
-    """The library of each SHA-256 that a lock names."""
+    """Return the library of each SHA-256 that a lock names."""
     owners: dict[str, str] = {}
     library = ""
     for line in lock.splitlines():

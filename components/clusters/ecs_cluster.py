@@ -105,7 +105,9 @@ class EcsCluster(pulumi.ComponentResource):
         return iam.InstanceProfile(name, role=role.name, tags=self._args["tags"], opts=self._child)
 
     def _launch_template(self, cluster: ecs.Cluster, profile: iam.InstanceProfile) -> ec2.LaunchTemplate:
-        """The image is looked up when an instance starts, so a preview does not change because AWS released one."""
+        """Create the launch template. Its image is looked up when an instance starts, so no preview changes because AWS
+        released one.
+        """
         args, capacity = self._args, self._args["capacity"]
         key = EncryptionKey(
             f"{self._prefix}-key",
@@ -213,7 +215,7 @@ class EcsCluster(pulumi.ComponentResource):
 
 
 def capacity_provider_name(cluster: str) -> str:
-    """The logical name of a cluster's capacity provider, with which its name in AWS begins.
+    """Return the logical name of a cluster's capacity provider, with which its name in AWS begins.
 
     No cluster's name has an underscore, so that this one cannot meet another cluster's.
     """
@@ -221,14 +223,14 @@ def capacity_provider_name(cluster: str) -> str:
 
 
 def user_data(cluster_name: str) -> str:
-    """The agent's configuration, in base64 as EC2 takes it."""
+    """Return the agent's configuration, in base64 as EC2 takes it."""
     lines = [f"{key}={value}" for key, value in {"ECS_CLUSTER": cluster_name, **AGENT}.items()]
     script = "\n".join(["#!/bin/sh", "cat >> /etc/ecs/ecs.config <<'END'", *lines, "END", ""])
     return base64.b64encode(script.encode()).decode()
 
 
 def instance_policy(location: AwsLocation, cluster_name: str) -> pulumi.Output[str]:
-    """What the ECS agent calls, for one cluster, and pulling images of this account, also through a cache.
+    """Return what the ECS agent calls, for one cluster, and pulling images of this account, also through a cache.
 
     Much less than the AWS managed policy for container instances allows, which is for every cluster and log group.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html

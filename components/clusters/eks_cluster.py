@@ -125,7 +125,7 @@ class EksCluster(pulumi.ComponentResource):
         self.register_outputs({"kubeconfig": self.kubeconfig, "nodeRoleName": self.node_role_name})
 
     def _key_and_logs(self, child: pulumi.ResourceOptions) -> tuple[EncryptionKey, cloudwatch.LogGroup]:
-        """The key, and the log group that EKS would otherwise make itself: unencrypted, and kept for ever."""
+        """Return the key, and the log group that EKS would otherwise make itself: unencrypted, and kept for ever."""
         location, cluster_name, tags = self._args["location"], self._args["cluster_name"], self._args["tags"]
         log_group = f"/aws/eks/{cluster_name}/cluster"
         key = EncryptionKey(
@@ -253,7 +253,7 @@ class EksCluster(pulumi.ComponentResource):
         return role, attachments
 
     def _addon(self, name: str, cluster: pulumi_eks.Cluster, after: Sequence[pulumi.Resource]) -> eks.Addon:
-        """An add-on, without a version unless one is given: no preview changes because AWS has released another.
+        """Return an add-on, without a version unless one is given: no preview changes because AWS has released another.
 
         EKS gives a new one its default version for the cluster's, and the provider then keeps what there is.
         """
@@ -298,5 +298,5 @@ class EksCluster(pulumi.ComponentResource):
 
 
 def cluster_arn(location: AwsLocation, cluster_name: str) -> str:
-    """The ARN that a cluster of this name has."""
+    """Return the ARN that a cluster of this name has."""
     return arn(location, "eks", f"cluster/{cluster_name}")

@@ -30,7 +30,7 @@ def metadata_options() -> ec2.LaunchTemplateMetadataOptionsArgs:
 
 
 def root_disk(size_gib: int, key_arn: pulumi.Input[str]) -> Sequence[ec2.LaunchTemplateBlockDeviceMappingArgs]:
-    """The one disk, encrypted with the cluster's key."""
+    """Return the one disk, encrypted with the cluster's key."""
     return [
         ec2.LaunchTemplateBlockDeviceMappingArgs(
             device_name=ROOT_DEVICE,
@@ -54,7 +54,7 @@ def tag_specifications(name: str, tags: Mapping[str, str]) -> Sequence[ec2.Launc
 
 
 def instance_trust() -> pulumi.Output[str]:
-    """The trust policy of a role for EC2 instances."""
+    """Return the trust policy of a role for EC2 instances."""
     statement: Statement = {
         "Effect": "Allow",
         "Principal": {"Service": "ec2.amazonaws.com"},

@@ -157,7 +157,7 @@ class Network(pulumi.ComponentResource):
 
 
 def subnet_cidrs(cidr: str, zones: int, subnet_bits: int) -> tuple[list[str], list[str]]:
-    """The private and the public subnets' ranges; those of a zone stay what they are when others are added."""
+    """Return the private and the public subnets' ranges; those of a zone stay what they are when others are added."""
     blocks = [str(block) for block in IPv4Network(cidr).subnets(prefixlen_diff=subnet_bits)]
     half = len(blocks) // 2
     return blocks[:zones], blocks[half : half + zones]

@@ -202,7 +202,9 @@ class EventDestinations(pulumi.ComponentResource):
         return stream, {"stream": stream.stream_name, "prefix": prefix, **output}
 
     def _existing_bucket(self, s3: S3Args, existing: ExistingBucketArgs) -> tuple[EventStream, Mapping[str, Any]]:
-        """A bucket of another stack or account: Parquet needs a table of columns in this account all the same."""
+        """Return the stream to a bucket of another stack or account; for Parquet with a table of the columns in this
+        account.
+        """
         location, bucket = self._location, existing["bucket_arn"].rpartition(":")[2]
         table = self._columns(bucket) if s3["format"] == "parquet" else None
         stream = self._s3_stream(s3, existing["bucket_arn"], existing["key_arn"], table)
@@ -380,7 +382,7 @@ class EventDestinations(pulumi.ComponentResource):
         }
 
     def _table(self, args: RedshiftArgs, into: Warehouse) -> pulumi.Resource:
-        """Makes the table, and again where it would be made elsewhere or otherwise.
+        """Create the table, and again when its place or its definition changes.
 
         AWS forgets a statement after a day, and what the provider then reads of it is empty: a change by the passing of
         time alone, which would run the statement again.

@@ -75,6 +75,6 @@ LONGEST_ALIAS = 256 - len("alias/logs/")
 
 
 def alias_of(log_group: str) -> str:
-    """A log group's name as part of a key's alias, which takes no `.` and no `#`, and not all of the longest names."""
+    """Return a log group's name as part of a key's alias, which takes no `.`, no `#` and not the longest names."""
     alias = re.sub(r"[^a-zA-Z0-9/_-]", "-", log_group.strip("/"))
     return alias if len(alias) <= LONGEST_ALIAS else shortened(alias, log_group, LONGEST_ALIAS)

@@ -66,13 +66,15 @@ class EventSearch(pulumi.ComponentResource):
 
 
 def domain_name(slug: str) -> str:
-    """A domain's name from one of letters, digits and hyphens; it begins with a letter."""
+    """Return a domain's name from one of letters, digits and hyphens; it begins with a letter."""
     name = slug if slug[0].isalpha() else f"e-{slug}"
     return name[:LONGEST_DOMAIN].strip("-") if len(name) >= SHORTEST_DOMAIN else f"{name}-events"
 
 
 def access_policy(location: AwsLocation, domain: str) -> pulumi.Output[str]:
-    """The account's IAM policies say who reads and writes; nobody comes without a signature."""
+    """Return the domain's access policy: the account's IAM policies say who reads and writes, and requests must be
+    signed.
+    """
     statement: Statement = {
         "Sid": "Account",
         "Effect": "Allow",
@@ -84,7 +86,7 @@ def access_policy(location: AwsLocation, domain: str) -> pulumi.Output[str]:
 
 
 def search_statements(domain_arn: pulumi.Input[str], index: str) -> list[Statement]:
-    """What Firehose needs of a domain: to look at it, to write into it, and to see how it does.
+    """Return what Firehose needs of a domain: to look at it, to write into it, and to see how it does.
 
     https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-es
     """

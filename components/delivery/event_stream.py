@@ -119,7 +119,7 @@ def error_log_group(stream: str) -> str:
 
 
 def stream_arn(location: AwsLocation, stream: str) -> str:
-    """A stream's ARN."""
+    """Return a stream's ARN."""
     return arn(location, "firehose", f"deliverystream/{stream}")
 
 
@@ -143,7 +143,7 @@ def s3_configuration(
     buffer: BufferArgs,
     table: TableArgs | None,
 ) -> dict[str, Any]:
-    """An archive as destination; with a table events become Parquet, without one they stay JSON, compressed.
+    """Return an archive as destination; with a table events become Parquet, without one they stay JSON, compressed.
 
     Dots in keys stay, and so does the case of letters: `output_fields` has fields such as `proc.aname[2]`.
     https://docs.aws.amazon.com/firehose/latest/APIReference/API_OpenXJsonSerDe.html
@@ -185,7 +185,7 @@ def s3_statements(
     key_region: str | None = None,
     foreign: bool = False,
 ) -> list[Statement]:
-    """What Firehose needs to write into folders of a bucket, which its own key encrypts or one in `key_region`.
+    """Return what Firehose needs to write into folders of a bucket, which its own key encrypts or one in `key_region`.
 
     `foreign` is a bucket that may be another account's.
 
@@ -220,7 +220,7 @@ def s3_statements(
 
 
 def table_statement(location: AwsLocation, table: TableArgs) -> Statement:
-    """What Firehose needs to read a table's columns."""
+    """Return what Firehose needs to read a table's columns."""
     database, name = table["database_name"], table["table_name"]
     return {
         "Sid": "ReadColumns",
@@ -235,7 +235,7 @@ def table_statement(location: AwsLocation, table: TableArgs) -> Statement:
 
 
 def _completed(configuration: Mapping[str, Any], role_arn: pulumi.Input[str], logging: object) -> dict[str, Any]:
-    """The configuration with role and log wherever Firehose wants them."""
+    """Return the configuration with role and log wherever Firehose wants them."""
     completed: dict[str, Any] = {**configuration, "role_arn": role_arn, "cloudwatch_logging_options": logging}
     if "s3_configuration" in completed:
         backup = completed["s3_configuration"]

@@ -25,7 +25,7 @@ https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSObservability
 
 
 def missing_roles() -> Iterator[Mistake]:
-    """A mistake for each service-linked role that is not there; only a warning where roles may not be listed."""
+    """Yield a mistake for each service-linked role that is not there; only a warning where roles may not be listed."""
     for service in SERVICES:
         prefix = f"/aws-service-role/{service}/"
         try:

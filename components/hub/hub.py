@@ -160,7 +160,7 @@ class Hub(pulumi.ComponentResource):
         return receiver.destination_arn
 
     def _centralization(self, central: CentralArgs, regions: Sequence[str]) -> None:
-        """Copies what comes into the spokes' log groups from now on, encrypted ones too, with the source added.
+        """Copy events from the spokes' log groups from now on, encrypted ones too, with their source added.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs_Centralization.html
         """
@@ -206,7 +206,7 @@ class Hub(pulumi.ComponentResource):
         )
 
     def _alarms(self) -> pulumi.Output[str]:
-        """The spokes whose stream is the hub's have no alarms of their own on it."""
+        """Return the alarms of the hub's own streams, which spokes without a stream of their own cannot have."""
         args, watch, prefix = self._args, self._args["watch"], self._args["watch"]["prefix"]
         topic = NotificationTopic(
             f"{self._name}-topic",

@@ -63,7 +63,7 @@ class EventInsights(pulumi.ComponentResource):
         self.register_outputs({"topicArn": self.topic_arn, "dashboardName": prefix})
 
     def _queries(self) -> None:
-        """The console shows saved queries in folders, by the part of their name before a slash."""
+        """Create the saved queries, which the console shows in folders by the part of their name before a slash."""
         for query in QUERIES:
             cloudwatch.QueryDefinition(
                 f"{self._name}-{query.name.replace(' ', '-')}",

@@ -14,7 +14,7 @@ METRIC = "metric"
 def metric_alarm(
     name: str, wanted: Alarm, topic_arn: pulumi.Input[str], tags: Mapping[str, str], opts: pulumi.ResourceOptions
 ) -> "cloudwatch.MetricAlarm":
-    """The alarm of this logical name, which publishes to a topic."""
+    """Return the alarm of this logical name, which publishes to a topic."""
     metric: cloudwatch.MetricAlarmMetricQueryMetricArgsDict = {
         "metric_name": wanted.metric.name,
         "namespace": wanted.metric.namespace,

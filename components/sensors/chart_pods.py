@@ -13,7 +13,7 @@ from falco_firelens.sensor.kubernetes import SCRATCH
 
 
 def like_ours(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """A transform that takes from a chart's objects what our manifests leave out."""
+    """Return a transform that takes from a chart's objects what our manifests leave out."""
     if args.type_ == "kubernetes:core/v1:ServiceAccount":
         return pulumi.ResourceTransformResult({**args.props, "automountServiceAccountToken": False}, args.opts)
     if args.type_ != "kubernetes:apps/v1:DaemonSet":

@@ -14,12 +14,12 @@ https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resou
 
 
 def owned(metadata: Mapping[str, Any]) -> Any:
-    """The metadata of an object of the stack's own."""
+    """Return the metadata of an object of the stack's own."""
     return {**metadata, "annotations": {**metadata.get("annotations", {}), **FORCE}}
 
 
 def owned_too(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """A transform that makes the objects of a chart the stack's own."""
+    """Return a transform that makes the objects of a chart the stack's own."""
     metadata: Any = args.props.get("metadata")
     if metadata is None or not args.type_.startswith("kubernetes:"):
         return None

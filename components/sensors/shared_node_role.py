@@ -55,7 +55,7 @@ class SharedNodeRole(pulumi.ComponentResource):
 
 
 def _policies(args: SharedNodeRoleArgs) -> list[list[Statement]]:
-    """The statements of each policy; the first one has those that all clusters have in common."""
+    """Return the statements of each policy; the first one has those that all clusters have in common."""
     targets = args["targets"]
     streams = targets.get("delivery_stream_arns")
     common = [streams_statement(streams)] if streams else []

@@ -98,7 +98,7 @@ async def _settle(_: pulumi.ResourceHookArgs) -> None:
 
 
 def shipping_policy(targets: ShippingTargets, stream_prefix: str) -> pulumi.Output[str]:
-    """What Fluent Bit's outputs call: two actions where `cloudwatch_logs` makes no log group, one for Firehose.
+    """Return what Fluent Bit's outputs call: two actions where `cloudwatch_logs` makes no log group, one for Firehose.
 
     Log streams are named `<cluster>/<node>`, so a cluster's sensors cannot write into another cluster's streams.
     """
@@ -111,12 +111,12 @@ def shipping_policy(targets: ShippingTargets, stream_prefix: str) -> pulumi.Outp
 
 
 def streams_of_cluster(log_group_arn: pulumi.Input[str], cluster: str) -> pulumi.Output[str]:
-    """The log streams of one cluster."""
+    """Return the log streams of one cluster."""
     return pulumi.Output.concat(log_group_arn, ":log-stream:", cluster, "/*")
 
 
 def write_statement(log_streams: pulumi.Input[str] | Sequence[pulumi.Input[str]]) -> Statement:
-    """What `cloudwatch_logs` calls where it makes no log group."""
+    """Return what `cloudwatch_logs` calls where it makes no log group."""
     return {
         "Sid": "ShipEvents",
         "Effect": "Allow",
@@ -126,7 +126,7 @@ def write_statement(log_streams: pulumi.Input[str] | Sequence[pulumi.Input[str]]
 
 
 def streams_statement(delivery_stream_arns: Sequence[pulumi.Input[str]]) -> Statement:
-    """What `kinesis_firehose` calls."""
+    """Return what `kinesis_firehose` calls."""
     return {
         "Sid": "StreamEvents",
         "Effect": "Allow",

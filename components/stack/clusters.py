@@ -85,7 +85,7 @@ class Clusters:
         return self._kubernetes(cluster, sensors.kubernetes[cluster.name])
 
     def _network(self) -> ClusterNetwork:
-        """The network of created clusters; empty where there are none."""
+        """Return the network of created clusters; empty where there are none."""
         settings = self._settings.network
         if settings.existing:
             existing = settings.existing
@@ -201,7 +201,7 @@ class Clusters:
         provider: Provider,
         rendered: RenderedKubernetes,
     ) -> KubernetesSensor:
-        """The sensor comes after its permission: EKS gives a pod its credentials only when the pod is admitted."""
+        """Create the sensor after its permission: EKS gives a pod its credentials only at admission."""
         permission = permission_of(cluster)
         # The cluster's own role, unless its nodes have one that another cluster's have too.
         role = self._node_roles.get(cluster.node_role or "") or self._shipping_role(
@@ -295,7 +295,7 @@ class Clusters:
 
 
 def _clusters_by_node_role(settings: Settings) -> Mapping[str, list[str]]:
-    """The clusters of each role that the stack file names more than once."""
+    """Return the clusters of each role that the stack file names more than once."""
     found: dict[str, list[str]] = {}
     for cluster in settings.clusters:
         if not isinstance(cluster, EcsSettings) and cluster.node_role:
@@ -304,7 +304,7 @@ def _clusters_by_node_role(settings: Settings) -> Mapping[str, list[str]]:
 
 
 def _node_group_args(group: NodeGroup, live: LiveNodeGroup | None) -> NodeGroupArgs:
-    """What a stack file says about a node group, which is there already where `live` is given.
+    """Return what a stack file says about a node group, which is there already where `live` is given.
 
     Without `desiredSize` the number of nodes is an autoscaler's. Whatever sends EKS new sizes sends that number too, so
     an update that changes the sizes, or replaces the group, keeps as many nodes as there are, within the new sizes.

@@ -10,7 +10,7 @@ from .hub import receiving
 
 
 def event_log_args(settings: Settings, location: AwsLocation) -> EventLogArgs:
-    """The log group of the stack's own events."""
+    """Return the log group of the stack's own events."""
     events = settings.events
     args: EventLogArgs = {
         "location": location,

@@ -144,7 +144,7 @@ class Deployment(pulumi.ComponentResource):
 
 
 def _targets(events: EventLog | None, streams: EventDestinations | None) -> ShippingTargets:
-    """What every sensor ships to."""
+    """Return what every sensor ships to."""
     targets: ShippingTargets = {}
     if events:
         targets["log_group_arn"] = events.log_group_arn

@@ -124,7 +124,7 @@ def discover(settings: Settings, file: str) -> Found:
 
 
 def _hub_itself(settings: Settings, location: AwsLocation) -> list[Mistake]:
-    """A hub among its own spokes; another region of its account can be one."""
+    """Return the hub as one of its own spokes: another region of its account can be one."""
     here = f"account {location['account']}, region {location['region']}"
     return [
         Mistake(f"hub.spokes[{index}]", f"the hub itself: {here}", "another account, or other regions of this one")
@@ -239,7 +239,7 @@ def _network(path: str, key: str, vpc_id: str, subnet_ids: Sequence[str]) -> Seq
 
 
 def _domain(domain_arn: str) -> Sequence[Mistake]:
-    """A domain that is there, with a warning where it would not take the events as the index template has them."""
+    """Return mistakes of an adopted domain, with a warning if it would not index events as the template says."""
     name = domain_arn.rpartition("/")[2]
     path = "events.destinations.opensearch.existing.domainArn"
     try:

@@ -17,7 +17,7 @@ from .insights import name_prefix, subscription_args
 
 
 def receiving(settings: Settings, hub: Hub, location: AwsLocation) -> ReceivingArgs:
-    """What a hub's archive is to have beside the events of the stack's own clusters."""
+    """Return what a hub's archive is to have beside the events of the stack's own clusters."""
     own = [location] if settings.clusters else []
     subscribe = any(spoke.delivery == "subscription" for spoke in hub.spokes)
     return {
@@ -33,7 +33,7 @@ def receiving(settings: Settings, hub: Hub, location: AwsLocation) -> ReceivingA
 def hub_args(
     settings: Settings, hub: Hub, location: AwsLocation, stack: str, archive: EventArchive, key_arn: pulumi.Input[str]
 ) -> HubArgs:
-    """The hub of the stack of this name."""
+    """Return the hub of the stack of this name."""
     events = settings.events
     s3 = events.destinations.s3 or S3Destination()
     watching = alarms_of(settings, hub, stack)
@@ -77,7 +77,7 @@ def _prefix(stack: str) -> str:
 
 
 def _received(settings: Settings, hub: Hub) -> Iterator[alarms.Stream]:
-    """The hub's own streams, for the log groups that send to it."""
+    """Yield the hub's own streams, for the log groups that send to it."""
     for spoke in hub.spokes:
         if spoke.delivery == "subscription":
             for region in spoke.regions:
@@ -116,5 +116,5 @@ def view(settings: Settings, hub: Hub, location: AwsLocation, watching: Sequence
 
 
 def _central_log_group(log_group: str) -> str:
-    """The log group that has the copies of the spokes' log groups; a name has at most 512 characters."""
+    """Return the log group that has the copies of the spokes' log groups; a name has at most 512 characters."""
     return f"{log_group.rstrip('/')[: 512 - len('/central')]}/central"

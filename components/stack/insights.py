@@ -15,7 +15,7 @@ from ..insights.notification_topic import SubscriptionArgs
 
 
 def insights_args(settings: Settings, location: AwsLocation, stack: str, log: EventLog) -> EventInsightsArgs:
-    """The alarms, the dashboard and the recipients of the stack of this name."""
+    """Return the alarms, the dashboard and the recipients of the stack of this name."""
     events = settings.events
     streams = stream_names(events.destinations.names, events.log_group)
     return {
@@ -37,12 +37,12 @@ def insights_args(settings: Settings, location: AwsLocation, stack: str, log: Ev
 
 
 def name_prefix(stack: str) -> str:
-    """What the names begin with of whatever an account has only once in a region."""
+    """Return what the names begin with of whatever an account has only once in a region."""
     return f"falco-{re.sub('[^A-Za-z0-9_-]', '-', stack)}"
 
 
 def subscription_args(settings: Settings) -> list[SubscriptionArgs]:
-    """The recipients of alarms."""
+    """Return the recipients of alarms."""
     return [{"protocol": to.protocol, "endpoint": to.endpoint.get_secret_value()} for to in settings.notifications]
 
 
@@ -62,7 +62,7 @@ def _watch_alarms(settings: Settings, stack: str) -> Iterable[alarms.Alarm]:
 
 
 def watched(settings: Settings, cluster: Cluster) -> Watched:
-    """What is watched of a cluster. Of EKS clusters those that the stack creates keep their audit logs."""
+    """Return what is watched of a cluster. Of EKS clusters those that the stack creates keep their audit logs."""
     audited = settings.alarms.watch and isinstance(cluster, EksCluster) and cluster.create is not None
     return Watched(cluster.name, settings.alarms.of(cluster.name).silent_nodes, cluster.platform, audited)
 

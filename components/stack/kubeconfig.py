@@ -9,7 +9,7 @@ from falco_firelens.settings.validation.yaml_text import kubeconfig_tree
 
 
 def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str, region: str) -> str:
-    """A kubeconfig that asks the AWS CLI for a token whenever one is needed, and so holds no secret that expires.
+    """Return a kubeconfig that asks the AWS CLI for a token when one is needed, so it holds no secret that expires.
 
     https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
     """
@@ -33,12 +33,12 @@ def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str, region:
 
 
 def parsed(kubeconfig: str) -> Mapping[str, Any]:
-    """What a kubeconfig's YAML says."""
+    """Return what a kubeconfig's YAML says."""
     return cast("Mapping[str, Any]", kubeconfig_tree(kubeconfig))
 
 
 def cluster_identifier(kubeconfig: str, context: str | None = None) -> str:
-    """What distinguishes a cluster from others: a hash of its certificate authority, or of its address without one.
+    """Return what identifies a cluster: a hash of its certificate authority, or of its address if it has none.
 
     A cluster that moves to another address stays the same one. A cluster that was rebuilt under the same name does not,
     so its sensors are installed again rather than believed to be there.

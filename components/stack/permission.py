@@ -49,7 +49,7 @@ class Permission:
 
 
 def permission_of(cluster: EksCluster | KubernetesCluster) -> Permission:
-    """The permission that the stack file gives a cluster's sensor."""
+    """Return the permission that the stack file gives a cluster's sensor."""
     return PERMISSIONS[cluster.permission]
 
 

@@ -83,7 +83,9 @@ def _old(path: str, cluster: str, version: str) -> Iterator[Mistake]:
 
 
 def _reached(path: str, settings: Settings, access: EksAccess) -> Iterator[Mistake]:
-    """The function is let in by an access entry, and comes to a private endpoint from within a VPC."""
+    """Yield why the function cannot reach a cluster: it needs an access entry, and a place in the VPC of a private
+    endpoint.
+    """
     if access.mode == NO_ACCESS_ENTRIES:
         expected = "authentication mode API or API_AND_CONFIG_MAP, because response acts there by an access entry"
         yield Mistake(path, f"a cluster with authentication mode {access.mode}", expected)

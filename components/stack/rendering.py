@@ -76,7 +76,7 @@ def _render(cluster: Cluster, settings: Settings, location: AwsLocation, sensors
 
 
 def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
-    """What the stack file says about a cluster's Falco, as the sensor takes it."""
+    """Return a cluster's Falco options as the sensor takes them."""
     falco = settings.falco
     return FalcoOptions(
         image=image_of(images.FALCO, falco, settings.image_registry),
@@ -91,7 +91,7 @@ def falco_options(settings: Settings, cluster: str) -> FalcoOptions:
 
 
 def image_of(known: images.Known, chosen: Falco | FluentBit, registry: str) -> images.Image:
-    """An image as the stack file asks for it; `registry` is where all images come from."""
+    """Return an image as the stack file asks for it; `registry` is where all images come from."""
     return known.image(
         registry=chosen.registry or f"{registry}/{known.folder}",
         version=chosen.version,
@@ -114,7 +114,7 @@ def by_tag(settings: Settings) -> Iterator[str]:
 
 
 def identity_of(cluster: Cluster, location: AwsLocation) -> ClusterIdentity:
-    """What a cluster's sensor says of the cluster."""
+    """Return what a cluster's sensor says of the cluster."""
     return ClusterIdentity(cluster.name, cluster.platform, location["account"], location["region"])
 
 

@@ -34,7 +34,7 @@ class HubReference:
 
 
 def hub_of(spoke: Spoke, location: AwsLocation) -> HubReference:
-    """The hub of a spoke in this location, by its ARNs or by its stack's output.
+    """Return the hub of a spoke in this location, by its ARNs or by its stack's output.
 
     Raises:
         MisfitError: there is no such stack, it is no hub, or none of this spoke.
@@ -79,7 +79,7 @@ def _output(stack: str) -> "HubOutput":
 
 
 def with_archive(settings: Settings, hub: HubReference | None) -> Settings:
-    """The settings with the archive that they imply: a hub's own by its defaults, or the hub's of a spoke.
+    """Return the settings with the archive that they imply: a hub's own by its defaults, or the hub's of a spoke.
 
     From there on a spoke is a stack whose archive is in another account.
     """
@@ -100,7 +100,7 @@ def _with_s3(settings: Settings, s3: S3Destination) -> Settings:
 def spoke_args(
     settings: Settings, location: AwsLocation, hub: HubReference, log_group_name: pulumi.Input[str] | None
 ) -> "SpokeLinkArgs":
-    """What a stack file says about a spoke. A hub sees its own account's other regions without a link."""
+    """Return what a stack file says about a spoke. A hub sees its own account's other regions without a link."""
     args: SpokeLinkArgs = {"log_group": settings.events.log_group, "tags": settings.tags}
     if hub.sink_arn and f":{location['account']}:" not in hub.sink_arn:
         args["sink_arn"] = hub.sink_arn

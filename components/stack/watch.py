@@ -57,7 +57,7 @@ def _watched(response: Response) -> WatchedResponse:
 
 
 def _cluster(settings: Settings, cluster: ClusterSettings, location: AwsLocation) -> Cluster:
-    """What is to be watched of a cluster. Which files the chart makes of its values is the chart's own matter."""
+    """Return what to watch of a cluster. The files that the chart renders from its values are not known."""
     named = cluster_in_aws(cluster)
     if settings.falco.install == "helm" and named.platform != "ecs":
         return Cluster(named.platform, named.name)

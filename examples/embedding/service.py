@@ -71,7 +71,7 @@ def service(fleet: Fleet | None = None, authenticate: Authenticate | None = None
 
 
 async def body(request: Request) -> dict[str, Any]:
-    """The settings, of a body that is not read to its end where it is too large."""
+    """Return the settings from a request's body, which is not read to its end if it is too large."""
     read = bytearray()
     async for chunk in request.stream():
         read += chunk

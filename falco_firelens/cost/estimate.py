@@ -82,7 +82,7 @@ class Load:
 
 
 def estimate(settings: Settings, load: Load) -> tuple[Line, ...]:
-    """The bill of a stack's events, once as much is kept as the settings say. Nodes and networks are not in it.
+    """Return the bill of a stack's events, once as much is kept as the settings say. Nodes and networks are not in it.
 
     What a hub keeps of its spokes' events is not either: of that its own stack file says nothing.
     """
@@ -99,7 +99,7 @@ def estimate(settings: Settings, load: Load) -> tuple[Line, ...]:
 
 
 def _with_archive_of_hub(settings: Settings) -> Settings:
-    """A spoke pays for its stream, and the hub for what is kept."""
+    """Return the settings of a spoke with its hub's archive: the spoke pays for its stream, the hub for storage."""
     spoke = settings.spoke
     if spoke is None or spoke.delivery != "firehose":
         return settings
@@ -131,7 +131,7 @@ def _cloudwatch(settings: Settings, load: Load) -> Iterator[Line]:
 
 
 def _watch(settings: Settings, load: Load) -> Iterator[Line]:
-    """What comes of the heartbeats of each node: some milliseconds of the function; looking itself costs nothing."""
+    """Yield the cost of the watch: some milliseconds per heartbeat; the run itself costs nothing."""
     watched = [Watched(one.name, 1, one.platform, audited=one.platform == "eks") for one in settings.clusters]
     count = len([*watch_alarms("falco", watched, response=settings.response is not None)])
     seconds = WATCH_RUNS * (WATCH_SECONDS * (1 + len(watched)) + WATCH_NODE_SECONDS * load.nodes)
@@ -184,7 +184,7 @@ def _redshift(settings: RedshiftDestination, load: Load) -> Iterator[Line]:
 
 
 def _response(settings: Settings, load: Load) -> Iterator[Line]:
-    """Waiting for events, and reading them one by one, which is the dearest way that they can come."""
+    """Yield the cost of the response if events arrive one by one, the most expensive case."""
     assert settings.response is not None
     duration = prices.LAMBDA_GIB_SECOND * RESPONSE_GIB * RESPONSE_SECONDS
     yield Line("response", "function", load.events * (prices.LAMBDA_REQUEST + duration))
@@ -197,7 +197,7 @@ def _response(settings: Settings, load: Load) -> Iterator[Line]:
 
 
 def _rpus(settings: RedshiftDestination) -> int:
-    """A workgroup's base capacity; 0 for a cluster, which is paid for anyway."""
+    """Return a workgroup's base capacity; 0 for a cluster, which is paid for anyway."""
     if settings.create:
         return settings.create.base_capacity_rpus
     return LEAST_RPUS if settings.existing and settings.existing.workgroup else 0

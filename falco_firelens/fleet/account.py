@@ -23,7 +23,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:[^:]*:[^:]*:(?P<account>\d{12}):.*")
 
 
 def acting_account(stack: Stack, environment: Mapping[str, str]) -> str:
-    """The account in which a stack's engine would act, checked against the stack file.
+    """Return the account in which a stack's engine would act, checked against the stack file.
 
     Raises:
         NoCredentials: there are none, or STS refuses them, or those of the stack file are encrypted.
@@ -58,7 +58,7 @@ def check_state(
 
 
 def accounts_in(exported: Mapping[str, Any]) -> Iterator[str]:
-    """The accounts of the AWS resources that a state has made, by their ARNs."""
+    """Yield the accounts of the AWS resources that a state has made, by their ARNs."""
     for resource in exported.get("deployment", {}).get("resources", ()):
         if resource["type"].startswith("aws:") and resource.get("custom") and not resource.get("external"):
             found = (_ARN.fullmatch(str(one)) for one in (resource.get("id"), resource.get("outputs", {}).get("arn")))
@@ -76,7 +76,7 @@ def _caller(stack: Stack, environment: Mapping[str, str]) -> str:
 
 
 def _assumed(stack: Stack) -> str | None:
-    """The account of a role that the stack file itself has the AWS provider assume: the last one of a chain."""
+    """Return the account of a role that the stack file itself has the AWS provider assume: the last one of a chain."""
     roles = _opened(stack.config.get("aws:assumeRoles"))
     role: object = cast("list[object]", roles)[-1] if isinstance(roles, list) and roles else None
     role = role or _opened(stack.config.get("aws:assumeRoleWithWebIdentity"))
@@ -86,7 +86,7 @@ def _assumed(stack: Stack) -> str | None:
 
 
 def _with_own_choice(stack: Stack, environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment with what the stack file chooses for the AWS provider, which wins there, too."""
+    """Return the environment with what the stack file chooses for the AWS provider, which wins there, too."""
     given = {variable: stack.config.get(f"aws:{key}") for variable, key in _CHOICE.items()}
     if any(isinstance(value, Mapping) for value in given.values()):
         raise NoCredentials(
@@ -101,7 +101,7 @@ _CHOICE = {**dict(zip(KEYS, ("accessKey", "secretKey", "token"), strict=True)), 
 
 
 def _opened(value: object) -> object:
-    """A structured value, which may stand in a stack file as JSON."""
+    """Return a structured value, which may stand in a stack file as JSON."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:

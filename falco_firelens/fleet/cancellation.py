@@ -29,13 +29,13 @@ class Cancellation:
                 engine.cancel(now=now)
 
     def add(self, engine: EngineCommand) -> None:
-        """An engine to tell."""
+        """Add a running engine, to cancel it later."""
         with self._lock:
             self._engines.add(engine)
             if self._requested:
                 engine.cancel()
 
     def remove(self, engine: EngineCommand) -> None:
-        """It has ended."""
+        """Remove an engine that has ended."""
         with self._lock:
             self._engines.discard(engine)

@@ -84,7 +84,7 @@ class Program:
 
     @classmethod
     def of(cls, project: Path) -> "Program":
-        """The program of a project. Raises FleetError where it is in no repository."""
+        """Return the program of a project. Raises FleetError where it is in no repository."""
         root = Path(git(project, "rev-parse", "--show-toplevel").rstrip("\n"))
         file = _project_file(project)
         main = file.get("main")  # https://www.pulumi.com/docs/iac/concepts/projects/project-file/
@@ -121,7 +121,7 @@ def _any_of(changed: set[Path], files: Iterable[Path]) -> bool:
 
 
 def _inputs(stack: Stack, project: Path) -> Iterator[Path]:
-    """The stack's file, and every path that a text in it may be: a value that is none matches no changed file."""
+    """Yield the stack's file, and every path that a text in it may be: a value that is none matches no changed file."""
     if stack.file:
         yield stack.file.resolve()
     yield from _paths(stack.config, project)

@@ -39,7 +39,7 @@ class Credentials(Protocol):
     """Where a stack's credentials come from."""
 
     def environment(self, base: Mapping[str, str]) -> Mapping[str, str]:
-        """A copy of `base` in which AWS SDKs find the stack's credentials.
+        """Return a copy of `base` in which AWS SDKs find the stack's credentials.
 
         Raises:
             NoCredentials: there are none.
@@ -52,7 +52,7 @@ class FromEnvironment:
     """Those of the process."""
 
     def environment(self, base: Mapping[str, str]) -> Mapping[str, str]:
-        """The environment as it is."""
+        """Return the environment as it is."""
         return dict(base)
 
 
@@ -102,12 +102,12 @@ CredentialsOf = Callable[["Stack"], Credentials]
 
 
 def from_environment(_: "Stack") -> Credentials:
-    """The credentials of the process, for every stack."""
+    """Return the credentials of the process, for every stack."""
     return FromEnvironment()
 
 
 def clients_of(environment: Mapping[str, str], region: str = "") -> Callable[[str], Any]:
-    """Makes boto3 clients, by service, with the credentials and the endpoint that an environment names."""
+    """Return a factory of boto3 clients by service, with the credentials and the endpoint of an environment."""
     # Imported late: it takes as long as all the rest of the command together, and few need it.
     import boto3
     from botocore.config import Config
@@ -131,7 +131,7 @@ another task definition behind; of the other services things are only read, or a
 
 
 def without_choice(base: Mapping[str, str]) -> dict[str, str]:
-    """An environment that chooses no credentials."""
+    """Return an environment that chooses no credentials."""
     return {name: value for name, value in base.items() if name not in CHOICE}
 
 
@@ -142,5 +142,5 @@ def secrets_of(environment: Mapping[str, str]) -> frozenset[str]:
 
 
 def process_environment() -> Mapping[str, str]:
-    """The environment of this process, without the stack that a person has selected."""
+    """Return the environment of this process, without the stack that a person has selected."""
     return {name: value for name, value in os.environ.items() if name != "PULUMI_STACK"}

@@ -86,7 +86,7 @@ def progress(*, as_json: bool) -> AbstractContextManager[Any]:
 
 
 def summary(results: Sequence[Result], command: str) -> str:
-    """What has become of all, what failed and why, and how to go on; `command` is what was run."""
+    """Return the results of all stacks, what failed and why, and how to go on; `command` is what was run."""
     lines = [_summary_line(results)]
     for result in results:
         advised = [str(finding) for finding in result.findings if not finding.mandatory]

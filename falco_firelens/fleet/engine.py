@@ -28,7 +28,7 @@ Of an update there would then be no word of what it has made, were it killed: do
 
 
 def environment_of(args: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command: without checkpoints where nothing is saved, and with them elsewhere."""
+    """Return the environment of a command: without checkpoints where nothing is saved, and with them elsewhere."""
     saves_nothing = args[0] == "preview" or "--preview-only" in args
     kept = {name: value for name, value in given.items() if name != SKIP_CHECKPOINTS}
     return {**kept, "PULUMI_AUTOMATION_API": "true", **({SKIP_CHECKPOINTS: "true"} if saves_nothing else {})}
@@ -90,7 +90,7 @@ class EngineCommand(PulumiCommand):
         return result
 
     def listening(self) -> None:
-        """The engine has sent its first event: from now on it takes SIGINT for a cancellation.
+        """Note that the engine has sent its first event: from now on it takes SIGINT for a cancellation.
 
         Before, the signal would kill it, perhaps with the stack's lock in its hands.
         """

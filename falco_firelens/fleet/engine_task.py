@@ -76,7 +76,7 @@ class EngineTask(StackTask):
                 self._cancellation.remove(engine)
 
     def _changes(self) -> Sequence[Change]:
-        """What was recorded last. A preview that an update begins with changes nothing."""
+        """Return what was recorded last. The preview that an update begins with changes nothing."""
         return next((one.changes for one in self._recorders[-1:] if one.operation == self._operation), ())
 
     def _findings(self) -> Sequence[PolicyFinding]:
@@ -176,13 +176,13 @@ class EngineTask(StackTask):
         return outputs
 
     def _judge(self, recorder: Recorder) -> None:
-        """What no policy pack sees: whether the engine would delete or replace what holds events."""
+        """Judge what no policy pack sees: whether the engine would delete or replace what holds events."""
         if recorder.operation == Operation.PREVIEW and self._settings:
             for one in findings(recorder.steps, self._settings.policy):
                 recorder.find(one)
 
     def _failure(self, engine: EngineCommand, printed: str) -> FleetError:
-        """What a failed command means, in the words of its error messages where the engine has sent any."""
+        """Return what a failed command means, in the words of its error messages where the engine has sent any."""
         recorder = self._recorders[-1] if self._recorders else None
         if engine.cancelled:
             return Cancelled("cancelled; what the engine had begun was ended and written down")
@@ -263,7 +263,7 @@ ENGINE_CALLS: Mapping[Operation, Callable[[EngineStack, Sequence[Pack], Any, boo
 
 
 def _said(printed: str, count: int = 20) -> str:
-    """The end of what a failed command printed: of its standard error, where it wrote there.
+    """Return the end of what a failed command printed: of its standard error, where it wrote there.
 
     The Automation API puts exit code, output and error one after the other into one text.
     """

@@ -24,7 +24,7 @@ class Exit(IntEnum):
 
 
 def exit_of(results: Sequence[Result]) -> Exit:
-    """The code for what has become of all stacks."""
+    """Return the exit code for the results of all stacks."""
     if any(result.status is Status.CANCELLED for result in results):
         return Exit.CANCELLED
     bad = [result for result in results if not result.ok]

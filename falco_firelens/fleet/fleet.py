@@ -104,7 +104,7 @@ class Fleet:
         )
 
     def stacks(self, selection: Selection = EVERYTHING) -> list[Stack]:
-        """The stacks of the stack files, by name.
+        """Return the stacks of the stack files, by name.
 
         Raises:
             FleetError: a stack file cannot be read, or a selected name is none of a stack.
@@ -118,7 +118,9 @@ class Fleet:
         on_progress: OnProgress = _silent,
         cancellation: Cancellation | None = None,
     ) -> list[Result]:
-        """What an update would do. A stack that is not there yet is previewed in a state of its own, and not made."""
+        """Return what an update would do. A stack that does not exist yet is previewed in a temporary state and not
+        created.
+        """
         return self._all([list(stacks)], Operation.PREVIEW, on_progress, cancellation)
 
     def up(
@@ -149,7 +151,7 @@ class Fleet:
     def drift(
         self, stacks: Sequence[Stack], *, on_progress: OnProgress = _silent, cancellation: Cancellation | None = None
     ) -> list[Result]:
-        """What in the cloud is otherwise than in the state: the results' changes. Nothing is changed."""
+        """Return the results, whose changes are the drift: how the cloud differs from the state. Changes nothing."""
         return self._all([list(stacks)], Operation.DRIFT, on_progress, cancellation)
 
     def destroy(
@@ -242,7 +244,7 @@ class _Progress:
         self._stacks += wave
 
     def in_order(self) -> list[Result]:
-        """A result for each stack, in the order in which they were meant to be begun."""
+        """Return a result for each stack, in the order in which they were to begin."""
         places = {stack.name: place for place, stack in enumerate(self._stacks)}
         return sorted(self.results, key=lambda result: places[result.stack])
 

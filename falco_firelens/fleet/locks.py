@@ -65,7 +65,7 @@ class Holder:
 
 
 def holders(refusal: str) -> tuple[Holder, ...]:
-    """The processes that a backend names."""
+    """Return the processes that a backend names."""
     found = _HOLDER.finditer(refusal)
     return tuple(Holder(one["stack"], one["user"], one["host"], int(one["pid"]), one["since"]) for one in found)
 

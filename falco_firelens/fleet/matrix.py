@@ -12,7 +12,7 @@ Entry = Mapping[str, str]
 
 
 def matrix(stacks: Sequence[Stack], waves: Waves) -> Mapping[str, list[Entry]]:
-    """The waves of an update by name, each a list for `strategy.matrix.include`.
+    """Return the waves of an update by name, each a list for `strategy.matrix.include`.
 
     Raises:
         FleetError: stacks are each other's hub.

@@ -25,12 +25,12 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> "Process":
-        """The process that has a number now."""
+        """Return the process that has this number now."""
         return cls(pid, _machine(), _started(pid))
 
     @classmethod
     def read(cls, file: Path) -> "Process | None":
-        """The process that somebody wrote down; None where nobody did, or where it cannot be understood."""
+        """Return the process that was written down; None if none was, or if the text is malformed."""
         try:
             return cls(**json.loads(file.read_text()))
         except (OSError, ValueError, TypeError):

@@ -98,7 +98,7 @@ class _Merged:
             raise FleetError(f"{self.commit} cannot be merged with what is checked out: rebase it ({error})") from None
 
     def changes(self) -> Iterator[_Change]:
-        """What differs from what is checked out."""
+        """Yield what differs from what is checked out."""
         arguments = ("-r", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", self.tree)
         fields = iter(git(self.program.repository, "diff-tree", *arguments).split("\0")[:-1])
         for status, name in zip(fields, fields, strict=True):  # https://git-scm.com/docs/diff-format#_raw_output_format

@@ -30,7 +30,9 @@ https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go""
 
 
 def _without_signs(value: Any) -> Any:
-    """A value in which a secret is one word; the engine sends some as an object with that word as its ciphertext."""
+    """Return a value in which a secret is one word; the engine sends some as an object with that word as its
+    ciphertext.
+    """
     if isinstance(value, dict):
         keys = cast("dict[str, Any]", value)
         if keys.get(_SIGN) == _SIGN_OF_A_SECRET:
@@ -48,7 +50,7 @@ class Redactor:
         self._secrets = sorted(secrets, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text without them."""
+        """Return the text without them."""
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         return text
@@ -123,7 +125,7 @@ class Recorder:
         self._changes[step.urn] = change
 
     def _values(self, state: StepEventStateMetadata | None) -> dict[str, Any]:
-        """A resource's inputs; for drift also what only the cloud says of it."""
+        """Return a resource's inputs; for drift, also the values that only the cloud reports."""
         inputs, outputs = (state.inputs, state.outputs) if state else (None, None)
         values = {**((outputs or {}) if self.operation == "drift" else {}), **(inputs or {})}
         return {key: _without_signs(value) for key, value in values.items()}

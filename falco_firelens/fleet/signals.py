@@ -14,7 +14,7 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def cancelled_by_signals(cancellation: Cancellation) -> Generator[None]:
-    """The first SIGINT or SIGTERM ends the engines in order; a second one without waiting for the cloud.
+    """Cancel the engines in order on the first SIGINT or SIGTERM; on the second, without waiting for the cloud.
 
     A thread listens, since Python runs a handler when the main thread goes on: a signal that comes just before that one
     begins to wait for the engines would be seen only when they have ended.

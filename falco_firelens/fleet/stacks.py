@@ -57,7 +57,7 @@ class Stack:
 
     @classmethod
     def read(cls, file: Path) -> "Stack":
-        """A stack from its stack file.
+        """Return a stack from its stack file.
 
         Raises:
             FleetError: the file is not a stack file in YAML.
@@ -74,7 +74,7 @@ class Stack:
 
     @classmethod
     def of(cls, name: str, region: str, settings: Settings | Mapping[str, Any], *, trusted: bool = True) -> "Stack":
-        """A stack without a file: settings as an object, or as a mapping with the keys of a stack file.
+        """Return a stack without a file: settings as an object, or as a mapping with the keys of a stack file.
 
         Secret values (kubeconfigs, endpoints of notifications, URLs of webhooks), and whatever a mapping has as
         pydantic's SecretStr, are encrypted with the stack's own key for the operation.
@@ -154,7 +154,7 @@ class Stack:
         return f"{NAMESPACE}:hub" in self.config
 
     def check(self, project: Path) -> Settings:
-        """The stack's settings, all checked; encrypted values stay closed.
+        """Return the stack's settings, all checked; encrypted values stay closed.
 
         Raises:
             SettingsError: with every mistake.
@@ -210,7 +210,7 @@ def discover(folders: Iterable[Path]) -> list[Stack]:
 
 
 def select(stacks: Sequence[Stack], selection: Selection) -> list[Stack]:
-    """The stacks that are meant.
+    """Return the selected stacks.
 
     Raises:
         FleetError: a name without wildcards is that of no stack.
@@ -223,7 +223,7 @@ def select(stacks: Sequence[Stack], selection: Selection) -> list[Stack]:
 
 
 def hub_of(stack: Stack, stacks: Collection[Stack]) -> Stack | None:
-    """The stack among `stacks` that this one sends its events to."""
+    """Return the stack among `stacks` that this one sends its events to."""
     name = (stack.hub or "").rpartition("/")[2]
     return next((other for other in stacks if other.name == name and other is not stack), None)
 

@@ -54,7 +54,7 @@ class FleetContext:
     packaged: bool = False
 
     def name_of(self, stack: Stack) -> str:
-        """What the state backend calls a stack."""
+        """Return what the state backend calls a stack."""
         if self.organization is None:
             return stack.name
         return fully_qualified_stack_name(self.organization, self.document["name"], stack.name)
@@ -144,7 +144,7 @@ class StackTask(ABC):
 
 
 def skipped(stack: Stack, operation: Operation, error: FleetError) -> Result:
-    """The result of an operation that was not begun."""
+    """Return the result of an operation that was not begun."""
     return Result(stack.name, str(operation), status_of(error), error=error)
 
 

@@ -93,7 +93,7 @@ _OF_A_NEW_STACK = ("secretsprovider", "encryptedkey")
 
 
 def _named(config: object, *ends: str) -> Iterator[str]:
-    """The values of every key whose name ends so: whatever a stack file names as a file, for `file` and `files`."""
+    """Yield the values of every key whose name ends in this: `file` and `files` find what a stack file names."""
     for path, value in _walk(config):
         if str(path[-1]).replace("_", "").lower().endswith(ends):
             yield from map(str, _items(value) or ([] if isinstance(value, list | tuple) else [value]))
@@ -111,7 +111,7 @@ def _walk(tree: object, above: tuple[str | int, ...] = ()) -> Iterator[tuple[tup
 
 
 def _opened(value: object) -> object:
-    """A tree with sections opened that are JSON as text, which the engine takes too. Raises ValueError."""
+    """Return a tree with sections opened that are JSON as text, which the engine takes too. Raises ValueError."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         return _opened(json.loads(value))
     if isinstance(value, Mapping):

@@ -24,7 +24,7 @@ class Waves:
             require_at_least(0, name, number)
 
     def of(self, stacks: Sequence[Stack]) -> list[list[Stack]]:
-        """Lists of stacks, each to be begun when the one before has ended.
+        """Return lists of stacks; each list begins when the one before has ended.
 
         Hubs come first, all that are of one generation at once: their spokes need them.
 
@@ -35,7 +35,7 @@ class Waves:
         return [wave for wave in [*hubs, *self._cut(rest)] if wave]
 
     def named(self, stacks: Sequence[Stack]) -> Mapping[str, list[Stack]]:
-        """The same under the names `hubs`, `canary`, `few` and `rest`.
+        """Return the same under the names `hubs`, `canary`, `few` and `rest`.
 
         Raises:
             FleetError: stacks are each other's hub.

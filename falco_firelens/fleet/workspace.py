@@ -39,7 +39,7 @@ _Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:y
 
 
 def written(document: Mapping[str, Any]) -> str:
-    """A document as YAML that the engine reads back unchanged."""
+    """Return a document as YAML that the engine reads back unchanged."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=sys.maxsize)
 
 
@@ -61,7 +61,7 @@ class Workspace(LocalWorkspace):
 
 @contextlib.contextmanager
 def work_directory(project: Path, stack: Stack, account: str = "", *, packaged: bool = False) -> Generator[Path]:
-    """A directory for one operation, which only this user can read, removed afterwards.
+    """Yield a directory for one operation, which only this user can read, removed afterwards.
 
     `project` is the folder of Pulumi.yaml. The `packaged` program needs none: there it is where relative paths in the
     stack file start. With an `account`, the AWS provider refuses credentials of any other, unless the stack file has a
@@ -103,7 +103,7 @@ def _engine_works(folder: Path) -> bool:
 
 
 def read_project(project: Path) -> dict[str, Any]:
-    """The project's file, as the engine reads it."""
+    """Return the project's file, as the engine reads it."""
     return cast("dict[str, Any]", stack_tree((project / "Pulumi.yaml").read_text(encoding="utf-8-sig")))
 
 
@@ -146,7 +146,7 @@ def _stack_file(stack: Stack) -> str:
 
 
 def _handed_over(value: object) -> object:
-    """A structured value as the JSON that the engine would make of it, and hands over as it is.
+    """Return a structured value as the JSON that the engine would make of it, and hands over as it is.
 
     The engine rewrites a stack file before it reads it, and loses a line break that a text begins with.
     """

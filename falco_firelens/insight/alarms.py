@@ -139,7 +139,7 @@ def alarms(prefix: str, clusters: Sequence[Thresholds], delivery: Delivery, topi
 
 
 def composites(prefix: str, combined: Sequence[Alarm]) -> tuple[Composite, ...]:
-    """A composite alarm for each cluster, and last the one that stands for all alarms of the stack."""
+    """Return a composite alarm for each cluster, and last the one that stands for all alarms of the stack."""
     clusters = dict.fromkeys(alarm.cluster for alarm in combined if alarm.cluster)
     below = tuple(_attention(prefix, cluster, combined) for cluster in clusters)
     others = (alarm.name for alarm in combined if not alarm.cluster)
@@ -232,7 +232,7 @@ def _of_delivery(prefix: str, delivery: Delivery) -> Iterator[Alarm]:
 
 
 def of_streams(prefix: str, streams: Sequence[Stream], minutes: int) -> Iterator[Alarm]:
-    """The alarms of streams that are behind by more than some minutes, or whose deliveries fail."""
+    """Yield the alarms of streams that are behind by more than some minutes, or whose deliveries fail."""
     for stream in streams:
         label = stream.label or stream.destination
         dimensions = {"DeliveryStreamName": stream.name}
@@ -260,7 +260,7 @@ def of_streams(prefix: str, streams: Sequence[Stream], minutes: int) -> Iterator
 
 
 def notifications_failing(prefix: str, topic: str) -> Alarm:
-    """The alarm of a topic that does not reach its subscribers."""
+    """Return the alarm of a topic that does not reach its subscribers."""
     return Alarm(
         name=f"{prefix}-notifications-failing",
         description=f"Topic {topic}: a notification did not reach one of its subscribers.",

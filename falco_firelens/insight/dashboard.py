@@ -46,7 +46,7 @@ class View:
 
 
 def body(view: View) -> dict[str, Any]:
-    """The dashboard's body, as PutDashboard takes it."""
+    """Return the dashboard's body, as PutDashboard takes it."""
     rows: tuple[tuple[int, tuple[Widget, ...]], ...] = (
         *((4, (widget,)) for widget in alarms_shown(view.alarm_arns)),
         (7, (_by_priority(view), _by_cluster(view))),
@@ -72,7 +72,7 @@ MOST_ALARMS: Final = 100
 
 
 def alarms_shown(arns: Sequence[str]) -> Iterator[Widget]:
-    """The states of alarms, in as many widgets as it takes."""
+    """Yield the states of alarms, in as many widgets as it takes."""
     for title, shown in numbered("Alarms", arns, MOST_ALARMS):
         yield {"type": "alarm", "properties": {"title": title, "alarms": list(shown)}}
 

@@ -64,7 +64,7 @@ class View:
 
 
 def body(view: View) -> dict[str, Any]:
-    """The dashboard's body, as PutDashboard takes it."""
+    """Return the dashboard's body, as PutDashboard takes it."""
     sources = tuple(_sources(view))
     rows: list[tuple[int, tuple[Widget, ...]]] = [(4, (widget,)) for widget in alarms_shown(view.alarm_arns)]
     rows += [(7, row) for row in _in_rows((*_by_priority(view), _by_cluster(view)), 2)]
@@ -96,7 +96,7 @@ def _sources(view: View) -> Iterator[_Source]:
 
 
 def _readable(log_groups: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The log groups, as many at a time as one query can read and name."""
+    """Yield the log groups, as many at a time as one query can read and name."""
     part: list[str] = []
     for group in log_groups:
         if len(part) == MOST_LOG_GROUPS or len(_read((*part, group))) > LONGEST_QUERY - LONGEST_STEPS:
@@ -128,7 +128,7 @@ def _by_priority(view: View) -> Iterator[Widget]:
 
 
 def _by_cluster(view: View) -> Widget:
-    """A cluster's name is its own account's and region's business: only the three together tell which one it is.
+    """Return the dimensions of a cluster. Its name is unique in its account and region only, so all three identify it:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html
     """
@@ -178,7 +178,7 @@ def _arriving(view: View) -> Widget:
 
 
 def _delivery(view: View) -> Iterator[Widget]:
-    """The spokes' own streams, and the hub's for those that have none."""
+    """Yield the spokes' own streams, and the hub's for those that have none."""
     label = "${PROP('AccountId')} ${PROP('Dim.DeliveryStreamName')}"
     searches = [(region, f'"{view.stream}"') for region in sorted({*view.regions, view.region})]
     for start in range(0, len(view.received), MOST_NAMES):
@@ -210,5 +210,5 @@ def _log(source: _Source, title: str, query: str, shown: str) -> Widget:
 
 
 def _read(log_groups: Sequence[str]) -> str:
-    """The beginning of a query that reads log groups, by their ARNs or, of this account and region, their names."""
+    """Return the beginning of a query that reads log groups: by ARN, or by name in this account and region."""
     return " | ".join(f"SOURCE '{group}'" for group in log_groups)

@@ -82,7 +82,7 @@ def foreign(cluster: str) -> MetricFilter:
 
 
 def at_least(minimum: str) -> tuple[str, ...]:
-    """A priority and the graver ones, the gravest first."""
+    """Return a priority and the graver ones, the gravest first."""
     return PRIORITIES[: PRIORITIES.index(minimum) + 1]
 
 

@@ -192,7 +192,9 @@ QUERIES: Final = (
 
 
 def newest(minimum: str, limit: int, *sources: str) -> str:
-    """The newest events of a priority and graver ones; `sources` are further fields that say where they came from."""
+    """Return the newest events of a priority or a graver one; `sources` are further fields that say where they came
+    from.
+    """
     priorities = ", ".join(f'"{priority}"' for priority in at_least(minimum))
     steps = (
         REAL,
@@ -207,6 +209,6 @@ def newest(minimum: str, limit: int, *sources: str) -> str:
 
 
 def top_rules(limit: int) -> str:
-    """The rules that fired most."""
+    """Return the rules that fired most."""
     steps = (REAL, _fields(rule="rule"), "stats count(*) as events by rule", "sort events desc", f"limit {limit}")
     return "\n| ".join(steps)

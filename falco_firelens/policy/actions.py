@@ -47,7 +47,7 @@ def takes_resources(action: str) -> bool:
 
 @cache
 def power(action: str) -> Power:
-    """What somebody can do who has an action; of a wildcard, the most that it can stand for."""
+    """Return what somebody can do who has an action; of a wildcard, the most that it can stand for."""
     if action.lower() in ACTS_AS_ANOTHER or "*" in action or "?" in action:
         return Power.PERMISSIONS
     known = _known(action)

@@ -89,13 +89,13 @@ def _shorter(found: Sequence[Shortened]) -> str:
 
 
 def step_of(event: EngineEvent) -> PlannedStep | None:
-    """The step that an engine event announces; None for every other event."""
+    """Return the step that an engine event announces; None for every other event."""
     announced = event.resource_pre_event
     return _of_metadata(announced.metadata) if announced else None
 
 
 def steps_of(events: Iterable[EngineEvent]) -> tuple[PlannedStep, ...]:
-    """The steps of an operation's events."""
+    """Return the steps of an operation's events."""
     return tuple(step for event in events if (step := step_of(event)))
 
 
@@ -113,12 +113,12 @@ def _of_metadata(metadata: StepEventMetadata) -> PlannedStep:
 
 
 def _inputs(kind: str, inputs: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """What has to be known of a resource: nothing of most, since a step of a large stack may hold much."""
+    """Return the inputs that the policies need: none of most types, since a step of a large stack may hold much."""
     return inputs or {} if kind in KEEPS else {}
 
 
 def steps_of_preview(preview: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
-    """The steps in what `pulumi preview --json` prints."""
+    """Return the steps in what `pulumi preview --json` prints."""
     return tuple(_of_digest(step) for step in preview.get("steps", ()))
 
 

@@ -12,7 +12,7 @@ PACK = Path(__file__).parent / "run"
 
 
 def pack_config(settings: Settings) -> dict[str, object]:
-    """The level of every policy, and the further settings of some.
+    """Return the level of every policy, and the further settings of some.
 
     https://www.pulumi.com/docs/insights/policy/configuration/
     """
@@ -26,5 +26,5 @@ def pack_config(settings: Settings) -> dict[str, object]:
 
 
 def accounts_of(settings: Settings) -> list[str]:
-    """The accounts that a stack file names, in whatever key."""
+    """Return the accounts that a stack file names, in any key."""
     return sorted(set(re.findall(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])", settings.model_dump_json())))

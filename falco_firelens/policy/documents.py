@@ -16,7 +16,7 @@ class Unreadable(ValueError):  # noqa: N818 - says what the text is
 
 
 def parsed(document: object) -> object:
-    """A document as a tree. Raises Unreadable."""
+    """Return a document as a tree. Raises Unreadable."""
     if not isinstance(document, str) or not document.strip():
         return document
     try:
@@ -33,7 +33,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def folded(value: object) -> Mapping[str, Any]:
-    """A mapping's keys in lower case and without underscores, as in `hostpid` for `hostPID` and `host_pid`."""
+    """Return a mapping's keys in lower case and without underscores, as in `hostpid` for `hostPID` and `host_pid`."""
     keys = keys_of(value)
     if value is UNKNOWN:
         return keys
@@ -46,21 +46,21 @@ def texts_of(value: object) -> Sequence[str]:
 
 
 def statements(document: object) -> Iterator[tuple[str, Statement]]:
-    """What a document allows, each with its path; nothing as long as it is not known. Raises Unreadable."""
+    """Yield what a document allows, each statement with its path; nothing while it is unknown. Raises Unreadable."""
     for index, statement in enumerate(map(folded, items_of(folded(parsed(document)).get("statement")))):
         if str(statement.get("effect")).lower() == "allow":
             yield f"[{statement.get('sid', index)}]", statement
 
 
 def each_statement(check: Callable[[str, Statement], Iterator[Finding]]) -> Check:
-    """A check of each statement of a resource's documents, its inline ones included."""
+    """Return a check of each statement of a resource's documents, its inline ones included."""
     return each_document(lambda path, found: (finding for one in found for finding in check(path + one[0], one[1])))
 
 
 def each_document(
     check: Callable[[str, Sequence[tuple[str, Statement]]], Iterator[Finding]],
 ) -> Callable[[Resource], Iterator[Finding]]:
-    """A check of all that a document allows, for each document of a resource."""
+    """Return a check of all that a document allows, for each document of a resource."""
 
     def on(resource: Resource) -> Iterator[Finding]:
         for path, document in _documents(resource):

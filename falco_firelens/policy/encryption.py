@@ -8,7 +8,7 @@ CUSTOMER_KEY = "the ARN of a customer key"
 
 
 def _key(path: str, value: object) -> Iterator[Finding]:
-    """A key that is missing, or that AWS keeps: nobody can say who may use that one, nor withdraw it."""
+    """Yield a finding where the key is missing, or AWS's own: nobody can say who may use that one, nor withdraw it."""
     if not value:
         yield Finding(path, "nothing", CUSTOMER_KEY)
     elif isinstance(value, str) and "alias/aws/" in value:

@@ -27,12 +27,12 @@ class PolicyFinding:
 
 
 def name_of(urn: str) -> str:
-    """A resource's logical name: what is after the fourth `::` of `urn:pulumi:stack::project::types::name`."""
+    """Return a resource's logical name: what is after the fourth `::` of `urn:pulumi:stack::project::types::name`."""
     return urn.split("::", 3)[-1]
 
 
 def type_of(urn: str) -> str:
-    """A resource's own type: the last of those in a URN, the others of which are its parents'."""
+    """Return a resource's own type: the last of those in a URN, the others of which are its parents'."""
     return urn.split("::", 3)[-2:][0].rpartition("$")[2]
 
 

@@ -33,7 +33,7 @@ ECS_MODES = ("pidMode", "ipcMode", "networkMode")
 
 
 def sensor_of(resource: Resource) -> str | None:
-    """The component of the sensor that a resource belongs to, by its parents in the program."""
+    """Return the component of the sensor that a resource belongs to, by its parents in the program."""
     parents = resource.urn.split("::")[2].split("$")[:-1] if resource.urn.count("::") >= 3 else []
     return next((parent for parent in parents if parent in SENSORS), None)
 
@@ -88,7 +88,7 @@ def _ports(pod: Pod) -> Iterator[Finding]:
 
 
 def _probes(pod: Pod) -> Iterator[Finding]:
-    """The kubelet asks on the node's network, whatever host a probe or a handler names."""
+    """Yield findings about probes and handlers: the kubelet sends them from the node to any host they name."""
     for path, container in pod.containers():
         lifecycle = folded(container.get("lifecycle"))
         asked = {name: container.get(name.lower()) for name in ("livenessProbe", "readinessProbe", "startupProbe")}

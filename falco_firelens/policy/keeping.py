@@ -41,7 +41,7 @@ class Keeping:
 
 
 def shortened(kind: str, operation: str, old: Inputs, new: Inputs) -> tuple[Shortened, ...]:
-    """What a step would keep less long of a resource of a Pulumi type, by its old and its new inputs.
+    """Return what a step would keep less long of a resource of a Pulumi type, by its old and its new inputs.
 
     A resource that is only made is not judged: what a failed update has left unmade must not need a permission.
     """
@@ -56,7 +56,7 @@ def _number(value: object) -> float | None:
 
 
 def _period(path: str, unit: str, absent: float) -> Callable[[Inputs, Inputs], Iterator[Shortened]]:
-    """Compares one number; none at all means `absent`, and a text, such as of what is not known yet, nothing."""
+    """Compare one number; a missing one means `absent`, and a text, such as an unknown value, is not compared."""
 
     def compare(old: Inputs, new: Inputs) -> Iterator[Shortened]:
         before, after = (_number(inputs.get(path) or absent) for inputs in (old, new))
@@ -82,7 +82,7 @@ def _lifecycle(old: Inputs, new: Inputs) -> Iterator[Shortened]:
 
 
 def _expirations(inputs: Inputs, path: str) -> dict[str, float]:
-    """The shortest period of each scope that an enabled rule ends."""
+    """Return the shortest period of each scope that an enabled rule ends."""
     found: dict[str, float] = {}
     outer, inner = path.split(".")
     for rule in map(keys_of, items_of(inputs.get("rules"))):
@@ -94,7 +94,7 @@ def _expirations(inputs: Inputs, path: str) -> dict[str, float]:
 
 
 def _scope(rule: Inputs) -> str:
-    """A rule's objects as a text; an empty prefix takes every object."""
+    """Return a rule's objects as a text; an empty prefix takes every object."""
     limits = {**keys_of(rule.get("filter")), **({"prefix": rule.get("prefix")} if rule.get("prefix") else {})}
     return json.dumps({key: value for key, value in limits.items() if value and key != "__defaults"}, sort_keys=True)
 

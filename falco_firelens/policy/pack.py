@@ -67,7 +67,7 @@ def _stack_policy(rule: StackRule) -> Policy:
 
 
 def message(resource: Resource, finding: Finding) -> str:
-    """What the engine prints below the policy's description."""
+    """Return what the engine prints below the policy's description."""
     return f"{resource.name}: {finding}"
 
 

@@ -73,7 +73,7 @@ class Pod:
                 yield f"{prefix}[{container.get('name')}]", container
 
     def security(self) -> Iterator[tuple[str, Keys]]:
-        """The pod's own settings and each container's, with their path."""
+        """Yield the pod's own settings and each container's, with their path."""
         if not self.on_ecs:
             yield f"{self.path}.securityContext", folded(self.spec.get("securitycontext"))
         for path, container in self.containers():
@@ -82,7 +82,7 @@ class Pod:
 
 
 def pods_of(resource: Resource) -> Iterator[Pod]:
-    """What a resource runs; what is not known before the deployment has nothing yet."""
+    """Yield the pods that a resource runs; those that are unknown before the deployment have nothing yet."""
     if resource.type == TASK_DEFINITION:
         yield Pod("", folded(resource.props), {}, on_ecs=True)
         return

@@ -98,7 +98,7 @@ class Known:
 
     @classmethod
     def of(cls, resource: Resource) -> "Known":
-        """What the policy's configuration says of them."""
+        """Return what the policy's configuration says of them."""
         accounts = frozenset(text for text in items_of(resource.config.get("accounts")) if isinstance(text, str))
         return cls(accounts, bool(resource.config.get("ownAccount")))
 
@@ -158,7 +158,7 @@ def _guarded(statement: Statement) -> bool:
 
 
 def _federated(path: str, statement: Statement) -> Iterator[Finding]:
-    """A provider such as GitHub's has everybody's tokens: only `sub` says whose a token is.
+    """Yield a finding where the trust has no `sub`: a provider such as GitHub's issues tokens to everybody.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
     """
@@ -204,7 +204,7 @@ def _on(kind: str) -> Check:
 
 
 def _endpoint(path: str, found: Sequence[tuple[str, Statement]]) -> Iterator[Finding]:
-    """An endpoint's policy only narrows, unless it is written out that it does not.
+    """Yield findings about an endpoint's policy, which only narrows access unless it is written out that it does not.
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     """

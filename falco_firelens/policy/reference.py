@@ -104,7 +104,7 @@ all in a first preview; it is judged in the update, before the resource that it 
 
 
 def reference() -> str:
-    """The page, ending with a newline."""
+    """Return the page, ending with a newline."""
     rows = [f"| `{rule.name}` | {rule.description} | {_types(rule)} |" for rule in RULES]
     table = [
         "",
@@ -119,7 +119,7 @@ def reference() -> str:
 
 
 def _shortened() -> Iterator[str]:
-    """A row for each kind of shortening; several types can share one."""
+    """Yield a row for each kind of shortening; several types can share one."""
     rows: dict[str, dict[str, None]] = {}
     for kind, keeping in KEEPS.items():
         rows.setdefault(keeping.shortened, {})[NOUNS[kind]] = None

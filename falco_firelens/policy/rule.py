@@ -60,7 +60,7 @@ class Rule:
     """JSON schemas of what the policy can be told, by name."""
 
     def findings(self, resource: Resource) -> Iterator[Finding]:
-        """What is wrong with a resource; nothing with one of another type."""
+        """Yield what is wrong with a resource; nothing with one of another type."""
         check = self.checks.get(resource.type)
         yield from check(resource) if check else ()
 
@@ -75,7 +75,7 @@ class StackRule:
     types: tuple[str, ...]
 
     def findings(self, resources: Sequence[Resource]) -> Iterator[tuple[Resource, Finding]]:
-        """What is wrong, and with which resource."""
+        """Yield what is wrong, and with which resource."""
         yield from self.check(resources)
 
 
@@ -90,14 +90,14 @@ class _Unknowns(dict[str, Any]):
 
 
 def keys_of(value: object) -> Mapping[str, Any]:
-    """A value's keys if it is a mapping, none if not; of one that is not known every value is not known."""
+    """Return a value's keys if it is a mapping, none if not; of one that is not known every value is not known."""
     if value is UNKNOWN:
         return _Unknowns()
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def items_of(value: object) -> Sequence[Any]:
-    """A value's items if it is a list, none if not. A mapping, or what is not known, stands for a list of one."""
+    """Return a value's items if it is a list, none if not. A mapping, or an unknown value, counts as a list of one."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return cast("Sequence[Any]", value)
     return [value] if value is UNKNOWN or isinstance(value, Mapping) else ()
@@ -114,7 +114,7 @@ def is_off(value: object) -> bool:
 
 
 def show(value: object) -> str:
-    """A value in a message."""
+    """Return a value in a message."""
     if value is None or value == "":
         return "nothing"
     if isinstance(value, bool):

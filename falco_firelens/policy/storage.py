@@ -18,7 +18,7 @@ FLAGS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPu
 
 
 def _of_bucket(bucket: Resource, resources: Sequence[Resource], types: Sequence[str]) -> Iterator[Resource]:
-    """The settings of a bucket: they take its name from it, or have the same written down."""
+    """Yield the settings of a bucket: they take its name from it, or have the same written down."""
     names = {bucket.props.get(key) for key in ("bucket", "id") if bucket.props.get(key) not in (None, "", UNKNOWN)}
     for resource in resources:
         if resource.type in types and (
@@ -53,7 +53,7 @@ def _encrypted(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Findin
 
 
 def _inline_rules(bucket: Resource) -> list[object]:
-    """What the bucket itself says. A preview does not know what a bucket that says nothing will answer."""
+    """Return what the bucket itself says. A preview does not know what a bucket that says nothing will answer."""
     configuration = bucket.props.get("serverSideEncryptionConfiguration")
     return [] if configuration is UNKNOWN else [*items_of(keys_of(configuration).get("rule"))]
 

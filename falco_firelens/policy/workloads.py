@@ -37,7 +37,7 @@ MOVING_TAGS = frozenset(("latest", "stable", "edge", "main", "master", "nightly"
 
 
 def _readable(check: Check) -> Check:
-    """A check of what may be no JSON: the definitions of a task's containers."""
+    """Return a check of a value that may be malformed JSON: the definitions of a task's containers."""
 
     def on(resource: Resource) -> Iterator[Finding]:
         try:
@@ -66,7 +66,7 @@ def _privileged(resource: Resource) -> Iterator[Finding]:
 
 
 def _capabilities(path: str, limits: Keys, of_the_sensor: frozenset[str]) -> Iterator[Finding]:
-    """The kubelet and Docker take `ALL` and `CAP_` in any case."""
+    """Yield the capabilities, of which the kubelet and Docker take `ALL` and `CAP_` in any case."""
     for given in texts_of(folded(limits.get("capabilities")).get("add")):
         name = given.strip().upper().removeprefix("CAP_")
         if name not in BASELINE | of_the_sensor:

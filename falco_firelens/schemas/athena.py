@@ -15,7 +15,7 @@ class NamedQuery:
     sql: str
 
     def of(self, table: str) -> str:
-        """The query over one table."""
+        """Return the query over one table."""
         return self.sql.replace("{table}", table)
 
 
@@ -25,7 +25,7 @@ def _field(name: str) -> str:
 
 
 def _since(days: int) -> str:
-    """The partitions of today and some days before."""
+    """Return the partitions of today and some days before."""
     return f"day >= date_format(current_date - interval '{days}' day, '%Y-%m-%d')"
 
 

@@ -68,12 +68,12 @@ def location(bucket: str) -> str:
 
 
 def columns() -> list[Table]:
-    """The event's columns."""
+    """Return the event's columns."""
     return [{"name": column.name, "type": column.hive, "comment": column.doc} for column in COLUMNS]
 
 
 def table(form: Format, bucket: str, accounts: Sequence[str], regions: Sequence[str]) -> Table:
-    """What Glue's table is made of beside its name.
+    """Return what Glue's table is made of beside its name.
 
     Projection: Athena works out the folders from the lists below and asks for no partition, so none has to be added.
     https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html

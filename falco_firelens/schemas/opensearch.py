@@ -18,7 +18,7 @@ _KEYWORD: Final = {"type": "keyword", "ignore_above": 8191}
 
 
 def index_template() -> Document:
-    """The body of `PUT _index_template/falco-events`.
+    """Return the body of `PUT _index_template/falco-events`.
 
     `output_fields` is a flat object: its keys have dots, and as an object `proc.name` beside `proc` could not be
     mapped; nor could a field that is a number in one rule and a text in another. Any key is searched all the same,
@@ -58,7 +58,7 @@ def index_template() -> Document:
 
 
 def saved_objects() -> str:
-    """What OpenSearch Dashboards imports: one JSON object a line, those that others refer to first."""
+    """Return what OpenSearch Dashboards imports: one JSON object a line, those that others refer to first."""
     panels = (
         _histogram("events-over-time", "Events over time by priority", "priority"),
         _histogram("events-by-cluster", "Events over time by cluster", "cluster.name"),

@@ -18,12 +18,12 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#co
 
 
 def create_table(table: str) -> str:
-    """The statement that makes the table where there is none. Fields are read as `output_fields."k8s.ns.name"`."""
+    """Return the statement that creates a missing table. Fields are read as `output_fields."k8s.ns.name"`."""
     name = table.replace('"', '""')
     columns = ",\n".join(f'    "{column.name}" {column.redshift}' for column in COLUMNS)
     return f'CREATE TABLE IF NOT EXISTS "{name}" (\n{columns}\n)\nDISTSTYLE AUTO\nSORTKEY ("time")'
 
 
 def column_list() -> str:
-    """The columns that COPY fills, in their order."""
+    """Return the columns that COPY fills, in their order."""
     return ",".join(column.name for column in COLUMNS)

@@ -31,7 +31,7 @@ _LIST_DEFINITION: Final = re.compile(r"""\blist["']?\s*:\s*["']?([^\s"',#}]+)"""
 
 
 def quoted(text: str) -> str:
-    """A text between quotation marks, for the right side of any comparison but the numeric ones.
+    """Return a text between quotation marks, for the right side of any comparison but the numeric ones.
 
     Raises SensorError where Falco has no way to write it.
     """
@@ -61,7 +61,7 @@ class Texts:
         return [{"list": name, "items": [text]} for text, name in self._made.items()]
 
     def written(self, part: str | tuple[str, ...], comparison: str) -> str | list[str]:
-        """What stands for a value in an exception.
+        """Return what stands for a value in an exception.
 
         Raises SensorError where Falco has no way to write it.
         """

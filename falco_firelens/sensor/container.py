@@ -67,6 +67,6 @@ class Container:
     scratch: tuple[str, ...] = ()
 
     def only_capabilities(self) -> dict[str, list[str]]:
-        """The capabilities in the words that Kubernetes and ECS share."""
+        """Return the capabilities in the words that Kubernetes and ECS share."""
         added = {"add": list(self.capabilities)} if self.capabilities else {}
         return {"drop": ["ALL"], **added}

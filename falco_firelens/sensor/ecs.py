@@ -64,7 +64,7 @@ _SCRATCH_MIB: Final = 64
 
 
 def task(options: FalcoOptions, pipeline: Pipeline) -> EcsTask:
-    """The sensor's task.
+    """Return the sensor's task.
 
     Raises:
         SensorError: the task definition would be larger than ECS takes.
@@ -92,7 +92,7 @@ def task(options: FalcoOptions, pipeline: Pipeline) -> EcsTask:
 
 
 def writer(files: Mapping[str, str], directory: str) -> tuple[str, dict[str, str]]:
-    """A shell script that writes `files` into `directory`, and the environment it takes their text from.
+    """Return a shell script that writes `files` into `directory`, and the environment it takes their text from.
 
     The script uses builtins only and the text never becomes part of it, so any text is written byte for byte.
 

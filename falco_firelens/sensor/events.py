@@ -66,7 +66,7 @@ def section(kind: str, options: Options) -> str:
 
 
 def service() -> str:
-    """The `[SERVICE]` section: everything is buffered on disk, retries come soon, health is answered to the node only.
+    """Return the `[SERVICE]` section: buffers on disk, early retries, a health endpoint for the node only.
 
     No checksums: a chunk that was being written at a `kill -9` would fail its own and be thrown away.
     """
@@ -112,7 +112,9 @@ def filters(pipeline: Pipeline, match: str) -> str:
 
 
 def script(pipeline: Pipeline, reader: Reader, *, node_field: str) -> str:
-    """The Lua filter's script: `reader` knows the platform's lines, `node_field` is the node's if records have one."""
+    """Return the Lua filter's script: `reader` parses the platform's lines, `node_field` is the node's, if records have
+    one.
+    """
     identity = pipeline.identity
     cluster = {
         "name": identity.name,
@@ -135,7 +137,7 @@ def script(pipeline: Pipeline, reader: Reader, *, node_field: str) -> str:
 
 
 def _code(name: str) -> str:
-    """A script without comments and indentation: on ECS a task definition has to hold it beside the user's rules."""
+    """Return a script without comments and indentation: on ECS it shares the task definition with the user's rules."""
     lines = (line.strip() for line in _SCRIPTS.joinpath(f"{name}.lua").read_text().splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("--"))
 
@@ -184,5 +186,5 @@ def _form(pipeline: Pipeline) -> Options:
 
 
 def _lua_string(text: str) -> str:
-    """A Lua literal of one line of text."""
+    """Return a Lua literal of one line of text."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -113,7 +113,7 @@ def files(options: FalcoOptions, identity: ClusterIdentity) -> dict[str, str]:
 
 
 def sums(loaded: Mapping[str, str]) -> dict[str, str]:
-    """The SHA-256 sums of files as the heartbeats of a Falco that has loaded them have them, by their keys.
+    """Return the SHA-256 sums of files under the keys that a Falco that has loaded them writes into its heartbeats.
 
     `stats_writer.cpp` of Falco's source makes the keys, with `sanitize_rule_name` of `falco_utils.cpp`.
     """
@@ -126,7 +126,7 @@ def sums(loaded: Mapping[str, str]) -> dict[str, str]:
 
 
 def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -> dict[str, Any]:
-    """The content of `falco.yaml` for a Falco that finds `rules(options)` in `rules_dir`."""
+    """Return the content of `falco.yaml` for a Falco that finds `rules(options)` in `rules_dir`."""
     disabled = [{"disable": {"rule": rule}} for rule in options.disabled_rules]
     return {
         "engine": {"kind": "modern_ebpf", "modern_ebpf": {"buf_size_preset": 4}},
@@ -177,7 +177,7 @@ def settings(options: FalcoOptions, identity: ClusterIdentity, rules_dir: str) -
 
 
 def rules(options: FalcoOptions) -> dict[str, str]:
-    """The rules files by name, in the order Falco must load them: ours, the user's in theirs, the exceptions.
+    """Return the rules files by name, in the order Falco must load them: ours, the user's in theirs, the exceptions.
 
     Falco's own come after `TAMPERING_RULES`.
     """
@@ -193,13 +193,13 @@ def rules(options: FalcoOptions) -> dict[str, str]:
 
 
 def sockets(platform: Platform) -> tuple[Mount, ...]:
-    """The sockets by which Falco asks a platform's container engines for names, images and labels."""
+    """Return the sockets by which Falco asks a platform's container engines for names, images and labels."""
     paths = [path for engine in ENGINES[platform].values() for path in engine]
     return tuple(Mount(f"socket-{index}", path, f"{HOST_ROOT}{path}") for index, path in enumerate(paths))
 
 
 def engines(platform: Platform) -> dict[str, Any]:
-    """The container plugin's `engines`: those of the platform on, all others off (its schema wants them all)."""
+    """Return the container plugin's `engines`: those of the platform on, all others off (its schema wants them all)."""
     return {name: _engine(ENGINES[platform].get(name)) for name in _ALL_ENGINES}
 
 
@@ -247,7 +247,7 @@ def _engine(socket_paths: tuple[str, ...] | None) -> dict[str, Any]:
 
 
 def _file_name(index: int, name: str) -> str:
-    """A name that is valid as a ConfigMap's key, unique, and in the user's order."""
+    """Return a name that is valid as a ConfigMap's key, unique, and in the user's order."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-")[:60] or "rules"
     return f"rules-{index:02}-{stem}.yaml"
 

@@ -32,7 +32,7 @@ _CHART_SCRATCH: Final = "/root/.falco"
 
 
 def values(options: FalcoOptions, identity: ClusterIdentity) -> Document:
-    """The chart's values. Its DaemonSet is called `falco`, its pods' logs are where our Fluent Bit looks for them.
+    """Return the chart's values: its DaemonSet is called `falco`, and its pods' logs are where our Fluent Bit reads.
 
     Raises:
         SensorError: the cluster is an ECS cluster, which takes no chart.
@@ -72,7 +72,7 @@ def _falco(options: FalcoOptions, identity: ClusterIdentity) -> dict[str, Any]:
 
 
 def _block(name: str, text: str) -> str:
-    """A text whose first line is not indented: the chart writes it as a YAML block, whose margin is that line's."""
+    """Return a text whose first line is not indented: the chart writes it as a YAML block with that line's margin."""
     return f"# {name}\n{text}" if text[:1].isspace() else text
 
 
@@ -85,7 +85,7 @@ def _driver(options: FalcoOptions, identity: ClusterIdentity) -> Document:
 
 
 def _environment(container: Container) -> list[Document]:
-    """The chart sets HOST_ROOT, and FALCO_HOSTNAME to the node's name, itself."""
+    """Return the environment variables. The chart itself sets HOST_ROOT, and FALCO_HOSTNAME to the node's name."""
     return [{"name": name, "value": value} for name, value in container.environment.items() if name != "HOST_ROOT"]
 
 

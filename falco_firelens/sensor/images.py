@@ -112,11 +112,11 @@ class Known(BaseModel):
         return self.releases[0].version
 
     def digest(self, version: str) -> str:
-        """The confirmed digest of a version; empty where there is none."""
+        """Return the confirmed digest of a version; empty where there is none."""
         return next((release.digest for release in self.releases if release.version == version), "")
 
     def image(self, *, registry: str | None = None, version: str | None = None, digest: str | None = None) -> Image:
-        """The image; what is left out is the table's. An empty digest means: by its tag."""
+        """Return the image; what is left out is the table's. An empty digest means: by its tag."""
         version = version or self.version
         digest = self.digest(version) if digest is None else digest
         return Image(registry or f"{REGISTRY}/{self.folder}", self.name, version, digest)

@@ -65,8 +65,8 @@ STARTUP_PERIOD: Final = 5
 
 
 def manifests(options: FalcoOptions, pipeline: Pipeline, *, host_network: bool = False) -> KubernetesManifests:
-    """The sensor's manifests. `host_network` lets Fluent Bit reach the node role's credentials at the instance metadata
-    service, whose hop limit keeps pods away.
+    """Return the sensor's manifests. `host_network` lets Fluent Bit reach the node role's credentials at the instance
+    metadata service, whose hop limit keeps pods away.
 
     Raises:
         SensorError: the files are larger than a ConfigMap may be.
@@ -144,7 +144,7 @@ def security_context(container: Container) -> Document:
 
 
 def resources(container: Container) -> Document:
-    """Requests and limits."""
+    """Return requests and limits."""
     promised = container.resources
     return {
         "requests": {"cpu": f"{promised.cpu}m", "memory": f"{promised.memory}Mi"},
@@ -153,7 +153,7 @@ def resources(container: Container) -> Document:
 
 
 def scratch_volume(path: str) -> Document:
-    """An empty directory that ends with the pod, to be mounted at `path`."""
+    """Return an empty directory that ends with the pod, to be mounted at `path`."""
     return {"name": _scratch_name(path), "emptyDir": SCRATCH}
 
 
@@ -225,7 +225,7 @@ def _volumes(container: Container) -> list[Document]:
 
 
 def _host_path(mount: Mount) -> Document:
-    """A writable directory is made where it is missing; anything else is taken as it is."""
+    """Return a mount of the node. A writable directory is created where it is missing; anything else must be there."""
     return {"path": mount.source} if mount.read_only else {"path": mount.source, "type": "DirectoryOrCreate"}
 
 

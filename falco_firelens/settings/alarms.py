@@ -75,7 +75,7 @@ class Alarms(Model):
     """Thresholds of single clusters, by the cluster's name."""
 
     def of(self, cluster: str) -> "Alarms":
-        """The thresholds that hold for a cluster."""
+        """Return the thresholds of a cluster."""
         own = self.clusters.get(cluster, ClusterAlarms()).model_dump(exclude_none=True)
         return self.model_copy(update=own)
 

@@ -272,7 +272,7 @@ class RedshiftDestination(Model):
 
 
 def _another_database(data: object) -> Iterator[InitErrorDetails]:
-    """A table that is made in one database while Firehose copies into another."""
+    """Yield a mistake where the table is created in one database and Firehose copies into another."""
     keys = keys_of(data)
     url = keys_of(keys.get("existing")).get("jdbcUrl")
     database = keys.get("database", "falco")

@@ -50,7 +50,7 @@ class Kubeconfig(Model):
 
 
 def contexts(text: str, found: str) -> tuple[str, ...]:
-    """The names of a kubeconfig's contexts.
+    """Return the names of a kubeconfig's contexts.
 
     `found` says in a message what the text is. Raises PydanticCustomError when it is no kubeconfig.
     """
@@ -72,7 +72,7 @@ def contexts(text: str, found: str) -> tuple[str, ...]:
 
 
 def _names_a_relative_file(entry: object) -> bool:
-    """The provider gets the kubeconfig's text, and would look for such a file in the folder where the engine runs."""
+    """Return whether a kubeconfig names a relative file: the provider would look for it in the engine's folder."""
     keys = keys_of(entry)
     below = {**keys_of(keys.get("cluster")), **keys_of(keys.get("user"))}
     paths = [below.get(key) for key in ("certificate-authority", "client-certificate", "client-key", "tokenFile")]

@@ -16,12 +16,12 @@ def _entries() -> Mapping[str, Mapping[str, Any]]:
 
 
 def allowed(limit: str) -> str:
-    """The expression that a text has to match as a whole: the form that AWS takes, without reserved beginnings."""
+    """Return the expression that a whole text has to match: the form that AWS takes, without reserved prefixes."""
     entry = _entries()[limit]
     reserved = f"(?!{entry['never']})" if "never" in entry else ""
     return f"{reserved}{entry.get('pattern', '.*')}"
 
 
 def reserved(limit: str) -> str:
-    """The expression for beginnings that AWS keeps to itself."""
+    """Return the expression for beginnings that AWS keeps to itself."""
     return _entries()[limit]["never"]

@@ -43,7 +43,7 @@ def load(values: Mapping[str, object], *, file: str, root: Path, trusted: bool =
 
 
 def structured(values: Mapping[str, object]) -> dict[str, object]:
-    """The tree with what the engine hands over as JSON."""
+    """Return the tree with the values parsed that the engine passes as JSON."""
     return {key: _parsed(value) if key in STRUCTURED else value for key, value in values.items()}
 
 
@@ -81,7 +81,7 @@ def _project_folder(stack_file: Path) -> Path:
 
 
 def config_of(path: Path) -> Mapping[str, object]:
-    """What stands under `config` of a stack file; nothing where the file is empty."""
+    """Return the keys under `config` of a stack file; none if the file is empty."""
     try:
         document = document_of(path.read_text(encoding="utf-8-sig"))
     except NotYaml as error:
@@ -102,7 +102,7 @@ def _unusable(path: Path, found: str, expected: str = "") -> SettingsError:
 
 
 def namespaced(config: Mapping[str, object]) -> dict[str, object]:
-    """The project's own part of a stack's whole configuration, without the namespace.
+    """Return the project's own part of a stack's whole configuration, without the namespace.
 
     A program passes `pulumi.runtime.get_config_env()`; an encrypted value of a stack file becomes ENCRYPTED.
     """

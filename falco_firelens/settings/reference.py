@@ -27,7 +27,8 @@ config:
 [adopting existing clusters](../examples/Pulumi.existing.yaml),
 [Kubernetes on EC2](../examples/Pulumi.kubernetes-on-ec2.yaml), one account in three regions
 ([Ireland](../examples/three-regions/Pulumi.ireland.yaml), [Ohio](../examples/three-regions/Pulumi.ohio.yaml),
-[Sydney](../examples/three-regions/Pulumi.sydney.yaml)), and [a hub with its spokes](../examples/hub-and-spokes/README.md).
+[Sydney](../examples/three-regions/Pulumi.sydney.yaml)), and
+[a hub with its spokes](../examples/hub-and-spokes/README.md).
 
 **Checking.** `falco-firelens check Pulumi.<stack>.yaml` says whether a file can be used, without credentials and
 without the engine, and how large each cluster's ConfigMaps or task definition become beside the most that they may be;
@@ -86,7 +87,7 @@ credentials are before every operation, and sets the key by itself ([fleet.md](f
 
 
 def reference() -> str:
-    """The page, ending with a newline."""
+    """Return the page, ending with a newline."""
     schema = settings_schema()
     sections = [_section(title, mapping) for title, mapping in _sections(schema)]
     return "\n".join([INTRODUCTION, *sections])
@@ -137,7 +138,7 @@ def _default(value: Schema) -> str:
 
 
 def _type(value: Schema) -> str:
-    """A property's type in a reader's words."""
+    """Return a property's type in a reader's words."""
     if any(definitions_of(value)):
         several = {"[]": "list of mappings", ".NAME": "mapping of names to mappings"}
         return several.get(_step(value), "mapping")

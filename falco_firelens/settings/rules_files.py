@@ -93,7 +93,9 @@ def _problem_of_item(item: object, which: str) -> str | None:
 
 
 def _changes_an_earlier(kind: str, keys: Mapping[str, object]) -> bool:
-    """A rule with none of its own keys but `enabled` switches an earlier one on or off."""
+    """Return whether a rule changes an earlier one: with no key of its own but `enabled` it switches that one on or
+    off.
+    """
     only_enabled = kind == "rule" and "enabled" in keys and not any(key in keys for key in NEEDED_KEYS["rule"])
     return only_enabled or bool(keys_of(keys.get("override"))) or str(keys.get("append")).lower() in TRUE
 

@@ -13,7 +13,7 @@ ENCRYPTED_VALUE: Schema = {"type": "object", "properties": {"secure": {"type": "
 
 
 def stack_file_schema() -> Schema:
-    """The schema of a whole Pulumi.<stack>.yaml; what other namespaces hold is not looked at."""
+    """Return the schema of a whole Pulumi.<stack>.yaml; what other namespaces hold is not looked at."""
     settings = settings_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -33,7 +33,7 @@ def stack_file_schema() -> Schema:
 
 
 def _clusters(settings: Schema) -> Schema:
-    """What every stack has but a hub."""
+    """Return the keys that every stack but a hub must have."""
     return {
         "required": [f"{NAMESPACE}:{key}" for key in settings["required"]],
         "properties": {f"{NAMESPACE}:clusters": {"minItems": 1}},
@@ -41,7 +41,7 @@ def _clusters(settings: Schema) -> Schema:
 
 
 def settings_schema() -> Schema:
-    """The schema of what stands under the project's namespace."""
+    """Return the schema of what stands under the project's namespace."""
     schema = Settings.model_json_schema()
     definitions: Schema = schema["$defs"]
     for mapping in (schema, *definitions.values()):
@@ -55,7 +55,7 @@ def settings_schema() -> Schema:
 
 
 def _as_written(key: str, schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """What a person may write where pydantic's schema says what a program may pass."""
+    """Return the schema of what a person may write; pydantic's is of what a program may pass."""
     value = {name: item for name, item in schema.items() if name not in ("title", "anyOf")}
     value |= _without_null(schema.get("anyOf", []))
     value["description"] = _one_line(value["description"])
@@ -75,7 +75,9 @@ def _as_written(key: str, schema: Schema, definitions: Mapping[str, Schema]) -> 
 
 
 def _without_null(alternatives: list[Schema]) -> Schema:
-    """A key without a value is refused, except that of a section, where it means the defaults."""
+    """Return the schema without null: a key without a value is refused, except for a section, where it means the
+    defaults.
+    """
     others = [alternative for alternative in alternatives if alternative.get("type") != "null"]
     return others[0] if len(others) == 1 else {}
 
@@ -85,7 +87,7 @@ def _one_line(text: str) -> str:
 
 
 def definitions_of(value: Schema) -> Iterator[str]:
-    """The names of the definitions that a property's schema refers to, in order."""
+    """Yield the names of the definitions that a property's schema refers to, in order."""
     for key, item in value.items():
         if key == "$ref":
             yield str(item).rpartition("/")[2]

@@ -40,7 +40,7 @@ def _none_for_any(account: object) -> object:
 
 
 def _none_for_empty(section: object) -> object:
-    """A section that is not there, as Pulumi.yaml has to put it."""
+    """Return None for a section that Pulumi.yaml has to declare although the stack file lacks it."""
     return None if section == {} else section
 
 
@@ -135,7 +135,7 @@ def _no_clusters(data: object) -> Iterator[InitErrorDetails]:
 
 
 def _hub_and_spoke(data: object) -> Iterator[InitErrorDetails]:
-    """What a hub or a spoke says about its events is said once."""
+    """Yield mistakes where a hub or a spoke repeats what its archive already says."""
     tree = keys_of(data)
     hub, spoke, events = (keys_of(tree.get(key)) for key in ("hub", "spoke", "events"))
     s3 = keys_of(events.get("destinations")).get("s3")
@@ -176,7 +176,7 @@ def _same_cluster_twice(data: object) -> Iterator[InitErrorDetails]:
 
 
 def _identity(existing: object) -> tuple[object, ...]:
-    """What tells one adopted cluster of a platform from another."""
+    """Return what identifies an adopted cluster of a platform."""
     keys = keys_of(existing)
     if "name" in keys:
         return (str(keys["name"]),)
@@ -187,7 +187,9 @@ def _identity(existing: object) -> tuple[object, ...]:
 
 
 def _reserved_names(data: object) -> Iterator[InitErrorDetails]:
-    """A created ECS cluster has a security group of its name; EC2 keeps the beginning of its ids to itself."""
+    """Yield created ECS clusters whose name EC2 refuses for their security group, since it reserves the prefix of its
+    ids.
+    """
     for index, cluster in enumerate(items_of(keys_of(data).get("clusters"))):
         keys = keys_of(cluster)
         name = keys.get("name")
@@ -207,7 +209,7 @@ def _foreign_clusters(data: object) -> Iterator[InitErrorDetails]:
 
 
 def _elsewhere(data: object) -> Iterator[InitErrorDetails]:
-    """What is another account's, where the file names the stack's own."""
+    """Yield values that belong to another account although the file names the stack's own."""
     account = keys_of(data).get("account", ANY)
     if isinstance(account, str) and account != ANY:
         for each in elsewhere(data, account):

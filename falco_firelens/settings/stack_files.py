@@ -27,7 +27,7 @@ https://www.pulumi.com/registry/packages/aws/installation-configuration/#configu
 
 
 def allowed_accounts(config: Mapping[str, object]) -> tuple[str, ...]:
-    """What a stack file says of it: a list, or one as JSON; none where it says nothing."""
+    """Return `aws:allowedAccountIds`, a list or one as JSON; empty if it is missing."""
     value = config.get(ALLOWED_ACCOUNTS)
     if isinstance(value, str):
         try:
@@ -38,7 +38,7 @@ def allowed_accounts(config: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def guard_mistakes(config: Mapping[str, object]) -> Iterator[Mistake]:
-    """What is wrong with `aws:allowedAccountIds`, by itself or beside the account that the stack names."""
+    """Yield mistakes in `aws:allowedAccountIds`, by itself or beside the account of the stack."""
     if ALLOWED_ACCOUNTS not in config:
         return
     allowed, account = allowed_accounts(config), _account(config)
@@ -50,7 +50,7 @@ def guard_mistakes(config: Mapping[str, object]) -> Iterator[Mistake]:
 
 
 def guard_warning(config: Mapping[str, object]) -> str | None:
-    """What to write so that `pulumi destroy` and `pulumi refresh` refuse the credentials of another account, too."""
+    """Return what to write so that `pulumi destroy` and `pulumi refresh` refuse another account's credentials, too."""
     account = _account(config)
     if account and set(allowed_accounts(config)) != {account}:
         return (
@@ -66,7 +66,7 @@ def _account(config: Mapping[str, object]) -> str | None:
 
 
 def document_of(text: str) -> Mapping[str, object]:
-    """The whole stack file; under `config`, keys are whole and scalars are texts.
+    """Return the whole stack file; under `config`, keys are whole and scalars are texts.
 
     Raises DocumentError, also for a file that is no mapping and for a key that the engine does not take.
     """
@@ -97,7 +97,7 @@ def _config(given: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _whole(name: str) -> str:
-    """A key with its namespace: the project's where it has none. `aws:config:region` is an old form of `aws:region`."""
+    """Return a key with its namespace, by default the project's. `aws:config:region` is an old form of `aws:region`."""
     parts = name.split(":")
     if len(parts) == 1:
         return f"{NAMESPACE}:{name}"
@@ -109,7 +109,7 @@ def _whole(name: str) -> str:
 
 
 def _text(value: object) -> object:
-    """A scalar as the engine hands it over."""
+    """Return a scalar as the engine hands it over."""
     if value is None:
         return ""
     if isinstance(value, bool):

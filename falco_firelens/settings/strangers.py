@@ -97,7 +97,7 @@ def is_public(host: str | None) -> bool:
 
 
 def _meant(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 one stands for, if it does."""
+    """Return the IPv4 address that an IPv6 one stands for, if it does."""
     if isinstance(address, IPv4Address):
         return address
     if address in NAT64:
@@ -106,7 +106,7 @@ def _meant(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def too_large(value: object) -> str | None:
-    """What is too much about a tree, seen without copying it; None where nothing is.
+    """Return which bound a tree exceeds, without copying it; None if it exceeds none.
 
     A list that is in a tree many times, as YAML's aliases make it, counts each time.
     """

@@ -151,7 +151,7 @@ TagValue = Annotated[str, Matching(allowed("tag-value"), "at most 256 letters, d
 
 
 def network_of(cidr: str) -> IPv4Network | None:
-    """The range that a text names, or None where it names none."""
+    """Return the range that a text names, or None where it names none."""
     try:
         return IPv4Network(cidr)
     except ValueError:
@@ -192,7 +192,7 @@ InstanceType = Annotated[str, Matching(r"[a-z]+-?[0-9]+[a-z0-9-]*\.[a-z0-9-]+", 
 
 
 def architecture_of(instance_type: str) -> Architecture:
-    """The processor architecture of an instance type: arm64 where a `g`, for Graviton, follows the generation number.
+    """Return the architecture of an instance type: arm64 if a `g`, for Graviton, follows the generation number.
 
     https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html; a1 is older than that convention.
     """

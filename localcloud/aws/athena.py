@@ -56,7 +56,7 @@ def _delete_named_query(self: Any) -> str:
 
 
 def _contents(athena: AthenaBackend, name: str) -> tuple[list[str], list[str]]:
-    """The ids of a workgroup's named queries, and of what has been asked in it."""
+    """Return the ids of a workgroup's named queries, and of what has been asked in it."""
     queries = [identity for identity, query in athena.named_queries.items() if query.workgroup.name == name]
     executions = [
         identity for identity, one in athena.executions.items() if one.workgroup and one.workgroup.name == name

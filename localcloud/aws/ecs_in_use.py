@@ -69,7 +69,7 @@ def _tasks(ecs: Any, cluster: Any) -> Iterator[Any]:
 
 
 def _instances(ecs: Any, cluster: Any) -> Iterator[str]:
-    """The ARNs of those that are registered; the agent of one that is terminated takes it out of the cluster.
+    """Yield the ARNs of registered instances; the agent of a terminated one deregisters it.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deregister_container_instance.html
     """

@@ -79,7 +79,7 @@ def install() -> None:
 
 
 def addons_of(cluster: Any) -> Addons:
-    """A cluster's add-ons, by name."""
+    """Return a cluster's add-ons, by name."""
     return cluster.__dict__.setdefault("addons", {})
 
 
@@ -107,7 +107,7 @@ def _list(self: Any) -> ActionResult:
 
 
 def _update(self: Any) -> ActionResult:
-    """What is not given stays."""
+    """Return the updated add-on; what the request leaves out stays."""
     addon = _addon(self)
     addon.version = _version(self, addon.name) or addon.version
     addon.values |= _values(self, addon.name)
@@ -166,7 +166,7 @@ def _addon(response: Any) -> Addon:
 
 
 def _version(response: Any, name: str) -> str | None:
-    """The version that is asked for, with its build or, as EKS takes it too, without."""
+    """Return the version that is asked for, with its build or, as EKS takes it too, without."""
     wanted = response._get_param("addonVersion")
     if wanted is None:
         return None

@@ -26,7 +26,7 @@ Record = dict[str, bytes]
 
 
 def object_name(stream: str, version: str, prefix: str) -> str:
-    """The name of an object that Firehose writes now.
+    """Return the name of an object that Firehose writes now.
 
     A prefix without expressions gets a folder for each hour; one with them says all of it.
     https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
@@ -39,7 +39,7 @@ def object_name(stream: str, version: str, prefix: str) -> str:
 
 
 def processed(records: Sequence[Record], processors: Sequence[Mapping[str, Any]]) -> list[Record]:
-    """The records after the processors of a stream, those that it knows: they take a subscription's envelopes apart.
+    """Return the records after the stream's known processors, which unpack a subscription's envelopes.
 
     https://docs.aws.amazon.com/firehose/latest/dev/Message_extraction.html
     """

@@ -118,7 +118,7 @@ def _transformers() -> None:
 
 
 def _group(response: Any) -> MotoLogGroup:
-    """The log group that a request names, or whose ARN it gives.
+    """Return the log group that a request names, or whose ARN it gives.
 
     Raises ResourceNotFoundException.
     """

@@ -18,7 +18,7 @@ def install() -> None:
 
 
 def _instances_of_deleted_groups() -> None:
-    """A group that is deleted by force terminates all its instances; moto leaves those that are protected.
+    """Terminate all instances of a group that is deleted by force; moto leaves the protected ones.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
     """
@@ -34,7 +34,7 @@ def _instances_of_deleted_groups() -> None:
 
 
 def _terminated_instances() -> None:
-    """The network interface of an instance ends with it; moto keeps it.
+    """Delete a terminated instance's network interface, which moto keeps.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html
     """
@@ -52,7 +52,7 @@ def _terminated_instances() -> None:
 
 
 def _deleted_nat_gateways() -> None:
-    """A deleted NAT gateway lets go of its address, which another one can then have, and of its network interface.
+    """Release the address and the network interface of a deleted NAT gateway, so that another one can use the address.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteNatGateway.html
     """

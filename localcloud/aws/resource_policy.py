@@ -97,5 +97,5 @@ def _like(value: str, pattern: str) -> bool:
 
 
 def _items(value: Any) -> Iterable[Any]:
-    """A policy may have one thing in place of a list of one."""
+    """Return a list: a policy may have a single item in place of one."""
     return value if isinstance(value, list | tuple) else (value,)  # pyright: ignore[reportUnknownVariableType]

@@ -69,7 +69,7 @@ def install() -> None:
 
 
 def _keys(account: str, partition: str, headers: Mapping[str, str]) -> Keys:
-    """What a request says of who asks, by its access key, and of how to encrypt.
+    """Return a request's condition keys: the caller, by its access key, and the encryption.
 
     A key that no role has is the account's own.
     """
@@ -124,7 +124,7 @@ def _requests(
 
 
 def _encryption(account: str, bucket: FakeBucket) -> Request | None:
-    """What S3 asks of the key with which a bucket encrypts, if it is a customer's."""
+    """Return what S3 asks of the key with which a bucket encrypts, if it is a customer's."""
     rule: Any = (bucket.encryption or {}).get("Rule", {})
     key_arn = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
     context = {"kms:ViaService": f"s3.{bucket.region_name}.amazonaws.com"}
@@ -137,7 +137,7 @@ def _key_policy(owner: str, key_arn: str) -> str:
 
 
 def _policies_of(account: str, partition: str, role_arn: str) -> list[str]:
-    """The documents of a role's policies; none of a role that is not there."""
+    """Return the documents of a role's policies; none of a role that is not there."""
     roles = [role for role in iam_backends[account][partition].get_roles() if role.arn == role_arn]
     inline = [document for role in roles for document in role.policies.values()]
     managed = [policy for role in roles for policy in role.managed_policies.values()]
@@ -151,7 +151,7 @@ def _permission(self: Any, action: str, resource: str) -> Any:
 
 
 def applicable(policy: str) -> str:
-    """The policy's other statements."""
+    """Return the policy's other statements."""
     document: dict[str, Any] = json.loads(policy)
     statements = [one for one in document["Statement"] if one.get("Condition") != PLAIN_HTTP]
     return json.dumps({**document, "Statement": statements})

@@ -29,7 +29,7 @@ class PatternError(ValueError):
 
 
 def value_at(event: Event, selector: str, missing: object = None) -> Any:
-    """The value that a selector such as `$.cluster.name` leads to, `missing` where there is none."""
+    """Return the value that a selector such as `$.cluster.name` leads to, `missing` where there is none."""
     value: Any = event
     for name in selector.split(".")[1:]:
         if not isinstance(value, Mapping) or name not in value:
@@ -49,7 +49,7 @@ def event_of(message: str) -> Event:
 
 @functools.lru_cache(maxsize=256)
 def matcher(pattern: str) -> Matches:
-    """What says of an event whether a pattern matches it.
+    """Return what says of an event whether a pattern matches it.
 
     Raises PatternError.
     """

@@ -23,7 +23,7 @@ _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
 
 
 def series(namespace: str, metric: str, dimensions: Mapping[str, str]) -> Series:
-    """The identity of one metric."""
+    """Return the identity of one metric."""
     return namespace, metric, tuple(sorted(dimensions.items()))
 
 
@@ -108,12 +108,12 @@ class MetricData:
             self.put(series(transformation["metricNamespace"], transformation["metricName"], dimensions), time, value)
 
     def within(self, metric: Series, start: float, end: float) -> list[float]:
-        """The values of a metric from `start` until just before `end`."""
+        """Return the values of a metric from `start` until just before `end`."""
         return [value for time, value in self.values.get(metric, ()) if start <= time < end]
 
 
 def _value(event: Event, value: str) -> float | None:
-    """A number, or what a selector finds, if that is a number."""
+    """Return a number, or what a selector finds, if that is a number."""
     found: Any = value_at(event, value) if value.startswith("$") else value
     try:
         return float(found)
@@ -122,7 +122,7 @@ def _value(event: Event, value: str) -> float | None:
 
 
 def state(alarm: Mapping[str, Any], data: MetricData, now: float) -> State:
-    """The state of a metric alarm, in the form of DescribeAlarms, as its evaluation at a time would leave it.
+    """Return the state of a metric alarm, in the form of DescribeAlarms, as its evaluation at a time would leave it.
 
     The alarms of this project compare `FILL(metric, value)`: with it there is a data point in every period as soon as
     the metric has any. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
@@ -141,7 +141,7 @@ def state(alarm: Mapping[str, Any], data: MetricData, now: float) -> State:
 
 
 def _fill(alarm: Mapping[str, Any]) -> float:
-    """The value that the alarm's expression, `FILL(<id>, <value>)`, gives to a period without data.
+    """Return the value that the alarm's expression, `FILL(<id>, <value>)`, gives to a period without data.
 
     Raises ValueError for any other expression.
     """

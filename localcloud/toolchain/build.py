@@ -27,7 +27,7 @@ def cache() -> Path:
 
 
 def build(module: GoModule, names: Sequence[str]) -> Path:
-    """The folder with the named programs and the module's extras, built now if they are not there yet.
+    """Return the folder with the named programs and the module's extras, built now if they are not there yet.
 
     A build that is killed leaves nothing behind but Go's own cache, from which the next one goes on.
 
@@ -113,7 +113,7 @@ def _compile(go: "_Go", module: GoModule, names: Sequence[str], target: Path, st
 
 
 def _binary(go: "_Go", package: str) -> str:
-    """The file name that `go build` gives a program."""
+    """Return the file name that `go build` gives a program."""
     return Path(go.run("list", "-f", "{{.Target}}", package).strip()).name
 
 
@@ -135,7 +135,7 @@ class _Go:
         return done.stdout
 
     def lines(self, *arguments: str) -> Generator[str]:
-        """What it writes to standard error, a line at a time."""
+        """Yield what it writes to standard error, a line at a time."""
         written: list[str] = []
         with subprocess.Popen(
             [self._go, *arguments], cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -24,7 +24,7 @@ LIMITS = "AWS_LIMITS_FILE"
 
 
 def main() -> None:
-    """Serves the protocol on a free port of 127.0.0.1; ends with the engine that started it."""
+    """Serve the protocol on a free port of 127.0.0.1; end with the engine that started it."""
     import_sparsely()
     limits = load(Path(os.environ[LIMITS]))
     server = grpc.server(

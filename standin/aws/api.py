@@ -19,7 +19,7 @@ GONE = re.compile(r"NotFound|NoSuch|DoesNotExist|NonExistent|^404$|^ClusterNotFo
 
 
 def error_code(error: Exception) -> str:
-    """The code of an AWS error, the exception's name of any other."""
+    """Return the code of an AWS error, the exception's name of any other."""
     response: dict[str, Any] = getattr(error, "response", {})
     return str(response.get("Error", {}).get("Code", type(error).__name__))
 
@@ -30,14 +30,14 @@ def is_gone(error: Exception) -> bool:
 
 
 def describe(error: Exception) -> str:
-    """An AWS error in one line."""
+    """Return an AWS error in one line."""
     response: dict[str, Any] = getattr(error, "response", {})
     message = response.get("Error", {}).get("Message")
     return f"{error_code(error)}: {message}" if message else str(error)
 
 
 def request(client: Any, operation: str, values: Mapping[str, Any], rename: Rename | None = None) -> dict[str, Any]:
-    """An operation's parameters out of a resource's properties; properties that the operation has not are left out."""
+    """Return an operation's parameters from a resource's properties, without those that the operation lacks."""
     shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
     return _to_structure(values, shape, rename or {})
 
@@ -45,7 +45,7 @@ def request(client: Any, operation: str, values: Mapping[str, Any], rename: Rena
 def call(
     client: Any, operation: str, values: Mapping[str, Any], rename: Rename | None = None, **parameters: Any
 ) -> dict[str, Any]:
-    """Calls an operation with a resource's properties and further parameters.
+    """Call an operation with a resource's properties and further parameters.
 
     Raises what boto3 raises.
     """
@@ -96,7 +96,7 @@ def _to_shape(value: Any, shape: Any, rename: Rename) -> Any:
 
 
 def properties(answer: Mapping[str, Any], fields: Mapping[str, Type], rename: Rename | None = None) -> dict[str, Any]:
-    """A resource's properties out of an answer of AWS, as far as the answer speaks of them."""
+    """Return a resource's properties out of an answer of AWS, as far as the answer speaks of them."""
     names = {_key(name): name for name in answer}
     result: dict[str, Any] = {}
     for name, expected in fields.items():

@@ -47,7 +47,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErro
 
 
 def refusal(service: str, operation: Any) -> str:
-    """The code of the error by which a call refuses a parameter."""
+    """Return the code of the error by which a call refuses a parameter."""
     listed = {shape.metadata.get("error", {}).get("code") or shape.name for shape in operation.error_shapes}
     by_call = BY_CALL.get((service, operation.name)) or BY_CALL.get((service, ""))
     by_protocol = BY_PROTOCOL.get(operation.service_model.metadata.get("protocol"), REFUSALS[0])
@@ -55,7 +55,7 @@ def refusal(service: str, operation: Any) -> str:
 
 
 def refuse(operation: str, code: str, failures: Iterable[Failure]) -> None:
-    """Does nothing where there is no failure.
+    """Raise for the first failure; do nothing if there is none.
 
     Raises ClientError with the service's code, in AWS's own words.
     """
@@ -114,7 +114,9 @@ def _size(size: float, shape: Any, path: str, what: str) -> Iterator[Failure]:
 
 @functools.cache
 def compiled(pattern: str) -> Any:
-    """A model's pattern. They are written for Java and ECMAScript: the package `regex` reads what `re` does not."""
+    """Compile a model's pattern. They are written for Java and ECMAScript: the package `regex` reads what `re` does
+    not.
+    """
     import regex
 
     return regex.compile(SURROGATES.sub(_character, pattern))

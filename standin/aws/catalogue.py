@@ -20,7 +20,7 @@ def table() -> str:
 
 
 def replaced(page: str) -> str:
-    """The page with the list brought up to date.
+    """Return the page with the list brought up to date.
 
     Raises ValueError where the page has lost its markers.
     """

@@ -78,7 +78,7 @@ def _is_scalar(value: Any, name: str) -> bool:
 
 
 def normalise(values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
-    """Inputs as the provider keeps them: a policy document given as an object becomes JSON text."""
+    """Return inputs as the provider keeps them: a policy document given as an object becomes JSON text."""
     return {name: _normalise(value, fields[name].type) for name, value in values.items()}
 
 

@@ -32,7 +32,7 @@ class ConfigurationError(ValueError):
 
 
 def parse(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The provider's arguments; those that are not strings travel as JSON text."""
+    """Return the provider's arguments; those that are not strings travel as JSON text."""
     fields = provider_type().fields
     return {
         name: _parse_value(value, fields[name].type if name in fields else ANY)
@@ -55,7 +55,7 @@ def _parse_value(value: Any, expected: Type) -> Any:
 
 
 def failures(configuration: Mapping[str, Any]) -> Iterator[Failure]:
-    """What is wrong with a provider's configuration, as far as it can be seen without asking AWS."""
+    """Yield what is wrong with a provider's configuration, as far as it can be seen without asking AWS."""
     yield from object_failures(configuration, provider_type().fields)
     region = configuration.get("region", wire.UNKNOWN)
     if isinstance(region, str) and region != wire.UNKNOWN and not REGION_PATTERN.fullmatch(region):
@@ -70,11 +70,11 @@ class Region:
     name: str
 
     def client(self, service: str) -> Any:
-        """A boto3 client; kept, as building one takes a tenth of a second."""
+        """Return a boto3 client; kept, as building one takes a tenth of a second."""
         return self.cloud.client(service, self.name)
 
     def unsent_client(self, service: str) -> Any:
-        """A client whose requests are judged and not sent."""
+        """Return a client for an API that the local cloud lacks: it judges requests and sends none."""
         return self.cloud.unsent_client(service, self.name)
 
     @property
@@ -89,11 +89,11 @@ class Region:
         return next((name for prefix, name in prefixes.items() if self.name.startswith(prefix)), "aws")
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
-        """The ARN of something of this account; IAM's and others' name no region."""
+        """Return the ARN of something of this account; IAM's and others' name no region."""
         return f"arn:{self.partition}:{service}:{self.name if regional else ''}:{self.account}:{resource}"
 
     def all_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
-        """A resource's tags on top of the provider's default tags."""
+        """Return a resource's tags on top of the provider's default tags."""
         return {**self.cloud.default_tags, **tags}
 
 
@@ -127,7 +127,7 @@ class Cloud:
         return self.client("sts", self.region().name).get_caller_identity()["Account"]
 
     def region(self, name: str | None = None) -> Region:
-        """A region by name, the provider's own without one.
+        """Return a region by name, the provider's own without one.
 
         Raises ConfigurationError when none is configured.
         """
@@ -137,11 +137,11 @@ class Cloud:
         return Region(self, name)
 
     def client(self, service: str, region: str) -> Any:
-        """A boto3 client for a service's own region, which refuses what is beyond AWS's bounds."""
+        """Return a boto3 client for a service's own region, which refuses what is beyond AWS's bounds."""
         return self._kept((service, region), lambda: self._new_client(service, region))
 
     def unsent_client(self, service: str, region: str) -> Any:
-        """A client for an API that the local cloud lacks: it judges requests as `client` does, and sends none."""
+        """Return a client for an API that the local cloud lacks: it judges requests as `client` does and sends none."""
 
         def build() -> Any:
             client = self._new_client(service, region)
@@ -151,7 +151,7 @@ class Cloud:
         return self._kept((service, region, "unsent"), build)
 
     def earlier(self, client: Any, limit: Limit, parameters: Mapping[str, Any]) -> Mapping[str, float]:
-        """What the account has already of a total that AWS limits: the size of each part."""
+        """Return what the account has already of a total that AWS limits: the size of each part."""
         return inventory.parts(client, limit, parameters)
 
     def _kept(self, key: tuple[str, ...], build: Callable[[], Any]) -> Any:
@@ -220,14 +220,14 @@ class Cloud:
         )
 
     def _endpoint(self, service: str) -> str | None:
-        """The configured endpoint; None leaves it to boto3, which reads AWS_ENDPOINT_URL."""
+        """Return the configured endpoint; None leaves it to boto3, which reads AWS_ENDPOINT_URL."""
         names = {"logs": ("logs", "cloudwatchlogs")}.get(service, (service,))
         endpoints: list[Mapping[str, str]] = self.configuration.get("endpoints") or []
         return next((group[name] for group in endpoints for name in names if group.get(name)), None)
 
 
 def _config() -> Any:
-    """Calls are repeated as the real provider does: those that AWS throttles, or leaves without an answer."""
+    """Return a configuration that repeats throttled and unanswered calls as the real provider does."""
     from botocore.config import Config
 
     return Config(max_pool_connections=32, retries={"mode": "standard"})

@@ -22,7 +22,7 @@ def guard(client: Any, limits: Limits, earlier: Inventory) -> None:
 
 
 def refuse(operation: Any, parameters: Mapping[str, Any], limits: Limits, earlier: Earlier) -> None:
-    """Does nothing where a request keeps all bounds.
+    """Refuse a request that exceeds a bound; do nothing if it keeps all of them.
 
     Raises botocore's ClientError, as for an answer of AWS.
     """

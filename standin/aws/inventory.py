@@ -11,7 +11,7 @@ Parts = Mapping[str, Any]
 
 
 def parts(client: Any, limit: Limit, parameters: Mapping[str, Any]) -> Mapping[str, float]:
-    """The size of each part of a total, asked of the account; none where the whole is not there yet.
+    """Return the size of each part of a total, asked of the account; none where the whole is not there yet.
 
     Raises KeyError for a total that nothing here can list.
     """

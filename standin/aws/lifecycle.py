@@ -40,7 +40,7 @@ class Lifecycle:
     resource: Resource
 
     def check(self, name: str, news: Properties, olds: Properties, seed: bytes) -> tuple[Properties, list[Failure]]:
-        """The inputs with names and defaults filled in, and what is wrong with them."""
+        """Return the inputs with names and defaults filled in, and what is wrong with them."""
         fields = self.resource.type.inputs.fields
         inputs = {key: value for key, value in news.items() if key != INTERNAL}
         failures = list(object_failures(inputs, fields))
@@ -56,7 +56,7 @@ class Lifecycle:
     def diff(
         self, old_inputs: Properties, state: Properties, news: Properties, ignored: Iterable[str] = ()
     ) -> Difference:
-        """What changes between the inputs of last time and those of now, but for what is to be ignored."""
+        """Return what changes between the inputs of last time and those of now, but for what is to be ignored."""
         old, new = self._comparable(old_inputs, state, old=True), self._comparable(news, state, old=False)
         old |= {name: value for name, value in new.items() if name not in old and _is_so(value, state.get(name))}
         computed = self.resource.type.outputs.keys() - self.resource.type.optional_outputs
@@ -75,7 +75,7 @@ class Lifecycle:
         return Difference(changes, replaces, bool(replaces) and fixed and same_name)
 
     def preview(self, inputs: Properties, state: Properties | None = None) -> Properties:
-        """The outputs to expect: what is given is known, what AWS decides is not (or stays, in an update)."""
+        """Return the outputs to expect: what is given is known, what AWS decides is not (or stays, in an update)."""
         inputs = _public(inputs)
         kinds = self.resource.type
         computed = kinds.outputs.keys() - kinds.optional_outputs
@@ -89,7 +89,7 @@ class Lifecycle:
         return {**outputs, **self._implied(inputs)}
 
     def create(self, inputs: Properties) -> tuple[str, Properties]:
-        """Makes the resource.
+        """Create the resource.
 
         Raises IncompleteError when it exists but a later step failed, and what boto3 raises when it does not exist.
         """
@@ -99,7 +99,7 @@ class Lifecycle:
         return identity, self._configure(region, identity, inputs, None)
 
     def rehearse(self, name: str, news: Properties, identity: str, outputs: Properties) -> list[Failure]:
-        """Sends everything that creating a resource sends, one that is there already under this id with these outputs.
+        """Send everything that creating a resource sends, as if it existed already under this id with these outputs.
 
         For a cloud that only records; what the type looks for first is taken to be there. Returns what is wrong with
         the inputs, and raises what the cloud refuses.
@@ -122,7 +122,7 @@ class Lifecycle:
         return self._configure(self._region(_public(inputs)), identity, inputs, state)
 
     def read(self, identity: str, old_inputs: Properties, state: Properties) -> tuple[Properties, Properties] | None:
-        """The resource as it is: its outputs, and the inputs that would make it so; None when it is gone."""
+        """Return the resource as it is: its outputs, and the inputs that would make it so; None when it is gone."""
         region = self._region(state)
         try:
             actual = self._actual(region, identity, state)
@@ -145,7 +145,7 @@ class Lifecycle:
         return outputs, {**inputs, INTERNAL: old_inputs.get(INTERNAL, [])}
 
     def delete(self, identity: str, state: Properties) -> None:
-        """Removes the resource; that it is gone already is no error."""
+        """Remove the resource; one that is gone already is no error."""
         region = self._region(state)
         try:
             self.resource.delete(region, identity, state)
@@ -207,7 +207,7 @@ class Lifecycle:
         }
 
     def _implied(self, inputs: Properties) -> Properties:
-        """Outputs that follow from inputs and configuration alone."""
+        """Return outputs that follow from inputs and configuration alone."""
         implied: Properties = {}
         if "tagsAll" in self.resource.type.outputs:
             tags = inputs.get("tags", {})
@@ -217,7 +217,7 @@ class Lifecycle:
         return implied
 
     def _comparable(self, inputs: Properties, state: Properties, *, old: bool) -> Properties:
-        """Inputs with what follows from the configuration, so that a changed default tag or region shows."""
+        """Return inputs with what follows from the configuration, so that a changed default tag or region shows."""
         public = _public(inputs)
         implied = self._implied(public)
         if old:
@@ -225,7 +225,7 @@ class Lifecycle:
         return {**public, **implied}
 
     def _imported(self, actual: Properties) -> Properties:
-        """Inputs for a resource that came from outside: what can be set and is not empty or AWS's own filling."""
+        """Return the inputs of an imported resource: what can be set, and is neither empty nor filled in by AWS."""
         kinds = self.resource.type
         required = {name for name, field in kinds.inputs.fields.items() if field.required}
         named = {self.resource.autoname.property} if self.resource.autoname else set[str]()
@@ -270,7 +270,7 @@ def _is_so(desired: Any, actual: Any) -> bool:
 
 
 def _fill_nested(outputs: Properties, path: str, state: Properties | None) -> None:
-    """Sets `parent.child` to what it was, or to unknown, where the inputs do not say."""
+    """Set `parent.child` to its earlier value, or to unknown, where the inputs leave it out."""
     parent, child = path.split(".")
     if isinstance(outputs.get(parent), dict):
         known = (state or {}).get(parent, {}).get(child, wire.UNKNOWN)

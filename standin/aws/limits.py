@@ -63,7 +63,7 @@ class Limit:
     differ."""
 
     def values(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
-        """The values that the limit is on."""
+        """Yield the values that the limit is on."""
         if operation not in self.calls and ANY not in self.calls:
             return
         if self.service == ANY:
@@ -110,13 +110,13 @@ class Limits:
     entries: tuple[Limit, ...] = ()
 
     def of_totals(self, service: str) -> Iterator[Limit]:
-        """A service's limits on the sum over several calls."""
+        """Return a service's limits on the sum over several calls."""
         return (limit for limit in self.entries if limit.total and limit.service == service)
 
     def broken(
         self, service: str, operation: str, parameters: Mapping[str, Any], earlier: Earlier
     ) -> Iterator[tuple[Limit, Failure]]:
-        """The limits that a request breaks, with the parameter that breaks each."""
+        """Yield the limits that a request breaks, with the parameter that breaks each."""
         for limit in self.entries:
             if limit.service not in (service, ANY):
                 continue
@@ -131,12 +131,12 @@ class Limits:
 
 
 def part_of(limit: Limit, parameters: Mapping[str, Any]) -> str:
-    """The key of the part of a total that a request writes."""
+    """Return the key of the part of a total that a request writes."""
     return str(parameters[limit.total["key"]])
 
 
 def load(path: Path) -> Limits:
-    """Reads a file of limits."""
+    """Read a file of limits."""
     entries: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return Limits(tuple(Limit(id=name, **values) for name, values in entries.items()))
 

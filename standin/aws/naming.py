@@ -19,7 +19,7 @@ class AutoName:
     suffix: str = ""
 
     def fill(self, logical: str, inputs: Mapping[str, Any], old: Mapping[str, Any], seed: bytes) -> dict[str, Any]:
-        """Inputs with a name: the program's, else the one given earlier, else a new one from the engine's seed."""
+        """Return inputs with a name: the program's, else the earlier one, else a new one from the engine's seed."""
         if self.property in inputs or f"{self.property}Prefix" in inputs:
             return dict(inputs)
         kept = old.get(self.property) if self.property in old.get("__defaults", ()) else None
@@ -32,5 +32,5 @@ class AutoName:
 
 
 def from_prefix(prefix: str) -> str:
-    """A name for a resource that gives only a `namePrefix`."""
+    """Return a name for a resource that gives only a `namePrefix`."""
     return prefix + secrets.token_hex(13)

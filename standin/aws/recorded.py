@@ -21,17 +21,17 @@ class Recorded(Resource):
     operation: ClassVar[str | None] = None
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Validates the request and makes up an id."""
+        """Validate the request and make up an id."""
         self.send(region, inputs)
         return self.identity(region, inputs)
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Validates an update as a creation."""
+        """Validate an update as a creation."""
         if old is not None:
             self.send(region, inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """What was recorded; an import finds nothing, as nothing keeps it."""
+        """Return what was recorded; an import finds nothing, as nothing keeps it."""
         if not state:
             return None
         return {**state, **self.computed(region, identity, state)}
@@ -40,19 +40,19 @@ class Recorded(Resource):
         """Forgets it."""
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """The id that AWS would give."""
+        """Return the id that AWS would give."""
         return secrets.token_hex(8)
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """Outputs that AWS would fill in."""
+        """Return outputs that AWS would fill in."""
         return {}
 
     def request(self, inputs: Properties) -> Properties:
-        """The inputs in the form that `operation` takes them, before names are matched."""
+        """Return the inputs in the form that `operation` takes them, before names are matched."""
         return inputs
 
     def send(self, region: Region, inputs: Properties) -> None:
-        """Builds the request and has it judged, as one that is sent."""
+        """Build the request and have it judged, as one that is sent."""
         if self.operation is None:
             return
         client = region.unsent_client(self.service)
@@ -62,7 +62,7 @@ class Recorded(Resource):
 
 
 def _tags(client: Any, operation: str, tags: Mapping[str, str]) -> dict[str, Any]:
-    """An operation's parameter for tags, in the form in which it takes them."""
+    """Return an operation's parameter for tags, in the form in which it takes them."""
     shape: Any = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
     name = next((name for name in shape.members if name.lower() == "tags"), None)
     if name is None or not tags:

@@ -47,11 +47,11 @@ class RecordingCloud(Cloud):
         return self._kept((service,), lambda: self._new_client(service, region))
 
     def unsent_client(self, service: str, region: str) -> Any:
-        """The same, as all are unsent."""
+        """Return the same, as all are unsent."""
         return self.client(service, region)
 
     def earlier(self, client: Any, limit: Limit, parameters: Mapping[str, Any]) -> Mapping[str, float]:
-        """What was recorded."""
+        """Return what was recorded."""
         return self._totals.get(self._total(limit, parameters), {})
 
     def _new_client(self, service: str, region: str) -> Any:

@@ -50,49 +50,49 @@ class Resource:
         return "region" in self.type.outputs
 
     def check(self, inputs: Properties) -> Iterator[Failure]:
-        """What the real provider refuses beyond its schema."""
+        """Return what the real provider refuses beyond its schema."""
         return iter(())
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Makes the resource and returns its id."""
+        """Create the resource and return its id."""
         raise NotImplementedError
 
     def send(self, region: Region, inputs: Properties) -> None:
-        """Sends the requests of `create`, and looks for nothing first."""
+        """Send the requests of `create`, and look for nothing first."""
         self.create(region, inputs)
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
         """Brings what can be changed to what is desired; `old` is the state before an update, None after a create."""
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The properties as AWS has them now, None when the resource is gone."""
+        """Return the properties as AWS has them now, None when the resource is gone."""
         raise NotImplementedError
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes the resource; one that is gone already is no error to the caller."""
+        """Remove the resource; one that is gone already is no error to the caller."""
         raise NotImplementedError
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """What the service wants to know whose tags are meant."""
+        """Return what the service wants to know whose tags are meant."""
         return identity
 
     def client(self, region: Region) -> Any:
-        """The boto3 client of the type's service."""
+        """Return the boto3 client of the type's service."""
         return region.client(self.service)
 
     def call(self, region: Region, operation: str, inputs: Properties, **parameters: Any) -> Properties:
-        """Calls an operation of the type's service with the inputs that it takes, and further parameters."""
+        """Call an operation of the type's service with the inputs that it takes, and further parameters."""
         return api.call(self.client(region), operation, inputs, self.rename, **parameters)
 
     def outputs(self, answer: Mapping[str, Any], **more: Any) -> Properties:
-        """An answer of AWS as this type's properties, and further ones; None entries are left out."""
+        """Return an answer of AWS as this type's properties, and further ones; None entries are left out."""
         found = api.properties(answer, self.type.outputs, self.rename)
         found.pop("tags", None)
         found.pop("tagsAll", None)
         return {name: value for name, value in {**found, **more}.items() if value is not None}
 
     def given_name(self, inputs: Properties, key: str = "name") -> str:
-        """The name in the inputs, or one made from the prefix in them."""
+        """Return the name in the inputs, or one made from the prefix in them."""
         return inputs.get(key) or from_prefix(inputs[f"{key}Prefix"])
 
 

@@ -119,7 +119,8 @@ class FunctionType:
 
 @functools.cache
 def resource_type(token: str) -> ResourceType:
-    """The type of `aws:<module>/<file>:<Class>`, whose arguments are `<Class>InitArgs` where `<Class>Args` is taken.
+    """Return the type of `aws:<module>/<file>:<Class>`, whose arguments are `<Class>Args`, or `<Class>InitArgs` if that
+    is taken.
 
     Raises UnknownTokenError where the SDK has none.
     """
@@ -137,7 +138,7 @@ def resource_type(token: str) -> ResourceType:
 
 @functools.cache
 def function_type(token: str) -> FunctionType:
-    """The type of the invoke `aws:<module>/<file>:<function>`.
+    """Return the type of the invoke `aws:<module>/<file>:<function>`.
 
     Raises UnknownTokenError where the SDK has none.
     """
@@ -158,7 +159,7 @@ def function_type(token: str) -> FunctionType:
 
 @functools.cache
 def provider_type() -> Object:
-    """The provider's own configuration."""
+    """Return the provider's own configuration."""
     return Object(importlib.import_module(f"{PACKAGE}.provider").ProviderArgs)
 
 
@@ -179,7 +180,7 @@ def _module(token: str) -> tuple[types.ModuleType, str]:
 
 
 def _service_package(group: str) -> str:
-    """A service's package; sparsely, one whose `__init__`, which imports every type of the service, is never run."""
+    """Return a service's package without running its `__init__`, which would import every type of the service."""
     name = f"{PACKAGE}.{group}"
     if _sparse and not isinstance(sys.modules.get(name), _SparsePackage):
         root = importlib.import_module(PACKAGE).__path__[0]
@@ -231,7 +232,7 @@ def _parse_class(cls: type) -> Type:
 
 
 def _is_plumbing(hint: Any) -> bool:
-    """What the SDK's annotations allow in a program, but what never travels as such."""
+    """Return what the SDK's annotations allow in a program, but what never travels as such."""
     origin = typing.get_origin(hint)
     plumbing = hint is type(None) or origin is abc.Awaitable or origin is pulumi.Output
     return plumbing or typing.is_typeddict(hint) or (isinstance(hint, type) and _types.is_output_type(hint))

@@ -153,7 +153,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             self._engine.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=message, urn=urn))
 
     def _answer(self, context: grpc.ServicerContext, doing: str, work: Callable[[], T]) -> T:
-        """Does the work; what goes wrong becomes an error that the engine shows to the user."""
+        """Do the work; an error becomes one that the engine shows to the user."""
         try:
             return work()
         except IncompleteError as error:

@@ -48,7 +48,7 @@ class Tagging:
     many: bool = False
 
     def read(self, client: Any, subject: str) -> dict[str, str]:
-        """The tags of a resource, given by what the service wants: an ARN, an id or a name."""
+        """Return the tags of a resource, given by what the service wants: an ARN, an id or a name."""
         operation, *path = self.list
         filters = [{"Name": "resource-id", "Values": [subject]}]
         who = {"Filters": filters} if self.many else {self.subject: subject}
@@ -58,7 +58,7 @@ class Tagging:
         return from_api(answer or (), self.style)
 
     def write(self, client: Any, subject: str, desired: Mapping[str, str]) -> None:
-        """Makes a resource have exactly these tags, AWS's own aside."""
+        """Make a resource have exactly these tags, except AWS's own."""
         actual = self.read(client, subject)
         who = {self.subject: [subject] if self.many else subject}
         surplus = sorted(actual.keys() - desired.keys())

@@ -26,7 +26,7 @@ def leave_unsent(client: Any) -> None:
 
 
 def _example(shape: Any, *, found: bool, depth: int = 0) -> Any:
-    """An answer without content; where something is looked up, one thing is found."""
+    """Return an answer without content; where something is looked up, one thing is found."""
     if shape is None:
         return {}
     match shape.type_name:

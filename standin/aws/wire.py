@@ -23,7 +23,7 @@ ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
 
 def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """A struct as a dict; nulls mean absent, whole numbers become int, secrets and outputs are opened."""
+    """Return a struct as a dict; nulls mean absent, whole numbers become int, secrets and outputs are opened."""
     return {key: _decode(value) for key, value in struct.fields.items() if value.WhichOneof("kind") != "null_value"}
 
 
@@ -48,7 +48,7 @@ def _decode(value: struct_pb2.Value) -> Any:
 
 
 def encode(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """A dict as a struct; None entries are left out.
+    """Return a dict as a struct; None entries are left out.
 
     Raises TypeError for a value that JSON could not carry either.
     """

@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 
 def newest_version(name: str, cluster_version: pulumi.Input[str], opts: pulumi.InvokeOptions) -> pulumi.Output[str]:
-    """The newest version of an add-on for a Kubernetes version."""
+    """Return the newest version of an add-on for a Kubernetes version."""
     found = eks.get_addon_version_output(
         addon_name=name, kubernetes_version=cluster_version, most_recent=True, opts=opts
     )
@@ -47,7 +47,7 @@ def cluster_addon(
     tags: Any,
     parent: pulumi.Resource,
 ) -> eks.Addon:
-    """An add-on that comes with a cluster, in its newest version where none is asked for."""
+    """Return an add-on that comes with a cluster, in its newest version where none is asked for."""
     version = options.get("version") or newest_version(addon_name, cluster.version, pulumi.InvokeOptions(parent=parent))
     return eks.Addon(
         name,
@@ -141,7 +141,7 @@ class AnyAddon(pulumi.ComponentResource):
 
 
 def cluster_of(given: Any) -> pulumi.Output[eks.Cluster]:
-    """The EKS cluster inside what pulumi-eks's other components take: its Cluster, or that one's `core`."""
+    """Return the EKS cluster inside what pulumi-eks's other components take: its Cluster, or that one's `core`."""
     return pulumi.Output.from_input(given).apply(_inner_cluster)
 
 

@@ -160,7 +160,7 @@ class Cluster(pulumi.ComponentResource):
                 )
 
     def _oidc_provider(self, cluster: eks.Cluster) -> iam.OpenIdConnectProvider | None:
-        """The issuer is nobody's here, so the thumbprint that the real component fetches is left to AWS."""
+        """Return the issuer is nobody's here, so the thumbprint that the real component fetches is left to AWS."""
         if not self._args.get("createOidcProvider"):
             return None
         return iam.OpenIdConnectProvider(
@@ -212,7 +212,7 @@ class ServiceRole(pulumi.ComponentResource):
 
 
 def _refuse(args: Mapping[str, Any]) -> None:
-    """What the component itself refuses, and the default node group, which the stand-in does not make.
+    """Refuse what the component itself refuses, and the default node group, which the stand-in does not make.
 
     Raises InputPropertyError.
     """
@@ -245,7 +245,7 @@ def _network_config(args: Mapping[str, Any]) -> Any:
 
 
 def _kubeconfig(cluster: eks.Cluster) -> dict[str, Any]:
-    """The local control plane's kubeconfig, as a secret, known when the cluster is."""
+    """Return the local control plane's kubeconfig, as a secret, known when the cluster is."""
     path = os.environ.get(KUBECONFIG)
     if not path:
         raise pulumi.RunError(f"{KUBECONFIG} does not say where the local cluster's kubeconfig is")

@@ -55,7 +55,7 @@ class EksProvider(Provider):
     def construct(
         self, name: str, resource_type: str, inputs: Inputs, options: pulumi.ResourceOptions | None = None
     ) -> ConstructResult:
-        """Checks the inputs against the SDK and builds the component.
+        """Check the inputs against the SDK and build the component.
 
         Raises InputPropertiesError for inputs that are wrong, or that the stand-in cannot honour.
         """
@@ -84,7 +84,7 @@ def _errors(kind: Kind, inputs: State) -> list[Any]:
 
 
 def _as_wire(value: Any) -> Any:
-    """A value as it would travel; outputs and resources are taken on trust."""
+    """Return a value as it would travel; outputs and resources are taken on trust."""
     if isinstance(value, (pulumi.Output, pulumi.Resource)):
         return wire.UNKNOWN
     if isinstance(value, dict):

@@ -19,7 +19,7 @@ class NodeSecurity:
 
 
 def cluster_group(name: str, args: Mapping[str, Any], parent: pulumi.Resource) -> ec2.SecurityGroup:
-    """The control plane's group, which lets everything out."""
+    """Return the control plane's group, which lets everything out."""
     child = pulumi.ResourceOptions(parent=parent)
     group = ec2.SecurityGroup(
         f"{name}-eksClusterSecurityGroup",
@@ -51,7 +51,7 @@ def node_groups(
     cluster_name: pulumi.Output[str],
     parent: pulumi.Resource,
 ) -> NodeSecurity:
-    """The nodes' group: among themselves everything, from the control plane the ports it needs, out everything."""
+    """Return the nodes' group: everything among themselves, the needed ports from the control plane, everything out."""
     child = pulumi.ResourceOptions(parent=parent)
     owned = cluster_name.apply(lambda found: {f"kubernetes.io/cluster/{found}": "owned"})
     group = ec2.SecurityGroup(

@@ -44,7 +44,7 @@ class Repository:
         self._client, self._auth = client, _Token(scheme)
 
     def index(self, tag: str) -> tuple[str, list[str]]:
-        """The digest that a tag names, and the platforms of its index.
+        """Return the digest that a tag names, and the platforms of its index.
 
         Raises RegistryError where it is not the index of several platforms.
         """
@@ -58,11 +58,11 @@ class Repository:
         return digest, [_platform(manifest) for manifest in _parsed(answer)["manifests"]]
 
     def manifest(self, tag: str) -> dict[str, Any]:
-        """A manifest by its tag, which is no index."""
+        """Return a manifest by its tag, which is no index."""
         return _parsed(self._get(f"manifests/{tag}", MANIFESTS[2:]))
 
     def blob(self, digest: str) -> bytes:
-        """The bytes that have a digest."""
+        """Return the bytes that have a digest."""
         content = self._get(f"blobs/{digest}", ("*/*",)).content
         if digest_of(content) != digest:
             raise RegistryError(f"{self.name}@{digest}: found other bytes, of {digest_of(content)}")
@@ -82,7 +82,7 @@ class Repository:
 
 
 def digest_of(content: bytes) -> str:
-    """The digest of a manifest or a blob."""
+    """Return the digest of a manifest or a blob."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 

@@ -47,7 +47,7 @@ def renew(file: Path = images.TABLE, verifier: Verifier | None = None, log: str 
 
 
 def _confirmed(known: images.Known, release: images.Release, verifier: Verifier, client: httpx.Client, log: str) -> str:
-    """The digest that all registries have, with its signature where there has to be one."""
+    """Return the digest that all registries have, with its signature where there has to be one."""
     repositories = [Repository(name, client) for name in known.registries]
     found = {repository.name: _index(repository, release.version) for repository in repositories}
     digest, *others = set(found.values())

@@ -72,7 +72,7 @@ def _verify(
 
 
 def bundle(statement: bytes, annotations: dict[str, str], client: httpx.Client, log: str) -> Bundle:
-    """What the library takes: signature, certificate, and the log's entry with its proof.
+    """Return what the library takes: signature, certificate, and the log's entry with its proof.
 
     https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
     """

@@ -73,7 +73,7 @@ def comment(
     permissions = _permissions(ordered)
 
     def text_of(*headline: str) -> tuple[str, int]:
-        """The text without details, and how many changes of permissions it leaves out."""
+        """Return the text without details, and how many changes of permissions it leaves out."""
         head = [MARKER, _title(ordered), *headline, *_alarms(ordered), *_summary(ordered, unchanged_elsewhere)]
         parts = [*head, *_waiting(waiting), *_removed(removed), *_failures(ordered)]
         return _fit(parts, permissions, limit - _ROOM)
@@ -103,7 +103,9 @@ def _size(text: str) -> int:
 
 
 def _in_order(result: Result) -> Result:
-    """What holds events first, then by URN, which keeps a component's resources together: it begins with its types."""
+    """Sort changes: what holds events first, then by URN, which begins with the types and so keeps a component
+    together.
+    """
     changes = sorted(result.changes, key=lambda one: _place(one.urn))
     findings = sorted(result.findings, key=lambda one: (_place(one.urn), one.policy, one.message))
     return replace(result, changes=changes, findings=findings)
@@ -135,7 +137,7 @@ def _title(results: Sequence[Result]) -> str:
 
 
 def _alarms(results: Sequence[Result]) -> Iterator[str]:
-    """What nobody may overlook, before everything else."""
+    """Yield what a reviewer must not overlook, before everything else."""
     forbidden = [(result, finding) for result in results for finding in _mandatory(result)]
     lost = [(result, change) for result in results for change in result.changes if _is_loss(change)]
     lines = [
@@ -230,7 +232,7 @@ _MOST_ERROR_LINES = 20
 
 
 def _permissions(results: Sequence[Result]) -> list[_Part]:
-    """What becomes allowed or denied, the weightiest first; the same change in several stacks is said once."""
+    """Return what becomes allowed or denied, the weightiest first; the same change in several stacks is said once."""
     said: dict[_Part, list[str]] = {}
     found = [(one, result.stack) for result in results for one in permission_changes(result.changes)]
     for one, stack in sorted(found, key=lambda pair: pair[0].weight):
@@ -262,7 +264,7 @@ def _line(line: Line) -> str:
 
 
 def _condition(test: str, values: Sequence[str], line: Line) -> str:
-    """A condition with several values: each that only this side of the change has is on a line of its own."""
+    """Return a condition with several values: each that only this side of the change has is on a line of its own."""
     own = [value for value in values if (test, value) not in line.known]
     both = [value for value in values if (test, value) in line.known]
     lines = [f"  - if {_whole(test)} is any of these:", *(f"    - **{_whole(value)}**" for value in own)]

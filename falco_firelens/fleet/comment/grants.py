@@ -46,7 +46,7 @@ def _pod_identity(inputs: Inputs) -> Iterator[Permission]:
 
 
 def _role(inputs: Inputs) -> Iterator[Permission]:
-    """A Role or a ClusterRole, whose verbs have the name `k8s` before them, as a service of AWS has."""
+    """Yield a Role or a ClusterRole, whose verbs have the name `k8s` before them, as a service of AWS has."""
     for rule in map(_keys, listed(inputs.get("rules"))):
         objects = product(listed(rule.get("apiGroups")), listed(rule.get("resources")))
         places = [f"{text_of(group)}/{text_of(kind)}".lstrip("/") for group, kind in objects]

@@ -17,12 +17,12 @@ _INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co")
 
 
 def visible(text: str) -> str:
-    """The text on one line, with characters that one would not see written as escapes."""
+    """Return the text on one line, with characters that one would not see written as escapes."""
     return "".join(_escaped(character) if _is_invisible(character) else character for character in text)
 
 
 def code(text: object, longest: int = LONGEST_SPAN) -> str:
-    """A code span with at most so many characters of the text."""
+    """Return a code span with at most so many characters of the text."""
     shown = _cut(visible(str(text)), longest)
     if not shown.strip():
         return "`(empty)`" if not shown else f'`"{shown}"`'
@@ -32,7 +32,7 @@ def code(text: object, longest: int = LONGEST_SPAN) -> str:
 
 
 def cell(markdown: str) -> str:
-    """A cell of a table.
+    """Return a cell of a table.
 
     A pipe would end it, in a code span too, and an escaped one still would behind a backslash.
     """
@@ -40,20 +40,20 @@ def cell(markdown: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; cells are Markdown."""
+    """Return a table; cells are Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines)
 
 
 def fence(lines: Sequence[str], language: str = "") -> str:
-    """A fenced block; no line of it can end it."""
+    """Return a fenced block; no line of it can end it."""
     shown = [_cut(visible(line), LONGEST_LINE) for line in lines]
     ticks = "`" * max(3, 1 + max(map(_longest_run, shown), default=0))
     return "\n".join([f"{ticks}{language}", *shown, ticks])
 
 
 def folded(title: str, body: str) -> str:
-    """A part that opens with a click; `title` is HTML, without anything of a stack's own in it."""
+    """Return a part that opens with a click; `title` is HTML, without anything of a stack's own in it."""
     return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
 
 

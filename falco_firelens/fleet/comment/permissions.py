@@ -82,7 +82,7 @@ def _values(permissions: Iterable[Permission]) -> frozenset[tuple[str, str]]:
 
 
 def permission_changes(changes: Iterable[Change]) -> list[PermissionChange]:
-    """What changes in the IAM documents of a stack's resources, the weightiest first."""
+    """Return what changes in the IAM documents of a stack's resources, the weightiest first."""
     found = (one for change in changes for one in _of_change(change))
     return sorted((one for one in found if one.gained or one.lost or one.unknown), key=lambda one: one.weight)
 
@@ -130,7 +130,7 @@ def _permissions_of_all(documents: Iterable[object]) -> frozenset[Permission] | 
 
 
 def permissions_of(document: object) -> frozenset[Permission] | None:
-    """The permissions of a policy document, as text or tree; None where it cannot be known or read."""
+    """Return the permissions of a policy document, as text or tree; None where it cannot be known or read."""
     if document is None:
         return frozenset()
     if isinstance(document, str):
@@ -163,7 +163,7 @@ def _unique(pairs: Sequence[tuple[str, object]]) -> Mapping[str, object]:
 
 
 def _element(given: object, known: Set[str]) -> Mapping[str, Any] | None:
-    """An element's keys in lower case; None where it has others than those that are known."""
+    """Return an element's keys in lower case; None if it has unknown keys."""
     if not isinstance(given, Mapping):
         return None
     keys = {str(key).lower(): value for key, value in cast("Mapping[object, Any]", given).items()}

@@ -30,7 +30,7 @@ _READ = frozenset(("k8s:get", "k8s:list", "k8s:watch"))
 
 
 def power_of(action: str, scope: Scope) -> Power:
-    """What somebody can do who has an action in a scope.
+    """Return what somebody can do who has an action in a scope.
 
     Everything but something, and what is in a managed policy or a role, may be anything. On Kubernetes secrets are
     credentials, and what is created, changed or executed may run as another:

@@ -27,12 +27,12 @@ _Dumper.add_representer(str, _text)
 
 
 def text_of(value: object) -> str:
-    """A value of an input as text, in words where it is known after deployment only."""
+    """Return a value of an input as text, in words where it is known after deployment only."""
     return LATER if value == UNKNOWN else str(value)
 
 
 def listed(value: object) -> Sequence[Any]:
-    """The items of a list; of anything else a list of one, as IAM takes it, and of nothing none."""
+    """Return the items of a list; of anything else a list of one, as IAM takes it, and of nothing none."""
     if isinstance(value, list | tuple):
         return cast("Sequence[Any]", value)
     return () if value is None else (value,)
@@ -48,7 +48,7 @@ def diff(change: Change) -> list[str]:
 
 
 def readable(value: object) -> object:
-    """A value with JSON texts opened up and placeholders in words."""
+    """Return a value with JSON texts opened up and placeholders in words."""
     if isinstance(value, str):
         return _opened(value)
     if isinstance(value, Mapping):
@@ -70,7 +70,7 @@ def _opened(text: str) -> object:
 
 
 def _inputs(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What the program gave, without the engine's own notes and without what is empty."""
+    """Return what the program gave, without the engine's own notes and without what is empty."""
     return ((key, value) for key, value in sorted(tree.items()) if key != "__defaults" and value not in (None, {}, []))
 
 

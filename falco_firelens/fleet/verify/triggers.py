@@ -43,7 +43,7 @@ class Trigger(Protocol):
 
 
 def command(folder: str, token: str) -> str:
-    """What a shell does so that the rule fires; it leaves nothing behind."""
+    """Return what a shell does so that the rule fires; it leaves nothing behind."""
     return f"mkdir {folder}/{token} && touch {folder}/{token}/{FILE} && rm -r {folder}/{token}"
 
 
@@ -103,7 +103,7 @@ def on_ecs(cluster: VerifiedCluster, token: str) -> None:
 
 
 def task(image: str, token: str) -> dict[str, Any]:
-    """The definition of the self-test's task: as little as a task can be."""
+    """Return the definition of the self-test's task: as little as a task can be."""
     return {
         "family": FILE,
         "networkMode": "none",

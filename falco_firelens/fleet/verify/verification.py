@@ -92,7 +92,7 @@ class VerifyTask(StackTask):
         self._on_progress(Diagnostic(self._stack.name, "verify", "info", words))
 
     def _outputs(self, identity: Identity) -> Mapping[str, Any]:
-        """The stack's outputs, kubeconfigs opened. They stay in this process."""
+        """Return the stack's outputs, kubeconfigs opened. They stay in this process."""
         engine = EngineCommand(self._context.command, identity.environment)
         with self._context.work_directory(self._stack) as folder:
             workspace = Workspace(str(folder), pulumi_command=engine, env_vars={})

@@ -46,5 +46,5 @@ class Context:
         return self.clients.kubernetes(self.cluster)
 
     def aws(self, service: str) -> Any:
-        """A boto3 client."""
+        """Return a boto3 client."""
         return self.clients.aws(service)

@@ -30,7 +30,7 @@ class SettingsError(StackError):
 
 
 def mistake(expected: str, *, found: str | None = None) -> PydanticCustomError:
-    """The error a check raises; without `found` the value itself is described."""
+    """Return the error a check raises; without `found` the value itself is described."""
     context: dict[str, Any] = {"expected": expected, "found": found}
     return PydanticCustomError(MISTAKE, "{expected}", context)
 
@@ -57,7 +57,7 @@ def with_mistakes(validate: Callable[[Any], T], value: object, mistakes: Iterabl
 
 
 def _again(error: ValidationError) -> Iterator[InitErrorDetails]:
-    """The same errors in the form in which they can be raised once more."""
+    """Yield the same errors in a form that can be raised again."""
     for details in error.errors(include_url=False):
         context = details.get("ctx", {})
         kind = details["type"]

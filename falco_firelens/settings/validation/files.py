@@ -33,7 +33,7 @@ class Files:
         self._texts: dict[str, str] = {}
 
     def text(self, name: str) -> str:
-        """The text of a file, its path relative to the project's folder; `~` is the user's home.
+        """Return the text of a file, its path relative to the project's folder; `~` is the user's home.
 
         Raises PydanticCustomError when it cannot be read.
         """
@@ -59,5 +59,5 @@ def _read(root: Path, name: str) -> str:
 
 
 def files_of(info: ValidationInfo) -> Files:
-    """The files that `load` gave to the validation; for a model made by hand, those of the working directory."""
+    """Return the files that `load` gave to the validation; for a model made by hand, those of the working directory."""
     return info.context if isinstance(info.context, Files) else Files(Path())

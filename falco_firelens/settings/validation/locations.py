@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def models_in(annotation: Any) -> Iterator[type[Model]]:
-    """The models that a type annotation names, at whatever depth."""
+    """Yield the models that a type annotation names, at whatever depth."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
         yield annotation
     for argument in get_args(annotation):
@@ -27,7 +27,7 @@ def models_in(annotation: Any) -> Iterator[type[Model]]:
 
 
 def fields_of(model: type[Model]) -> Mapping[str, FieldInfo]:
-    """A model's fields by the key that a stack file has for each."""
+    """Return a model's fields by the key that a stack file has for each."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
@@ -64,7 +64,7 @@ def names_file(location: Location) -> bool:
 
 
 def marks_of(field: FieldInfo, kind: type[T]) -> Iterator[T]:
-    """What a field's type, or a part of it, is annotated with."""
+    """Yield what a field's type, or a part of it, is annotated with."""
     annotations = (field, *_annotations(field.annotation))
     marks = (mark for one in annotations for mark in (*_metadata(one, "metadata"), *_metadata(one, "__metadata__")))
     yield from (mark for mark in marks if isinstance(mark, kind))
@@ -86,7 +86,7 @@ def takes_secrets(field: FieldInfo) -> bool:
 
 
 def secret_paths(model: type[Model] = Settings, above: str = "") -> Iterator[str]:
-    """The paths of all values that may be encrypted, such as `response.webhooks[].url`."""
+    """Yield the paths of all values that may be encrypted, such as `response.webhooks[].url`."""
     for key, field in fields_of(model).items():
         path = f"{above}{key}"
         if takes_secrets(field):
@@ -97,13 +97,13 @@ def secret_paths(model: type[Model] = Settings, above: str = "") -> Iterator[str
 
 
 def plain_keys() -> tuple[str, ...]:
-    """The top-level keys of which nothing is kept secret."""
+    """Return the top-level keys of which nothing is kept secret."""
     secret = {re.split(r"[.\[]", path)[0] for path in secret_paths()}
     return tuple(key for key in fields_of(Settings) if key not in secret)
 
 
 def as_written(location: Location) -> Location:
-    """A location in the file's own keys.
+    """Return a location in the file's own keys.
 
     Beside platforms, pydantic's locations have a field's Python name where its default is what is wrong.
     """
@@ -117,12 +117,12 @@ def as_written(location: Location) -> Location:
 
 
 def fields_at(location: Location) -> Mapping[str, FieldInfo]:
-    """The fields of the mapping at a location, none where the settings have no mapping."""
+    """Return the fields of the mapping at a location, none where the settings have no mapping."""
     return {key: field for model in models_at(location) for key, field in fields_of(model).items()}
 
 
 def models_at(location: Location) -> Sequence[type[Model]]:
-    """The models that the mapping at a location, or each item of the list there, may be.
+    """Return the models that the mapping at a location, or each item of the list there, may be.
 
     pydantic puts a cluster's platform into its locations, `("clusters", 0, "eks", "create")`, which tells the models
     of the platforms apart. The keys of a mapping such as `tags` or `alarms.clusters` are the person's own.

@@ -21,7 +21,7 @@ class Matching:
     """Whether a message may repeat a text that does not match: not where a secret is easily put by mistake."""
 
     def check(self, text: str) -> str:
-        """The text itself. Raises PydanticCustomError where it does not match."""
+        """Return the text itself. Raises PydanticCustomError where it does not match."""
         if not re.fullmatch(self.pattern, text):
             raise mistake(self.expected)
         return text

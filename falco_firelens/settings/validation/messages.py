@@ -31,7 +31,7 @@ Context = Mapping[str, Any]
 
 
 def mistakes_of(error: ValidationError) -> tuple[Mistake, ...]:
-    """The mistakes that a validation of settings found, ordered by path."""
+    """Return the mistakes that a validation of settings found, ordered by path."""
     found = [each for each in error.errors(include_url=False) if not _follows_from_another(each)]
     details = found[:MOST_MISTAKES]
     details.sort(key=lambda each: [f"{part:06}" if isinstance(part, int) else part for part in as_written(each["loc"])])
@@ -42,7 +42,9 @@ def mistakes_of(error: ValidationError) -> tuple[Mistake, ...]:
 
 
 def _follows_from_another(details: ErrorDetails) -> bool:
-    """A default that needs another field, or a list that is too short only because its items are wrong."""
+    """Return whether a mistake follows from another: a default that needs another field, or a list too short as items
+    are wrong.
+    """
     if details["type"] == "too_short":
         return len(items_of(details["input"])) >= details.get("ctx", {})["min_length"]
     return details["type"] == "default_factory_not_called"
@@ -88,7 +90,7 @@ def _without(value: object, unshown: bool, mistake: Mistake) -> Mistake:
 
 
 def plain_here() -> str:
-    """What to write where a value is encrypted that nothing would keep secret."""
+    """Return what to write where a value is encrypted that nothing would keep secret."""
     *most, last = dict.fromkeys(secret_paths())
     return f"a plain one: only {', '.join(most)} and {last} may be encrypted"
 
@@ -105,7 +107,7 @@ def path_of(location: Location) -> str:
 
 
 def _description(location: Location) -> str:
-    """What belongs at a location where there is nothing: the first sentence of the setting's description."""
+    """Return the expected value of a missing setting: the first sentence of its description."""
     *above, key = location
     field = fields_at(tuple(above)).get(str(key))
     text = " ".join((field.description or "").split()) if field else ""

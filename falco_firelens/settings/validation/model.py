@@ -24,5 +24,5 @@ class Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _nothing_is_an_empty_mapping(cls, data: Any) -> Any:
-        """A key with nothing behind it, `network:`, asks for the section with its defaults."""
+        """Return an empty mapping for a key without a value: `network:` asks for the section with its defaults."""
         return {} if data is NOTHING else data

@@ -47,15 +47,15 @@ def _key(key: object) -> str:
 
 
 def revealed(value: object) -> object:
-    """The text of a secret, and anything else as it is, also what is encrypted: nobody knows its text."""
+    """Return the text of a secret, and anything else as it is, also what is encrypted: nobody knows its text."""
     return value.get_secret_value() if isinstance(value, SecretStr) and not isinstance(value, Encrypted) else value
 
 
 def keys_of(value: object) -> Mapping[str, object]:
-    """A value's keys if it is a mapping, none if not."""
+    """Return a value's keys if it is a mapping, none if not."""
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
 def items_of(value: object) -> Sequence[object]:
-    """A value's items if it is a list, none if not."""
+    """Return a value's items if it is a list, none if not."""
     return cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()

@@ -74,7 +74,7 @@ Scalar = str | bool | int | float | Moment | None
 
 
 def resolve(text: str, words: Mapping[str, bool] = V3_WORDS, tag: str = "") -> Scalar:
-    """What a scalar without quotes, or one with a tag, is to yaml.v3; with V2_WORDS, to yaml.v2.
+    """Return what a scalar without quotes, or one with a tag, is to yaml.v3; with V2_WORDS, to yaml.v2.
 
     Raises CannotDecodeError.
     """
@@ -92,7 +92,7 @@ def resolve(text: str, words: Mapping[str, bool] = V3_WORDS, tag: str = "") -> S
 
 
 def as_json(value: float) -> int | float:
-    """A number after the engine has handed it on as JSON and Python has read that: `1e5` is 100000.
+    """Return a number after the engine has handed it on as JSON and Python has read that: `1e5` is 100000.
 
     Raises CannotDecodeError for what JSON does not have.
     """
@@ -106,7 +106,7 @@ def as_json(value: float) -> int | float:
 
 
 def as_key(value: Scalar) -> str:
-    """What Go's %v makes of a key that is no text."""
+    """Return what Go's %v makes of a key that is no text."""
     if value is None:
         return "<nil>"
     if isinstance(value, bool):
@@ -170,13 +170,13 @@ def _integer(plain: str) -> int:
 
 
 def _finite(plain: str, text: str | None = None) -> str | float:
-    """A number that is too large for Go stays a text."""
+    """Return a number; one that is too large for Go stays a text."""
     value = float(plain.replace("_", ""))
     return value if math.isfinite(value) else text or plain
 
 
 def _moment(text: str) -> Moment | None:
-    """A timestamp in one of the forms that yaml.v3 knows, written as Go's Time.String writes it."""
+    """Return a timestamp in one of the forms that yaml.v3 knows, written as Go's Time.String writes it."""
     found = _TIMESTAMP.fullmatch(text)
     if not found or (found["time"] and (found["time"][0] == " ") is (found["zone"] is not None)):
         return None

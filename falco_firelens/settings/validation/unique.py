@@ -11,7 +11,7 @@ from falco_firelens.settings.validation.raw import items_of, keys_of, revealed
 
 
 def unique(key: str, *, within: str | None = None, default: str | None = None) -> WrapValidator:
-    """A validator around a list that reports each repeated value of `key` beside the items' own mistakes.
+    """Return a validator around a list that reports each repeated value of `key` beside the items' own mistakes.
 
     With `within`, only items that share that key's value are compared; `default` is the value of items without the key.
     """

@@ -60,14 +60,16 @@ def _is_random(run: str) -> bool:
 
 
 def _is_mixed(word: str) -> bool:
-    """An id of EC2, of 17 hexadecimal digits, is none."""
+    """Return whether a text mixes digits and letters as a secret does; an id of EC2, of 17 hexadecimal digits, does
+    not.
+    """
     changes = len(_CLASSES.findall(word)) - 1
     is_id = re.fullmatch("[0-9a-f]{8}|[0-9a-f]{17}", word)
     return len(word) >= 12 and changes >= _MOST_CHANGES and any(map(str.isdigit, word)) and not is_id
 
 
 def describe_text(text: str) -> str:
-    """A text in quotes, or its length where it is long or would break the line; what may be a secret is not shown."""
+    """Return a text in quotes, or its length if it is long or has several lines; what may be a secret is not shown."""
     if may_be_secret(text):
         return SECRET_TEXT
     shown = len(text) <= LONGEST_SHOWN and text.isprintable()
@@ -75,7 +77,7 @@ def describe_text(text: str) -> str:
 
 
 def describe_key(key: str, known: Collection[str] = ()) -> str:
-    """A key for a path: as it is, unless it may be a secret that stands where a key belongs.
+    """Return a key for a path: as it is, unless it may be a secret that stands where a key belongs.
 
     With `known`, the keys that could stand there, only a word or one that is like a known one is shown.
     """
@@ -94,7 +96,7 @@ def one_of(given: str, allowed: Sequence[str]) -> str:
 
 
 def nearest(given: str, allowed: Sequence[str]) -> str | None:
-    """The allowed word that is most like the given one, if any is; case and underscores count for nothing."""
+    """Return the allowed word that is most like the given one, if any is; case and underscores count for nothing."""
     by_lower = {word.lower(): word for word in allowed}
     close = difflib.get_close_matches(given[:LONGEST_SHOWN].lower().replace("_", ""), list(by_lower), n=1)
     return by_lower[close[0]] if close else None

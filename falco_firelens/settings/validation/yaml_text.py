@@ -69,7 +69,7 @@ class KeyTwice(DocumentError):  # noqa: N818
 
 
 def stack_tree(text: str) -> object:
-    """A stack file as the engine reads it: its first document, None if it is empty. Raises DocumentError.
+    """Return a stack file as the engine reads it: its first document, None if it is empty. Raises DocumentError.
 
     Numbers are what a program gets of them, since the engine hands structured values on as JSON.
     """
@@ -77,7 +77,7 @@ def stack_tree(text: str) -> object:
 
 
 def kubeconfig_tree(text: str) -> object:
-    """A kubeconfig as client-go reads it. Raises DocumentError."""
+    """Return a kubeconfig as client-go reads it. Raises DocumentError."""
     return next(_documents(text, _Dialect(_client_go_scalar, lambda text, _: text)), None)
 
 
@@ -246,7 +246,7 @@ class _Reader:
         return whole
 
     def _key(self, event: Any) -> str:
-        """A key as the engine writes it into JSON; no program here takes a list or a mapping for one."""
+        """Return a key as the engine writes it into JSON; no program here takes a list or a mapping for one."""
         if isinstance(event, yaml.ScalarEvent) and event.value == _MERGE and self._dialect.go:
             # The engine rewrites a stack file, without these quotes, before it reads it for good.
             raise DocumentError(f"the key << in quotes at {_line(event)}, which the engine merges all the same")

@@ -93,7 +93,7 @@ def install() -> None:
 
 
 def entries_of(cluster: Any) -> Entries:
-    """A cluster's access entries, by principal."""
+    """Return a cluster's access entries, by principal."""
     return cluster.__dict__.setdefault("access_entries", {})
 
 
@@ -128,7 +128,7 @@ def _describe(self: Any) -> ActionResult:
 
 
 def _update(self: Any) -> ActionResult:
-    """What is not given stays."""
+    """Return the updated entry; what the request leaves out stays."""
     entry = _entry(self)
     groups = self._get_param("kubernetesGroups")
     if groups is not None:
@@ -188,7 +188,7 @@ _OPERATIONS: Mapping[str, Callable[[Any], ActionResult]] = {
 
 
 def _cluster(response: Any) -> Any:
-    """The cluster that is asked about, if it has access entries at all."""
+    """Return the cluster that is asked about, if it has access entries at all."""
     cluster = response.eks_backend.describe_cluster(name=response._get_param("name"))
     if authentication_mode(cluster) not in WITH_ENTRIES:
         modes = ", ".join(WITH_ENTRIES)
@@ -252,7 +252,7 @@ def _arn(cluster: Any, principal: str) -> str:
 
 
 def _principal(response: Any) -> str | None:
-    """The role or user that sends a request, by its ARN; None where its access key is nobody's."""
+    """Return the role or user that sends a request, by its ARN; None where its access key is nobody's."""
     sts: Any = sts_backends[response.current_account][response.partition]
     _, arn, account = sts.get_caller_identity(response.get_access_key(), response.region)
     role = re.fullmatch(r"arn:(aws[\w-]*):sts::\d{12}:assumed-role/([^/]+)/.+", arn)

@@ -46,7 +46,7 @@ def install() -> None:
 
 
 def signature(url: str, query: dict[str, str], headers: dict[str, str], secret: str) -> str:
-    """The signature that a presigned GET of the URL has to have; the query is given without its own.
+    """Return the signature that a presigned GET of the URL has to have; the query is given without its own.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html
     """

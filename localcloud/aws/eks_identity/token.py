@@ -33,7 +33,7 @@ class TokenError(Exception):
 
 
 def presigned_url(token: str, endpoints: Collection[str], now: datetime) -> str:
-    """The request to STS that a token is; `endpoints` are those of STS, as `http://127.0.0.1:1234`.
+    """Return the request to STS that a token is; `endpoints` are those of STS, as `http://127.0.0.1:1234`.
 
     Raises TokenError for anything that is not GetCallerIdentity, presigned with the cluster's header and still good.
     """

@@ -62,7 +62,7 @@ class TokenReviews:
         return [body]
 
     def status(self, token: str) -> dict[str, Any]:
-        """The status of a TokenReview: whether it is somebody, and who; or why it is nobody."""
+        """Return the status of a TokenReview: whether it is somebody, and who; or why it is nobody."""
         try:
             url = presigned_url(token, self._endpoints, datetime.now(UTC))
             return {"authenticated": True, "user": self._user(_caller(url, self._cluster.name))}
@@ -107,7 +107,7 @@ def _caller(url: str, cluster: str) -> Caller:
 
 
 def caller_of(arn: str, account: str, user_id: str) -> Caller:
-    """What STS's answer means for access entries.
+    """Return what STS's answer means for access entries.
 
     Raises TokenError for what no entry can name, such as a federated user.
     """

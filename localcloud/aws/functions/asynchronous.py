@@ -67,7 +67,7 @@ class AsynchronousCalls:
 
 
 def _config(known: Any) -> Mapping[str, Any]:
-    """The function's FunctionEventInvokeConfig; moto keeps the one that was put last at the end."""
+    """Return the function's FunctionEventInvokeConfig; moto keeps the one that was put last at the end."""
     return known.event_invoke_config[-1].config if known.event_invoke_config else {}
 
 

@@ -99,7 +99,7 @@ def _answer(handler: Handler, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _error(error: BaseException, kind: str | None = None, text: str | None = None) -> Error:
-    """What Lambda answers, also printed into the log."""
+    """Return what Lambda answers, also printed into the log."""
     described: Error = {
         "errorMessage": str(error) if text is None else text,
         "errorType": kind or type(error).__name__,

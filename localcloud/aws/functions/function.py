@@ -31,7 +31,7 @@ class Function:
 
     @classmethod
     def of(cls, known: Any) -> Self:
-        """What moto knows of it."""
+        """Return the function from moto's record of it."""
         reserved = known.reserved_concurrency
         return cls(
             name=known.function_name,
@@ -64,7 +64,7 @@ class Answer:
 
     @classmethod
     def error(cls, kind: str, text: str) -> Self:
-        """A call that failed outside the function's own code."""
+        """Return a call that failed outside the function's own code."""
         return cls(json.dumps({"errorType": kind, "errorMessage": text}), failed=True)
 
 

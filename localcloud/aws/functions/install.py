@@ -142,7 +142,7 @@ def _subscriptions(calls: AsynchronousCalls) -> None:
 
 
 def _function(logs: Any, group: str, arn: str) -> LambdaFunction | None:
-    """A function of a log group's account and region, if it is there and lets the group call it."""
+    """Return a function of a log group's account and region, if it is there and lets the group call it."""
     region: str = getattr(logs, "region_name", None) or logs.region
     function = get_backend(logs.account_id, region).get_function_by_arn(arn)
     source = log_group_arn(logs.account_id, region, group)

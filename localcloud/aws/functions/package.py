@@ -51,7 +51,7 @@ def unpack(code: bytes, folder: Path) -> Path:
 
 
 def runtime_libraries(folder: Path) -> Path:
-    """A folder with links to the libraries of the runtime, and to nothing else of this Python."""
+    """Return a folder with links to the libraries of the runtime, and to nothing else of this Python."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in RUNTIME:
         _link(distribution(name), folder)
@@ -99,6 +99,6 @@ def _link(library: Distribution, folder: Path) -> None:
 
 
 def _tops(files: Iterable[str]) -> set[str]:
-    """The first parts of files' names: folders and modules, no scripts and no metadata."""
+    """Return the first parts of files' names: folders and modules, no scripts and no metadata."""
     tops = {PurePosixPath(file).parts[0] for file in files}
     return {top for top in tops if top not in ("..", "__pycache__") and not top.endswith((".dist-info", ".pth"))}

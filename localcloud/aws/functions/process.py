@@ -139,7 +139,7 @@ class FunctionProcess:
         return Answer.error(kind, text)
 
     def _copy(self) -> None:
-        """What the process prints, line by line, to its log stream."""
+        """Copy what the process prints, line by line, to its log stream."""
         assert self._process.stdout
         with self._process.stdout as printed:
             for line in printed:

@@ -98,11 +98,11 @@ class Runtime:
             self.end_idle()
 
     def client(self, function: Function, service: str) -> Any:
-        """A boto3 client with the credentials of the function's role."""
+        """Return a boto3 client with the credentials of the function's role."""
         return client(service, {**self._deployer, **self._credentials(function)}, function.region)
 
     def _take(self, pool: _Pool, function: Function, *, wait: bool) -> FunctionProcess | None:
-        """A process that waits, or None where one has to be started; those of older code end."""
+        """Return a process that waits, or None where one has to be started; those of older code end."""
         with pool.changed:
             while pool.busy >= function.limit:
                 if not wait:

@@ -35,12 +35,12 @@ def may_invoke(statements: Iterable[Mapping[str, Any]], service: str, source_arn
 
 
 def log_group_arn(account: str, region: str, name: str) -> str:
-    """The source ARN with which CloudWatch Logs calls a function."""
+    """Return the source ARN with which CloudWatch Logs calls a function."""
     return f"arn:aws:logs:{region}:{account}:log-group:{name}:*"
 
 
 def matching(pattern: str, events: Sequence[LogEvent]) -> list[LogEvent]:
-    """The events that a filter's pattern lets through: all where it is empty. Raises PatternError."""
+    """Return the events that a filter's pattern lets through: all where it is empty. Raises PatternError."""
     if not pattern.strip():
         return list(events)
     matches = matcher(pattern)

@@ -26,12 +26,12 @@ class CatalogDatabase(Resource):
         return f"{region.account}:{inputs['name']}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Description, location and parameters."""
+        """Set description, location and parameters."""
         if old is not None and changed(inputs, old, "description", "locationUri", "parameters"):
             self.client(region).update_database(Name=inputs["name"], DatabaseInput=self._input(region, inputs))
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The database as it is in the catalog."""
+        """Return the database as it is in the catalog."""
         name = identity.partition(":")[2]
         found = self.client(region).get_database(Name=name)["Database"]
         return self.outputs(found, name=name, catalogId=region.account, arn=self.tag_subject(region, identity, state))
@@ -67,14 +67,14 @@ class CatalogTable(Resource):
             )
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The table as it is in the catalog."""
+        """Return the table as it is in the catalog."""
         _, database, name = identity.split(":")
         found = self.client(region).get_table(DatabaseName=database, Name=name)["Table"]
         arn = region.arn("glue", f"table/{database}/{name}")
         return self.outputs(found, name=name, databaseName=database, catalogId=region.account, arn=arn)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes it; the objects that it describes stay."""
+        """Remove it; the objects that it describes stay."""
         _, database, name = identity.split(":")
         self.client(region).delete_table(DatabaseName=database, Name=name)
 
@@ -103,7 +103,7 @@ class Workgroup(Resource):
             self.call(region, "update_work_group", desired)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The workgroup among all; moto answers for one that is not there with an internal error."""
+        """Return the workgroup among all; moto answers for one that is not there with an internal error."""
         athena = self.client(region)
         if identity not in [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]:
             return None
@@ -111,7 +111,7 @@ class Workgroup(Resource):
         return self.outputs(found, name=identity, arn=region.arn("athena", f"workgroup/{identity}"))
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes it, with its contents where `forceDestroy` says so."""
+        """Remove it, with its contents where `forceDestroy` says so."""
         self.client(region).delete_work_group(
             WorkGroup=identity, RecursiveDeleteOption=state.get("forceDestroy", False)
         )
@@ -128,11 +128,11 @@ class NamedQuery(Resource):
     rename: ClassVar[api.Rename] = {"query": "QueryString", "workgroup": "WorkGroup"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Keeps it in its workgroup."""
+        """Keep it in its workgroup."""
         return self.call(region, "create_named_query", inputs)["NamedQueryId"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The query by its id. That it is gone is an InvalidRequestException, as is much else."""
+        """Return the query by its id. That it is gone is an InvalidRequestException, as is much else."""
         try:
             found: dict[str, Any] = self.client(region).get_named_query(NamedQueryId=identity)["NamedQuery"]
         except ClientError as error:

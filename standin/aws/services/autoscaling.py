@@ -72,7 +72,7 @@ class Group(Resource):
                 asg.create_or_update_tags(Tags=_tags(identity, inputs["tags"]))
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The group; what moto does not keep stays as given."""
+        """Return the group; what moto does not keep stays as given."""
         groups = self.client(region).describe_auto_scaling_groups(AutoScalingGroupNames=[identity])["AutoScalingGroups"]
         if not groups:
             return None
@@ -93,7 +93,7 @@ class Group(Resource):
         return {name: field.type for name, field in kind.item.fields.items()}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it; its instances with it where the program says so."""
+        """Delete it; its instances with it where the program says so."""
         force = bool(state.get("forceDelete"))
         asg = self.client(region)
         if not force:

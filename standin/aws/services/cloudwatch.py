@@ -27,7 +27,7 @@ class MetricAlarm(Resource):
         return inputs["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Writes the alarm; tags have calls of their own."""
+        """Write the alarm; tags have calls of their own."""
         single = {name: value for name, value in inputs.items() if name not in ("tags", "metricQueries", "dimensions")}
         more: dict[str, Any] = {"Dimensions": _pairs(inputs["dimensions"])} if "dimensions" in inputs else {}
         if "metricQueries" in inputs:
@@ -105,7 +105,7 @@ class CompositeAlarm(Resource):
         return inputs["alarmName"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Writes the alarm; tags have calls of their own."""
+        """Write the alarm; tags have calls of their own."""
         self.call(region, "put_composite_alarm", {name: value for name, value in inputs.items() if name != "tags"})
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
@@ -131,7 +131,7 @@ class Dashboard(Resource):
         return inputs["dashboardName"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Writes the body whole."""
+        """Write the body whole."""
         self.client(region).put_dashboard(DashboardName=identity, DashboardBody=inputs["dashboardBody"])
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:

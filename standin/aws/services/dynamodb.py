@@ -34,7 +34,7 @@ class Table(Resource):
     )
 
     def check(self, inputs: Properties) -> Iterator[Failure]:
-        """What the stand-in does not build, and keys that are no attributes."""
+        """Yield what the stand-in does not build, and keys that are no attributes."""
         for name in REFUSED:
             if inputs.get(name):
                 yield Failure(name, "is nothing that the stand-in builds")
@@ -46,7 +46,7 @@ class Table(Resource):
                 yield Failure(name, f"{inputs[name]!r} is not among the attributes")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the table with its keys and how it is encrypted."""
+        """Create the table with its keys and how it is encrypted."""
         kinds = (("hashKey", "HASH"), ("rangeKey", "RANGE"))
         answer = self.client(region).create_table(
             TableName=inputs["name"],
@@ -78,7 +78,7 @@ class Table(Resource):
             client.update_table(TableName=identity, **updates)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The table, when its items expire, and whether it can be restored; moto keeps the first key for good."""
+        """Return the table, when its items expire, and whether it can be restored; moto never changes its key."""
         client = self.client(region)
         table = client.describe_table(TableName=identity)["Table"]
         keys = {one["KeyType"]: one["AttributeName"] for one in table["KeySchema"]}
@@ -114,7 +114,7 @@ class Table(Resource):
         return {name: value for name, value in found.items() if value is not None}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes the table and what is in it."""
+        """Delete the table and what is in it."""
         self.client(region).delete_table(TableName=identity)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
@@ -122,7 +122,7 @@ class Table(Resource):
 
 
 def _updates(inputs: Properties, old: Properties) -> dict[str, Any]:
-    """What UpdateTable is told."""
+    """Return the parameters of UpdateTable."""
     updates: dict[str, Any] = {}
     if changed(inputs, old, "billingMode", "readCapacity", "writeCapacity"):
         updates |= _throughput(inputs)
@@ -171,7 +171,7 @@ class ResourcePolicy(Resource):
     write_only = frozenset({"confirmRemoveSelfResourceAccess"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """The table's ARN; the policy comes with `configure`."""
+        """Return the table's ARN; the policy comes with `configure`."""
         return inputs["resourceArn"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:

@@ -22,21 +22,21 @@ class Ec2Resource(Resource):
     id_parameter: ClassVar[str]
 
     def find(self, region: Region, identity: str) -> dict[str, Any] | None:
-        """The description of one, None when there is none or only the shell of a deleted one."""
+        """Return the description of one, None when there is none or only the shell of a deleted one."""
         answer = getattr(self.client(region), self.describe)(**{self.id_parameter: [identity]})[self.collection]
         found = next(iter(answer), None)
         return None if found is None or found.get("State") in GONE_STATES else found
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The description, and what the type adds to it."""
+        """Return the description, and what the type adds to it."""
         found = self.find(region, identity)
         return None if found is None else self.outputs(found, **self.more(region, identity, found, state))
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
-        """Outputs that the description does not give under the same name."""
+        """Return outputs that the description does not give under the same name."""
         return {}
 
 
 def by_filter(**filters: str) -> list[dict[str, Any]]:
-    """Filters of one value each; underscores stand for hyphens."""
+    """Return filters of one value each; underscores stand for hyphens."""
     return [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]

@@ -48,7 +48,7 @@ class LaunchTemplate(Ec2Resource):
                 yield Failure("userData", "must be base64")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the template with its first version."""
+        """Create the template with its first version."""
         answer = self.client(region).create_launch_template(
             LaunchTemplateName=self.given_name(inputs),
             LaunchTemplateData=self._data(region, inputs),
@@ -57,7 +57,7 @@ class LaunchTemplate(Ec2Resource):
         return answer["LaunchTemplate"]["LaunchTemplateId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """A new version where what it launches differs, and the default version."""
+        """Add a version if what it launches differs, and set the default version."""
         if old is None:
             return
         ec2, data = self.client(region), self._data(region, inputs)
@@ -76,7 +76,7 @@ class LaunchTemplate(Ec2Resource):
         return {"VersionDescription": inputs["description"]} if inputs.get("description") else {}
 
     def _data(self, region: Region, inputs: Properties) -> Properties:
-        """What the template launches, as EC2's LaunchTemplateData."""
+        """Return what the template launches, as EC2's LaunchTemplateData."""
         desired = {name: value for name, value in inputs.items() if name not in NOT_DATA}
         specifications = desired.pop("tagSpecifications", [])
         shaped = api.request(

@@ -49,7 +49,7 @@ def _result(token: str, answer: Properties, rename: api.Rename | None = None) ->
 
 
 def get_vpc(region: Region, arguments: Properties) -> Properties:
-    """The one VPC that matches."""
+    """Return the one VPC that matches."""
     ec2 = region.client("ec2")
     ids = {"VpcIds": [arguments["id"]]} if "id" in arguments else {}
     filters = _filters(arguments, "cidrBlock", "default", "dhcpOptionsId", "state")
@@ -74,7 +74,7 @@ def get_vpc(region: Region, arguments: Properties) -> Properties:
 
 
 def get_security_group(region: Region, arguments: Properties) -> Properties:
-    """The one security group that matches."""
+    """Return the one security group that matches."""
     ids = {"GroupIds": [arguments["id"]]} if "id" in arguments else {}
     filters = _filters(arguments, "name", "vpcId")
     found = _one(region.client("ec2").describe_security_groups(Filters=filters, **ids)["SecurityGroups"], "groups")
@@ -88,7 +88,7 @@ def get_security_group(region: Region, arguments: Properties) -> Properties:
 
 
 def get_subnet(region: Region, arguments: Properties) -> Properties:
-    """The one subnet that matches."""
+    """Return the one subnet that matches."""
     ids = {"SubnetIds": [arguments["id"]]} if "id" in arguments else {}
     filters = _filters(arguments, "availabilityZone", "cidrBlock", "defaultForAz", "state", "vpcId")
     found = _one(region.client("ec2").describe_subnets(Filters=filters, **ids)["Subnets"], "subnets")
@@ -103,19 +103,19 @@ def get_subnet(region: Region, arguments: Properties) -> Properties:
 
 
 def get_subnets(region: Region, arguments: Properties) -> Properties:
-    """The ids of all subnets that match."""
+    """Return the ids of all subnets that match."""
     pages = region.client("ec2").get_paginator("describe_subnets").paginate(Filters=_filters(arguments))
     return {"id": region.name, "ids": sorted(one["SubnetId"] for page in pages for one in page["Subnets"])}
 
 
 def get_route_tables(region: Region, arguments: Properties) -> Properties:
-    """The ids of all route tables that match."""
+    """Return the ids of all route tables that match."""
     found = region.client("ec2").describe_route_tables(Filters=_filters(arguments, "vpcId"))["RouteTables"]
     return {"id": region.name, "ids": sorted(one["RouteTableId"] for one in found)}
 
 
 def get_route_table(region: Region, arguments: Properties) -> Properties:
-    """The one route table that matches."""
+    """Return the one route table that matches."""
     ids = {"RouteTableIds": [arguments["routeTableId"]]} if "routeTableId" in arguments else {}
     filters = _filters(arguments, "subnetId", "vpcId")
     found = _one(region.client("ec2").describe_route_tables(Filters=filters, **ids)["RouteTables"], "route tables")
@@ -126,7 +126,7 @@ def get_route_table(region: Region, arguments: Properties) -> Properties:
 
 
 def get_ami(region: Region, arguments: Properties) -> Properties:
-    """The image that matches, the newest where asked for."""
+    """Return the image that matches, the newest where asked for."""
     parameters: Properties = {"Filters": _filters(arguments)}
     if arguments.get("owners"):
         parameters["Owners"] = arguments["owners"]
@@ -142,7 +142,7 @@ def _age(image: Properties) -> str:
 
 
 def get_instance_type(region: Region, arguments: Properties) -> Properties:
-    """What an instance type is made of."""
+    """Return what an instance type is made of."""
     name = arguments["instanceType"]
     found = region.client("ec2").describe_instance_types(InstanceTypes=[name])["InstanceTypes"][0]
     processor, network, gpu = found.get("ProcessorInfo", {}), found.get("NetworkInfo", {}), found.get("GpuInfo", {})

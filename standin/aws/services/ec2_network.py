@@ -95,7 +95,7 @@ class InternetGateway(Ec2Resource):
     describe, collection, id_parameter = "describe_internet_gateways", "InternetGateways", "InternetGatewayIds"
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it; it is attached as the second step."""
+        """Create it; it is attached as the second step."""
         return self.client(region).create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
@@ -143,7 +143,7 @@ class Eip(Ec2Resource):
         return self.call(region, "allocate_address", inputs, Domain="vpc", TagSpecifications=[])["AllocationId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Gives it to an instance or a network interface."""
+        """Give it to an instance or a network interface."""
         ec2 = self.client(region)
         for name, parameter in (("instance", "InstanceId"), ("networkInterface", "NetworkInterfaceId")):
             if inputs.get(name) and changed(inputs, old, name):
@@ -205,11 +205,11 @@ class VpcEndpoint(Ec2Resource):
     rename: ClassVar[Rename] = {"policy": "PolicyDocument"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it with all it is to have."""
+        """Create it with all it is to have."""
         return self.call(region, "create_vpc_endpoint", inputs, TagSpecifications=[])["VpcEndpoint"]["VpcEndpointId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Adds and removes route tables, subnets and security groups; policy and private DNS are set."""
+        """Add and remove route tables, subnets and security groups; policy and private DNS are set."""
         if old is None:
             return
         parameters: Properties = {}

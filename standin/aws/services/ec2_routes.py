@@ -33,7 +33,7 @@ class RouteTable(Ec2Resource):
         return self.client(region).create_route_table(VpcId=inputs["vpcId"])["RouteTable"]["RouteTableId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Removes the routes that are no longer given, adds those that are new."""
+        """Remove the routes that are no longer given, add those that are new."""
         if "routes" not in inputs or not changed(inputs, old, "routes"):
             return
         ec2 = self.client(region)
@@ -77,7 +77,7 @@ class Route(Resource):
     rename: ClassVar[Rename] = RENAME
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Adds the route.
+        """Add the route.
 
         Raises FileExistsError where there is one: moto would replace it, AWS refuses.
         """
@@ -88,7 +88,7 @@ class Route(Resource):
         return f"r-{inputs['routeTableId']}{int(hashlib.sha256(destination.encode()).hexdigest()[:8], 16)}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Sends the traffic elsewhere."""
+        """Send the traffic elsewhere."""
         if old is not None:
             self.call(region, "replace_route", inputs)
 
@@ -120,7 +120,7 @@ class RouteTableAssociation(Resource):
         return self.call(region, "associate_route_table", inputs)["AssociationId"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The association, by its id."""
+        """Return the association, by its id."""
         filters = by_filter(**{"association.route-table-association-id": identity})
         tables = self.client(region).describe_route_tables(Filters=filters)["RouteTables"]
         found = (one for table in tables for one in table["Associations"])

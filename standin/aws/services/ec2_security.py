@@ -15,7 +15,7 @@ EVERYTHING = "-1"
 
 
 def permission(rule: Properties, group: str) -> Properties:
-    """A rule with any number of peers as EC2's IpPermission."""
+    """Return a rule with any number of peers as EC2's IpPermission."""
     protocol = str(rule["protocol"])
     note = {"Description": rule["description"]} if rule.get("description") else {}
     groups = [*rule.get("securityGroups", ()), *([group] if rule.get("self") else ())]
@@ -56,13 +56,13 @@ def rule(found: Properties, group: str) -> Properties:
 
 
 def authorize(region: Region, direction: str, group: str, permissions: Iterable[Properties]) -> Properties:
-    """Adds rules to a group."""
+    """Add rules to a group."""
     method = getattr(region.client("ec2"), f"authorize_security_group_{direction}")
     return method(GroupId=group, IpPermissions=list(permissions))
 
 
 def revoke(region: Region, direction: str, group: str, permissions: Iterable[Properties]) -> None:
-    """Takes rules off a group."""
+    """Take rules off a group."""
     desired = list(permissions)
     if desired:
         getattr(region.client("ec2"), f"revoke_security_group_{direction}")(GroupId=group, IpPermissions=desired)
@@ -84,7 +84,7 @@ class SecurityGroup(Ec2Resource):
         return self.call(region, "create_security_group", inputs, GroupName=name, TagSpecifications=[])["GroupId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Takes AWS's rule off that lets everything out, as the real provider does, and sets those given here."""
+        """Take AWS's rule off that lets everything out, as the real provider does, and sets those given here."""
         if old is None:
             self._set(region, identity, "egress", [])
         for direction in DIRECTIONS:
@@ -110,7 +110,7 @@ class SecurityGroup(Ec2Resource):
 
 
 def _request(found: Properties) -> Properties:
-    """A described permission as a request takes it."""
+    """Return a described permission as a request takes it."""
     pairs = [{"GroupId": pair["GroupId"]} for pair in found.get("UserIdGroupPairs", ())]
     kept = {name: value for name, value in found.items() if name != "UserIdGroupPairs" and value != []}
     return {**kept, **({"UserIdGroupPairs": pairs} if pairs else {})}
@@ -125,7 +125,7 @@ class DefaultSecurityGroup(SecurityGroup):
     defaults: ClassVar[Defaults] = {"revokeRulesOnDelete": False}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Finds it.
+        """Find it.
 
         Raises LookupError where the VPC has none.
         """

@@ -35,7 +35,7 @@ class Cluster(Resource):
             self.call(region, "update_cluster", _untagged(inputs), cluster=identity)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The cluster unless it is inactive."""
+        """Return the cluster unless it is inactive."""
         include = ["SETTINGS", "CONFIGURATIONS"]
         found = self.client(region).describe_clusters(clusters=[identity], include=include)["clusters"]
         if not found or found[0]["status"] == "INACTIVE":
@@ -69,14 +69,14 @@ class CapacityProvider(Resource):
             self.call(region, "update_capacity_provider", self._desired(inputs))
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The provider unless it is inactive."""
+        """Return the provider unless it is inactive."""
         found = self.client(region).describe_capacity_providers(capacityProviders=[identity])["capacityProviders"]
         if not found or found[0].get("status") == "INACTIVE":
             return None
         return self.outputs(found[0], arn=identity)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it, which ECS refuses in the answer."""
+        """Delete it, which ECS refuses in the answer."""
         answer = self.client(region).delete_capacity_provider(capacityProvider=identity)["capacityProvider"]
         if answer.get("updateStatus") == "DELETE_FAILED":
             raise ValueError(f"capacity provider {answer['name']} was not deleted: a cluster has it")
@@ -134,7 +134,7 @@ class TaskDefinition(Resource):
     tagging = tags.ECS
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Registers a revision; the containers' JSON is what the API itself takes."""
+        """Register a revision; the containers' JSON is what the API itself takes."""
         desired = self._request(inputs)
         containers = json.loads(inputs["containerDefinitions"])
         self.call(region, "register_task_definition", desired, containerDefinitions=containers)
@@ -151,7 +151,7 @@ class TaskDefinition(Resource):
         return desired
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """This revision, or the family's newest in an import."""
+        """Return this revision, or the family's newest in an import."""
         name = state.get("arn") or identity
         found = self.client(region).describe_task_definition(taskDefinition=name)["taskDefinition"]
         if found.get("status") == "INACTIVE":
@@ -170,7 +170,7 @@ class TaskDefinition(Resource):
         }
 
     def _containers(self, found: Properties, state: Properties) -> str:
-        """The program's own text where AWS only filled in what it leaves open."""
+        """Return the program's own text where AWS only filled in what it leaves open."""
         actual: list[Properties] = found["containerDefinitions"]
         desired: list[Properties] = json.loads(state.get("containerDefinitions", "[]"))
         if len(desired) == len(actual) and all(_covers(*pair) for pair in zip(desired, actual, strict=True)):
@@ -197,7 +197,7 @@ def _covers(desired: Any, actual: Any) -> bool:
 
 
 def _volume(found: Properties) -> Properties:
-    """A volume as the provider has it."""
+    """Return a volume as the provider has it."""
     volume = {name: value for name, value in found.items() if name == "name" and value}
     path = (found.get("host") or {}).get("sourcePath")
     return {**volume, **({"hostPath": path} if path else {})}
@@ -246,7 +246,7 @@ class Service(Resource):
             self.call(region, "update_service", self._desired(inputs), cluster=cluster, service=name)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The service unless it is inactive; moto forgets what it has no use for, which stays as given."""
+        """Return the service unless it is inactive; moto forgets what it has no use for, which stays as given."""
         cluster, name = _service_place(identity)
         found = self.client(region).describe_services(cluster=cluster, services=[name])["services"]
         if not found or found[0]["status"] == "INACTIVE":
@@ -282,7 +282,7 @@ def _service_place(arn: str) -> tuple[str, str]:
 
 
 def get_cluster(region: Region, arguments: Properties) -> Properties:
-    """A cluster by its name.
+    """Return a cluster by its name.
 
     Raises LookupError when there is none.
     """

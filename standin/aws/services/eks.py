@@ -38,7 +38,7 @@ class Cluster(Resource):
     tagging = tags.BY_ARN
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the cluster, with the security group that EKS makes for it."""
+        """Create the cluster, with the security group that EKS makes for it."""
         desired = {name: value for name, value in inputs.items() if name not in PROVIDER_ONLY}
         return self.call(region, "create_cluster", desired, logging=_logging(inputs))["cluster"]["name"]
 
@@ -59,7 +59,7 @@ class Cluster(Resource):
             eks.update_cluster_config(name=identity, resourcesVpcConfig=access)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The cluster, and what moto leaves out of it."""
+        """Return the cluster, and what moto leaves out of it."""
         found = self.client(region).describe_cluster(name=identity)["cluster"]
         logs = [kind for one in found["logging"]["clusterLogging"] if one["enabled"] for kind in one["types"]]
         known = self.outputs(found)
@@ -84,7 +84,7 @@ class Cluster(Resource):
 
 
 def issuer(region: Region, cluster: str) -> str:
-    """A cluster's own OIDC issuer; moto gives every cluster of a region the same one, which AWS never does."""
+    """Return a cluster's own OIDC issuer; moto gives every cluster of a region the same one, which AWS never does."""
     number = (
         hashlib.md5(f"{region.account}/{region.name}/{cluster}".encode(), usedforsecurity=False).hexdigest().upper()
     )
@@ -153,7 +153,7 @@ class NodeGroup(Resource):
         self.client(region).update_nodegroup_config(clusterName=cluster, nodegroupName=name, **parameters)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The group; versions and update settings as the program gave them, since moto keeps none."""
+        """Return the group; versions and update settings as the program gave them, since moto keeps none."""
         cluster, name = identity.split(":")
         found = self.client(region).describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
         kept = ("version", "updateConfig", "nodeRepairConfig", "launchTemplate", "taints")
@@ -172,7 +172,7 @@ class NodeGroup(Resource):
 
 
 def get_cluster(region: Region, arguments: Properties) -> Properties:
-    """A cluster by its name, in the form of the real function's result."""
+    """Return a cluster by its name, in the form of the real function's result."""
     name = arguments["name"]
     found = region.client("eks").describe_cluster(name=name)["cluster"]
     resource = Cluster()
@@ -197,7 +197,7 @@ def get_cluster(region: Region, arguments: Properties) -> Properties:
 
 
 def get_node_groups(region: Region, arguments: Properties) -> Properties:
-    """The names of a cluster's node groups.
+    """Return the names of a cluster's node groups.
 
     Raises what boto3 raises where there is no such cluster.
     """
@@ -207,7 +207,7 @@ def get_node_groups(region: Region, arguments: Properties) -> Properties:
 
 
 def get_node_group(region: Region, arguments: Properties) -> Properties:
-    """A node group, in the form of the real function's result."""
+    """Return a node group, in the form of the real function's result."""
     identity = f"{arguments['clusterName']}:{arguments['nodeGroupName']}"
     found = NodeGroup().read(region, identity, {}) or {}
     same = ("amiType", "arn", "capacityType", "status", "instanceTypes")
@@ -232,7 +232,7 @@ def get_node_group(region: Region, arguments: Properties) -> Properties:
 
 
 def get_cluster_auth(region: Region, arguments: Properties) -> Properties:
-    """A token that says it is from here; the local control plane has its own."""
+    """Return a token that says it is from here; the local control plane has its own."""
     return {"id": arguments["name"], "name": arguments["name"], "token": "k8s-aws-v1.localcloud"}
 
 

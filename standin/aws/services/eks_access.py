@@ -22,7 +22,7 @@ class AccessEntry(Resource):
         return f"{inputs['clusterName']}:{inputs['principalArn']}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Groups and user; without groups in the program those that are there go, as with the real provider."""
+        """Set groups and user; without groups in the program the existing ones go, as with the real provider."""
         if old is not None and changed(inputs, old, "kubernetesGroups", "userName"):
             groups = inputs.get("kubernetesGroups", [])
             self.call(region, "update_access_entry", {**inputs, "kubernetesGroups": groups})
@@ -38,7 +38,7 @@ class AccessEntry(Resource):
         self.client(region).delete_access_entry(clusterName=cluster, principalArn=principal)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The entry's ARN, which only EKS knows."""
+        """Return the entry's ARN, which only EKS knows."""
         if "accessEntryArn" in state:
             return state["accessEntryArn"]
         found = self.read(region, identity, state)

@@ -21,12 +21,12 @@ class Addon(Resource):
     tagging = tags.BY_ARN
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it, in EKS's default version where none is given."""
+        """Create it, in EKS's default version where none is given."""
         self.call(region, "create_addon", {name: value for name, value in inputs.items() if name != "tags"})
         return f"{inputs['clusterName']}:{inputs['addonName']}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Sends what differs, and no more; what the program does not give stays as it is."""
+        """Send what differs, and no more; what the program does not give stays as it is."""
         if old is None:
             return
         sent = {name: inputs[name] for name in _SENT if name in inputs and changed(inputs, old, name)}
@@ -46,7 +46,7 @@ class Addon(Resource):
         self.client(region).delete_addon(clusterName=cluster, addonName=name, preserve=preserve)
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
-        """The add-on's ARN, which only EKS knows."""
+        """Return the add-on's ARN, which only EKS knows."""
         if "arn" in state:
             return state["arn"]
         found = self.read(region, identity, state)
@@ -55,7 +55,7 @@ class Addon(Resource):
 
 
 def get_addon(region: Region, arguments: Properties) -> Properties:
-    """An add-on of a cluster.
+    """Return an add-on of a cluster.
 
     Raises what boto3 raises where there is none.
     """
@@ -76,7 +76,7 @@ def get_addon(region: Region, arguments: Properties) -> Properties:
 
 
 def get_addon_version(region: Region, arguments: Properties) -> Properties:
-    """The newest version of an add-on, or EKS's default one.
+    """Return the newest version of an add-on, or EKS's default one.
 
     Raises LookupError when there is none.
     """

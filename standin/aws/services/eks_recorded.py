@@ -21,7 +21,7 @@ class PodIdentityAssociation(Recorded):
         return super().create(region, inputs)
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """An association id like AWS's."""
+        """Return an association id like AWS's."""
         return f"a-{secrets.token_hex(9)[:17]}"
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:

@@ -30,7 +30,7 @@ class EventRule(Resource):
         return name if bus == DEFAULT_BUS else f"{bus}{_BUS_IN_ID}{name}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Writes the rule; tags have calls of their own. `isEnabled` is the older name of a state."""
+        """Write the rule; tags have calls of their own. `isEnabled` is the older name of a state."""
         desired = {name: value for name, value in inputs.items() if name not in ("isEnabled", "tags")}
         state = inputs.get("state") or ("ENABLED" if inputs.get("isEnabled", True) else "DISABLED")
         self.call(region, "put_rule", {**desired, "state": state, "name": identity.rpartition(_BUS_IN_ID)[2]})
@@ -66,7 +66,7 @@ class EventTarget(Resource):
         return "-".join(((bus,) if bus != DEFAULT_BUS else ()) + (inputs["rule"], inputs["targetId"]))
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts the target whole."""
+        """Put the target whole."""
         steering = ("eventBusName", "forceDestroy", "rule")
         target = {name: value for name, value in inputs.items() if name not in steering}
         bus = inputs["eventBusName"]

@@ -50,7 +50,7 @@ class FirehoseDeliveryStream(Resource):
     )
 
     def check(self, inputs: Properties) -> Iterator[Failure]:
-        """What Firehose refuses and moto does not."""
+        """Yield what Firehose refuses and moto does not."""
         s3: Any = inputs.get("extendedS3Configuration")
         if not isinstance(s3, dict):
             return
@@ -99,7 +99,7 @@ class FirehoseDeliveryStream(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes it; what it has delivered stays."""
+        """Remove it; what it has delivered stays."""
         self.client(region).delete_delivery_stream(DeliveryStreamName=_name(identity))
 
     def tag_subject(self, region: Region, identity: str, state: Properties) -> str:
@@ -114,7 +114,7 @@ class FirehoseDeliveryStream(Resource):
 
 
 def _encryption(desired: Properties) -> Properties:
-    """The operation's parameter; none for a stream that is not encrypted."""
+    """Return the operation's parameter; none for a stream that is not encrypted."""
     if not desired.get("enabled"):
         return {}
     given = {"KeyType": desired.get("keyType"), "KeyARN": desired.get("keyArn")}
@@ -126,7 +126,7 @@ def _name(arn: str) -> str:
 
 
 def _grouped(properties: Properties) -> Properties:
-    """Puts what the provider has flat into the groups that Firehose wants."""
+    """Put what the provider has flat into the groups that Firehose wants."""
     found = {
         name: _grouped(value) if name in ("s3Configuration", "s3BackupConfiguration") else value
         for name, value in properties.items()

@@ -12,7 +12,7 @@ from standin.aws.resource import Defaults, Properties, Rename, Resource, changed
 
 
 def document(value: Any) -> str:
-    """A policy document as text; boto3 decodes some of them."""
+    """Return a policy document as text; boto3 decodes some of them."""
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
@@ -65,7 +65,7 @@ class Role(Resource):
             iam.delete_role_permissions_boundary(RoleName=identity)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The role, and what is attached to it."""
+        """Return the role, and what is attached to it."""
         iam = self.client(region)
         role = iam.get_role(RoleName=identity)["Role"]
         return self.outputs(
@@ -84,7 +84,7 @@ class Role(Resource):
         return [{"name": one["PolicyName"], "policy": document(one["PolicyDocument"])} for one in policies]
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes off what hangs on the role by its own inputs, or all of it where asked, then deletes the role."""
+        """Take off what hangs on the role by its own inputs, or all of it where asked, then deletes the role."""
         iam = self.client(region)
         force = state.get("forceDetachPolicies")
         for arn in sorted(_attached(iam, identity)):
@@ -176,7 +176,7 @@ class Policy(Resource):
         return answer["Policy"]["Arn"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """A new version; AWS keeps five, so the oldest goes when there are as many."""
+        """Return a new version; AWS keeps five, so the oldest goes when there are as many."""
         if old is None or not changed(inputs, old, "policy"):
             return
         iam = self.client(region)
@@ -222,7 +222,7 @@ class InstanceProfile(Resource):
         return name
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts the role in, in place of another."""
+        """Put the role in, in place of another."""
         iam = self.client(region)
         actual = _roles(iam, identity)
         desired = [inputs["role"]] if inputs.get("role") else []
@@ -242,7 +242,7 @@ class InstanceProfile(Resource):
         )
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Empties it first."""
+        """Empty it first."""
         iam = self.client(region)
         for role in _roles(iam, identity):
             iam.remove_role_from_instance_profile(InstanceProfileName=identity, RoleName=role)
@@ -263,7 +263,7 @@ class OpenIdConnectProvider(Resource):
     tagging = tags.iam("open_id_connect_provider", "OpenIDConnectProviderArn")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates it; AWS finds a thumbprint itself where none is given, moto wants one."""
+        """Create it; AWS finds a thumbprint itself where none is given, moto wants one."""
         answer = self.client(region).create_open_id_connect_provider(
             Url=inputs["url"],
             ClientIDList=inputs["clientIdLists"],
@@ -281,7 +281,7 @@ class OpenIdConnectProvider(Resource):
             )
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The provider, by its ARN."""
+        """Return the provider, by its ARN."""
         found = self.client(region).get_open_id_connect_provider(OpenIDConnectProviderArn=identity)
         url = found["Url"].removeprefix("https://")
         given = state.get("url", url)
@@ -297,7 +297,7 @@ class OpenIdConnectProvider(Resource):
 
 
 def get_role(region: Region, arguments: Properties) -> Properties:
-    """A role by its name."""
+    """Return a role by its name."""
     role = region.client("iam").get_role(RoleName=arguments["name"])["Role"]
     return {
         "arn": role["Arn"],
@@ -316,7 +316,7 @@ def get_role(region: Region, arguments: Properties) -> Properties:
 
 
 def get_roles(region: Region, arguments: Properties) -> Properties:
-    """The roles below a path. Raises LookupError for a search by pattern, which this stand-in has not."""
+    """Return the roles below a path. Raises LookupError for a search by pattern, which this stand-in has not."""
     if arguments.get("nameRegex"):
         raise LookupError("the stand-in finds roles by their path alone")
     pages = region.client("iam").get_paginator("list_roles").paginate(PathPrefix=arguments.get("pathPrefix") or "/")
@@ -325,7 +325,7 @@ def get_roles(region: Region, arguments: Properties) -> Properties:
 
 
 def get_open_id_connect_provider(region: Region, arguments: Properties) -> Properties:
-    """An OpenID Connect provider by its ARN or its URL.
+    """Return an OpenID Connect provider by its ARN or its URL.
 
     Raises LookupError when there is none.
     """

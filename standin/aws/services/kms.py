@@ -30,7 +30,7 @@ class Key(Resource):
     tagging = tags.KMS
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the key with its policy, without which nobody could change it afterwards."""
+        """Create the key with its policy, without which nobody could change it afterwards."""
         answer = self.call(region, "create_key", {name: value for name, value in inputs.items() if name != "tags"})
         return answer["KeyMetadata"]["KeyId"]
 
@@ -53,7 +53,7 @@ class Key(Resource):
             kms.put_key_policy(KeyId=identity, PolicyName="default", Policy=inputs["policy"])
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The key's metadata, policy and rotation."""
+        """Return the key's metadata, policy and rotation."""
         kms = self.client(region)
         metadata = kms.describe_key(KeyId=identity)["KeyMetadata"]
         if metadata["KeyState"] in KEY_GONE:
@@ -95,7 +95,7 @@ class Alias(Resource):
             self.client(region).update_alias(AliasName=identity, TargetKeyId=inputs["targetKeyId"])
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The alias among all, since there is no call for one."""
+        """Return the alias among all, since there is no call for one."""
         pages = self.client(region).get_paginator("list_aliases").paginate()
         alias = next((one for page in pages for one in page["Aliases"] if one["AliasName"] == identity), None)
         if alias is None or "TargetKeyId" not in alias:
@@ -111,7 +111,7 @@ class Alias(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Removes the name, not the key."""
+        """Remove the name, not the key."""
         self.client(region).delete_alias(AliasName=identity)
 
 

@@ -42,7 +42,7 @@ class Permission(Resource):
     rename: ClassVar[Rename] = {"function": "functionName"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Adds the statement, with an id like the real provider's where the program gives none."""
+        """Add the statement, with an id like the real provider's where the program gives none."""
         identity = inputs.get("statementId") or from_prefix(inputs.get("statementIdPrefix", "terraform-"))
         self.call(region, "add_permission", inputs, StatementId=identity)
         return identity
@@ -88,7 +88,7 @@ class FunctionEventInvokeConfig(Resource):
         return ":".join((inputs["functionName"], *_qualifier(inputs).values()))
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it again; moto would keep the old one, so that goes first."""
+        """Put it again; moto would keep the old one, so that goes first."""
         if old is not None:
             self.delete(region, identity, inputs)
             self.call(region, "put_function_event_invoke_config", inputs)
@@ -137,7 +137,7 @@ class EventSourceMapping(Resource):
             self.call(region, "update_event_source_mapping", plain, UUID=identity)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """What it does and whether it is on."""
+        """Return what it does and whether it is on."""
         answer = self.client(region).get_event_source_mapping(UUID=identity)
         function = answer["FunctionArn"]
         given = state.get("functionName", function)

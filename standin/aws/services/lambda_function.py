@@ -130,7 +130,7 @@ class Function(Resource):
                 client.delete_function_concurrency(FunctionName=identity)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """Configuration, concurrency, the newest version, and whether the code is still the archive's."""
+        """Return configuration, concurrency, the newest version, and whether the code is still the archive's."""
         client = self.client(region)
         found = client.get_function(FunctionName=identity)["Configuration"]
         kept = {name: value for name, value in self.outputs(found).items() if name in KEPT}
@@ -164,7 +164,7 @@ class Function(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes it with all versions, unless the program wants it kept."""
+        """Delete it with all versions, unless the program wants it kept."""
         if not state.get("skipDestroy"):
             self.client(region).delete_function(FunctionName=identity)
 
@@ -194,7 +194,7 @@ def _architectures(inputs: Properties) -> dict[str, Any]:
 
 
 def _code(archive: dict[str, Any] | None, digest: str) -> Properties:
-    """The archive as Lambda has it: the engine's hash of a zip is its SHA-256 too, in hexadecimal."""
+    """Return the archive's hash as Lambda has it: the engine's hash of a zip is its SHA-256, too, in hexadecimal."""
     return {} if archive is None else {"code": {**archive, "hash": base64.b64decode(digest).hex()}}
 
 

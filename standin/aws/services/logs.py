@@ -20,7 +20,7 @@ class LogGroup(Resource):
     tagging = tags.BY_ARN
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the group with its key; retention is a call of its own."""
+        """Create the group with its key; retention is a call of its own."""
         name = self.given_name(inputs)
         optional = {"kmsKeyId": inputs.get("kmsKeyId"), "logGroupClass": inputs.get("logGroupClass")}
         desired = {key: value for key, value in optional.items() if value}
@@ -42,7 +42,7 @@ class LogGroup(Resource):
                 logs.disassociate_kms_key(logGroupName=identity)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The group whose name is exactly this one."""
+        """Return the group whose name is exactly this one."""
         group = find_group(self.client(region), identity)
         if group is None:
             return None
@@ -55,7 +55,7 @@ class LogGroup(Resource):
         )
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes the group unless the program wants it kept."""
+        """Delete the group unless the program wants it kept."""
         if not state.get("skipDestroy"):
             self.client(region).delete_log_group(logGroupName=identity)
 
@@ -76,7 +76,7 @@ class LogStream(Resource):
         return inputs["name"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The stream whose name is exactly this one; an import names its group as `<group>:<stream>`."""
+        """Return the stream whose name is exactly this one; an import names its group as `<group>:<stream>`."""
         group, _, name = identity.rpartition(":")
         group = state.get("logGroupName", group)
         answer = self.client(region).describe_log_streams(logGroupName=group, logStreamNamePrefix=name)
@@ -85,12 +85,12 @@ class LogStream(Resource):
         return None if found is None else {"name": name, "logGroupName": group, "arn": arn}
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes the stream with what is in it."""
+        """Delete the stream with what is in it."""
         self.client(region).delete_log_stream(logGroupName=state["logGroupName"], logStreamName=state["name"])
 
 
 def find_group(logs: Any, name: str) -> dict[str, Any] | None:
-    """A log group by its full name."""
+    """Return a log group by its full name."""
     groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return next((group for group in groups if group["logGroupName"] == name), None)
 

@@ -31,7 +31,7 @@ class OfGroup(Resource):
             self.call(region, self.put, inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The one of exactly this name."""
+        """Return the one of exactly this name."""
         operation, collection = self.describe
         group = state[self.group_property]
         answer = getattr(self.client(region), operation)(logGroupName=group, filterNamePrefix=identity)
@@ -39,7 +39,7 @@ class OfGroup(Resource):
         return None if found is None else self.found(found, state)
 
     def found(self, found: Properties, state: Properties) -> Properties:
-        """The description as properties."""
+        """Return the description as properties."""
         return self.outputs(found)
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
@@ -60,12 +60,12 @@ class LogMetricFilter(OfGroup):
     }
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts it; inside the transformation `name` is the metric's."""
+        """Put it; inside the transformation `name` is the metric's."""
         self._put(region, inputs)
         return inputs["name"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Puts it again, which changes it."""
+        """Put it again, which changes it."""
         if old is not None:
             self._put(region, inputs)
 
@@ -84,7 +84,7 @@ class LogMetricFilter(OfGroup):
         self.call(region, self.put, inputs, metricTransformations=[desired])
 
     def found(self, found: Properties, state: Properties) -> Properties:
-        """The description, its one transformation as the provider names its parts."""
+        """Return the description, its one transformation as the provider names its parts."""
         one = found["metricTransformations"][0]
         transformation = {"name": one["metricName"], "namespace": one["metricNamespace"], "value": one["metricValue"]}
         if one.get("unit", "None") != "None":
@@ -112,7 +112,7 @@ class LogTransformer(Resource):
                 yield Failure(f"transformerConfigs[{index}]", "must have exactly one processor")
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Puts it, as any change does."""
+        """Put it, as any change does."""
         self._put(region, inputs)
         return inputs["logGroupArn"]
 
@@ -127,7 +127,7 @@ class LogTransformer(Resource):
         )
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The processors of the group."""
+        """Return the processors of the group."""
         found = self.client(region).get_transformer(logGroupIdentifier=identity)
         configs = cast("sdk.ListOf", self.type.outputs["transformerConfigs"])
         fields = cast("sdk.Object", configs.item).fields
@@ -145,7 +145,7 @@ def transformer_config(logs: Any, inputs: Mapping[str, Any]) -> list[Properties]
 
 
 def _processors(config: Properties) -> Sequence[Properties]:
-    """The processors of one configuration by name, out of the lists in which the provider has most of them."""
+    """Return the processors of one configuration by name, out of the lists in which the provider has most of them."""
     return [{name: one} for name, value in config.items() for one in _list(value)]
 
 
@@ -154,7 +154,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _config(processor: Properties, fields: Mapping[str, sdk.Field]) -> Properties:
-    """A processor as the provider has it, most of them in a list."""
+    """Return a processor as the provider has it, most of them in a list."""
     types = {name: field.type for name, field in fields.items()}
     listed = {name: [settings] for name, settings in processor.items()}
     return api.properties(listed, types) or api.properties(processor, types)
@@ -194,7 +194,7 @@ class LogDestination(Resource):
             self._put(region, inputs)
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The destination of exactly this name."""
+        """Return the destination of exactly this name."""
         found = find_destination(self.client(region), identity)
         return None if found is None else self.outputs(found)
 
@@ -203,7 +203,7 @@ class LogDestination(Resource):
 
 
 def find_destination(logs: Any, name: str) -> Properties | None:
-    """A destination by its full name."""
+    """Return a destination by its full name."""
     found = logs.describe_destinations(DestinationNamePrefix=name)["destinations"]
     return next((one for one in found if one["destinationName"] == name), None)
 
@@ -268,11 +268,11 @@ class QueryDefinition(Recorded):
     autoname = AutoName()
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """An id like AWS's."""
+        """Return an id like AWS's."""
         return str(uuid.uuid4())
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
-        """The id again, and the ARN."""
+        """Return the id again, and the ARN."""
         return {"queryDefinitionId": identity, "arn": region.arn("logs", f"query-definition:{identity}")}
 
 

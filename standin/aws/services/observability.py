@@ -19,7 +19,7 @@ class Sink(Recorded):
     create_only = frozenset({"name"})
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """An ARN like AWS's."""
+        """Return an ARN like AWS's."""
         return region.arn("oam", f"sink/{uuid.uuid4()}")
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:
@@ -50,7 +50,7 @@ class Link(Recorded):
     create_only = frozenset({"labelTemplate", "sinkIdentifier"})
 
     def identity(self, region: Region, inputs: Properties) -> str:
-        """An ARN like AWS's."""
+        """Return an ARN like AWS's."""
         return region.arn("oam", f"link/{uuid.uuid4()}")
 
     def computed(self, region: Region, identity: str, state: Properties) -> Properties:

@@ -16,7 +16,7 @@ def get_caller_identity(region: Region, arguments: Properties) -> Properties:
 
 
 def get_region(region: Region, arguments: Properties) -> Properties:
-    """A region by its name; the provider's own without one."""
+    """Return a region by its name; the provider's own without one."""
     name = arguments.get("name") or region.name
     return {
         "description": name,
@@ -28,7 +28,7 @@ def get_region(region: Region, arguments: Properties) -> Properties:
 
 
 def get_partition(region: Region, arguments: Properties) -> Properties:
-    """The partition and its domain."""
+    """Return the partition and its domain."""
     suffix = _suffix(region)
     return {
         "dnsSuffix": suffix,
@@ -43,7 +43,7 @@ def _suffix(region: Region) -> str:
 
 
 def get_availability_zones(region: Region, arguments: Properties) -> Properties:
-    """The zones that pass the filters."""
+    """Return the zones that pass the filters."""
     parameters: dict[str, Any] = {"AllAvailabilityZones": arguments.get("allAvailabilityZones", False)}
     found = region.client("ec2").describe_availability_zones(**parameters)["AvailabilityZones"]
     zones = [zone for zone in found if _is_wanted(zone, arguments)]
@@ -76,7 +76,7 @@ def _is_wanted(zone: Properties, arguments: Properties) -> bool:
 
 
 def get_parameter(region: Region, arguments: Properties) -> Properties:
-    """A parameter of SSM; moto knows the public ones of the ECS image as AWS does."""
+    """Return a parameter of SSM; moto knows the public ones of the ECS image as AWS does."""
     decrypt = arguments.get("withDecryption", True)
     found = region.client("ssm").get_parameter(Name=arguments["name"], WithDecryption=decrypt)["Parameter"]
     return {

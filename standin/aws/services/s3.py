@@ -28,7 +28,7 @@ class _BucketTags(Tagging):
             raise
 
     def write(self, client: Any, subject: str, desired: Mapping[str, str]) -> None:
-        """Replaces the set."""
+        """Replace the set."""
         client.put_bucket_tagging(Bucket=subject, Tagging={"TagSet": to_api(desired)})
 
 
@@ -44,7 +44,7 @@ class Bucket(Resource):
     tagging = _BucketTags()
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Creates the bucket in its region."""
+        """Create the bucket in its region."""
         name = self.given_name(inputs, "bucket")
         where = {} if region.name == NO_LOCATION else {"LocationConstraint": region.name}
         self.client(region).create_bucket(
@@ -99,7 +99,7 @@ class OfBucket(Resource):
         raise NotImplementedError
 
     def get(self, s3: Any, bucket: str) -> Properties:
-        """What is set, as properties."""
+        """Return what is set, as properties."""
         raise NotImplementedError
 
     def remove(self, s3: Any, bucket: str) -> None:
@@ -119,7 +119,7 @@ class BucketVersioning(OfBucket):
         return {"versioningConfiguration": {"status": s3.get_bucket_versioning(Bucket=bucket).get("Status", "")}}
 
     def remove(self, s3: Any, bucket: str) -> None:
-        """A bucket cannot go back to having none; one with object lock cannot even suspend it."""
+        """Do nothing: a bucket cannot go back to having none, and one with object lock cannot even suspend it."""
 
 
 class BucketPolicy(OfBucket):
@@ -241,12 +241,12 @@ class BucketObjectLockConfiguration(OfBucket):
         return {"objectLockEnabled": found["ObjectLockEnabled"], "rule": {"defaultRetention": rule}}
 
     def remove(self, s3: Any, bucket: str) -> None:
-        """New objects are locked no more; the bucket keeps the ability."""
+        """Lock new objects no longer; the bucket keeps the ability."""
         s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
 
 
 def empty(s3: Any, bucket: str) -> None:
-    """Deletes every version of every object."""
+    """Delete every version of every object."""
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for found in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
             s3.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])

@@ -40,7 +40,7 @@ class Secret(Resource):
         return self.client(region).create_secret(Name=self.given_name(inputs), **desired)["ARN"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Description, key and policy."""
+        """Set description, key and policy."""
         client = self.client(region)
         if old is not None and changed(inputs, old, "description", "kmsKeyId"):
             key = {"KmsKeyId": inputs["kmsKeyId"]} if inputs.get("kmsKeyId") else {}
@@ -75,7 +75,7 @@ class SecretVersion(Resource):
     write_only = frozenset({"secretStringWo", "secretStringWoVersion"})
 
     def check(self, inputs: Properties) -> Iterator[Failure]:
-        """A value at most once."""
+        """Yield a failure unless exactly one value is given."""
         given = [name for name in ("secretBinary", "secretString", "secretStringWo") if name in inputs]
         if len(given) != 1:
             yield Failure("secretString", "exactly one of secretBinary, secretString and secretStringWo must be given")
@@ -88,7 +88,7 @@ class SecretVersion(Resource):
         return f"{inputs['secretId']}|{answer['VersionId']}"
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
-        """Moves staging labels here, and takes off those that are not desired any more."""
+        """Move staging labels here, and take off those that are no longer desired."""
         if old is None or not changed(inputs, old, "versionStages"):
             return
         secret, version = _split(identity)
@@ -119,7 +119,7 @@ class SecretVersion(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Takes the staging labels off, but for the current one: a version cannot be deleted."""
+        """Take the staging labels off, but for the current one: a version cannot be deleted."""
         secret, version = _split(identity)
         client = self.client(region)
         stages = client.get_secret_value(SecretId=secret, VersionId=version)["VersionStages"]

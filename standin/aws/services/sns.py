@@ -66,7 +66,7 @@ class TopicPolicy(Resource):
     create_only = frozenset({"arn"})
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """The topic's ARN; the policy comes with `configure`."""
+        """Return the topic's ARN; the policy comes with `configure`."""
         return inputs["arn"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:
@@ -120,7 +120,7 @@ class TopicSubscription(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Ends the subscription; one that nobody confirmed goes with its topic."""
+        """End the subscription; one that nobody confirmed goes with its topic."""
         try:
             self.client(region).unsubscribe(SubscriptionArn=identity)
         except ClientError as error:

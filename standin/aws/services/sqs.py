@@ -65,7 +65,7 @@ class Queue(Resource):
             self.client(region).set_queue_attributes(QueueUrl=identity, Attributes={**gone, **_attributes(inputs)})
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """The queue's attributes; SQS encrypts by itself unless there is a key."""
+        """Return the queue's attributes; SQS encrypts by itself unless there is a key."""
         answer = self.client(region).get_queue_attributes(QueueUrl=identity, AttributeNames=["All"])["Attributes"]
         renamed = {name: answer[attribute] for name, attribute in ATTRIBUTES.items() if answer.get(attribute)}
         managed = renamed.pop("sqsManagedSseEnabled", "true") == "true" and not renamed.get("kmsMasterKeyId")
@@ -85,7 +85,7 @@ class Queue(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Deletes the queue and what is in it."""
+        """Delete the queue and what is in it."""
         self.client(region).delete_queue(QueueUrl=identity)
 
 

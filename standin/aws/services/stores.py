@@ -74,7 +74,7 @@ class Statement(Resource):
         return self.call(region, "execute_statement", inputs)["Id"]
 
     def read(self, region: Region, identity: str, state: Properties) -> Properties | None:
-        """What was handed over, as long as AWS knows it. moto does not take down the workgroup."""
+        """Return what was handed over, as long as AWS knows it. moto does not take down the workgroup."""
         try:
             found: dict[str, Any] = self.client(region).describe_statement(Id=identity)
         except ClientError as error:
@@ -94,7 +94,7 @@ class Statement(Resource):
 
 
 def get_domain(region: Region, arguments: Properties) -> Properties:
-    """A domain by its name: what moto keeps of it."""
+    """Return a domain by its name: what moto keeps of it."""
     status: dict[str, Any] = region.client("opensearch").describe_domain(DomainName=arguments["domainName"])[
         "DomainStatus"
     ]
