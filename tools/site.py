@@ -1,4 +1,4 @@
-"""Build the documentation's site: the hooks of mkdocs.yml, and `python -m tools.site`, which fetches Mermaid.
+"""Build the documentation's site: the hooks of mkdocs.yml, and the program that fetches Mermaid.
 
 mkdocs reads one folder, but README.md and the pages of docs/ link to each other and to examples and workflows. The
 hooks give it all of them by their paths in the repository, so a link works in the site as it does on GitHub:

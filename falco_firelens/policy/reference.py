@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from falco_firelens.policy.changes import POLICY
 from falco_firelens.policy.keeping import KEEPS
-from falco_firelens.policy.kinds import HOLDS_EVENTS, NOUNS, TAGGABLE
+from falco_firelens.policy.kinds import HOLDS_EVENTS, NOUNS
 from falco_firelens.policy.rule import AnyRule, Rule
 from falco_firelens.policy.rules import RULES
 
@@ -102,6 +102,8 @@ The ARN of a key that is still to be made counts as a key. A policy document wit
 all in a first preview; it is judged in the update, before the resource that it belongs to is made.
 """
 
+MOST_IN_TABLE = 12
+
 
 def reference() -> str:
     """Return the page, ending with a newline."""
@@ -115,7 +117,8 @@ def reference() -> str:
         *rows,
     ]
     kinds = ", ".join(dict.fromkeys(NOUNS[kind] for kind in HOLDS_EVENTS))
-    return INTRODUCTION + "\n".join(table) + "\n" + CHANGES.format(kinds=kinds, shortened="\n".join(_shortened()))
+    changes = CHANGES.format(kinds=kinds, shortened="\n".join(_shortened()))
+    return INTRODUCTION + "\n".join(table) + "\n" + changes + "".join(_long_lists())
 
 
 def _shortened() -> Iterator[str]:
@@ -126,11 +129,23 @@ def _shortened() -> Iterator[str]:
     yield from (f"| {', '.join(nouns)} | {shortened} |" for shortened, nouns in rows.items())
 
 
+def _long_lists() -> Iterator[str]:
+    """Yield a section for each rule whose types are too many for the table."""
+    for rule in RULES:
+        if len(types := _types_of(rule)) > MOST_IN_TABLE:
+            yield f"\n## Types of `{rule.name}`\n\n{', '.join(types)}\n"
+
+
 def _types(rule: AnyRule) -> str:
+    types = _types_of(rule)
+    if len(types) > MOST_IN_TABLE:
+        return f"[{len(types)} types](#types-of-{rule.name})"
+    return ", ".join(types)
+
+
+def _types_of(rule: AnyRule) -> list[str]:
     types = tuple(rule.checks) if isinstance(rule, Rule) else rule.types
-    if types == TAGGABLE:
-        return f"{len(types)} types that take tags"
-    return ", ".join(dict.fromkeys(f"`{_short(kind)}`" for kind in types))
+    return list(dict.fromkeys(f"`{_short(kind)}`" for kind in types))
 
 
 def _short(kind: str) -> str:

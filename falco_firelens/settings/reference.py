@@ -89,7 +89,7 @@ credentials are before every operation, and sets the key by itself ([fleet.md](f
 def reference() -> str:
     """Return the page, ending with a newline."""
     schema = settings_schema()
-    sections = [_section(title, mapping) for title, mapping in _sections(schema)]
+    sections = [_section(title, mapping, schema["$defs"]) for title, mapping in _sections(schema)]
     return "\n".join([INTRODUCTION, *sections])
 
 
@@ -107,7 +107,8 @@ def _below(path: str, mapping: Schema, definitions: Schema, above: str = "") -> 
             definition = definitions[name]
             platform = definition["properties"].get("platform", {}).get("const")
             where = f" of `{platform or above}`" if platform or above else ""
-            yield f"`{below}`{where}", definition
+            if definition["properties"]:
+                yield f"`{below}`{where}", definition
             yield from _below(f"{below}.", definition, definitions, platform or above)
 
 
@@ -116,9 +117,9 @@ def _step(value: Schema) -> str:
     return "[]" if value.get("type") == "array" else ".NAME" if "patternProperties" in value else ""
 
 
-def _section(title: str, mapping: Schema) -> str:
+def _section(title: str, mapping: Schema, definitions: Schema) -> str:
     required = mapping.get("required", [])
-    rows = [_row(key, value, key in required) for key, value in mapping["properties"].items()]
+    rows = [_row(key, value, key in required, definitions) for key, value in mapping["properties"].items()]
     table = ["| Key | Type | Default | Meaning |", "| --- | --- | --- | --- |", *sorted(rows, key=_optional)]
     return "\n".join([f"## {title}", "", mapping["description"], "", *table, ""])
 
@@ -127,9 +128,9 @@ def _optional(row: str) -> bool:
     return "| required |" not in row
 
 
-def _row(key: str, value: Schema, required: bool) -> str:
+def _row(key: str, value: Schema, required: bool, definitions: Schema) -> str:
     default = "required" if required else _default(value)
-    cells = (f"`{key}`", _type(value), default, value["description"])
+    cells = (f"`{key}`", _type(value, definitions), default, value["description"])
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
@@ -137,9 +138,11 @@ def _default(value: Schema) -> str:
     return f"`{json.dumps(value['default'])}`" if "default" in value else ""
 
 
-def _type(value: Schema) -> str:
+def _type(value: Schema, definitions: Schema) -> str:
     """Return a property's type in a reader's words."""
     if any(definitions_of(value)):
+        if not any(definitions[name]["properties"] for name in definitions_of(value)):
+            return "`{}`"
         several = {"[]": "list of mappings", ".NAME": "mapping of names to mappings"}
         return several.get(_step(value), "mapping")
     if "enum" in value:
