@@ -12,8 +12,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up cloud build down env status ship preview demo-fleet demo-response test test-unit test-local test-pipeline \
-	test-slow check lock renew-images format generate bench bench-preview bench-fleet bench-responder bench-pipeline \
-	docs docs-serve clean
+	test-slow check lock renew-images release-check format generate bench bench-preview bench-fleet bench-responder \
+	bench-pipeline docs docs-serve clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -87,6 +87,9 @@ lock: $(INSTALLED) ## write the locks after a change of requirements*.txt: make 
 
 renew-images: $(INSTALLED) ## ask the registries for the digests of images, and verify Falco's signature
 	$(PY) -m tools.images renew
+
+release-check: $(INSTALLED) ## build the wheel that a release publishes, check it, and install it in an empty environment
+	$(PY) -m tools.release
 
 format: $(INSTALLED) ## format, and mend what the linter can
 	$(VENV)/bin/ruff format

@@ -42,12 +42,20 @@ def cluster_that_was_there_before(aws) -> None:
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
-        ({"retentionDays": 30}, {Step("update", "LogGroup events", frozenset({"retentionInDays"}))}),
+        (
+            {"retentionDays": 30},
+            {
+                Step("update", "LogGroup events", frozenset({"retentionInDays"})),
+                Step("update", "LogGroup watch", frozenset({"retentionInDays"})),
+            },
+        ),
         (
             {"minimumPriority": "Critical"},
             {
                 Step("replace", "TaskDefinition shop-sensor", frozenset({"containerDefinitions"})),
                 Step("update", "Service shop-sensor", frozenset({"taskDefinition"})),
+                # It knows the configuration that each sensor has to run.
+                Step("update", "Function watch", frozenset({"code"})),
             },
         ),
     ],
