@@ -14,7 +14,7 @@ import psutil
 
 from localcloud.console import Step, say
 from localcloud.control_plane import CLUSTERS, ControlPlane
-from localcloud.environment import link_stand_ins
+from localcloud.environment import install_stand_ins
 from localcloud.errors import LocalCloudError
 from localcloud.etcd import Etcd
 from localcloud.layout import CHECKOUT, Layout, Ports
@@ -64,7 +64,7 @@ class LocalCloud:
             self.down()
             ports = self._create()
         programs.link(self.layout.bin)
-        link_stand_ins(self.layout)
+        install_stand_ins(self.layout)
         etcd = Etcd(self.layout, self.processes, ports)
         planes = [ControlPlane(name, self.layout, self.processes, ports) for name in CLUSTERS]
 

@@ -70,8 +70,10 @@ def shell(values: Mapping[str, str], stack: LocalStack = LOCAL) -> str:
     return "\n".join([f"unset {' '.join(UNSET)}", *lines])
 
 
-def link_stand_ins(layout: Layout) -> None:
-    """Link our provider plugins beside the programs, except those that `LOCALCLOUD_REAL` names.
+def install_stand_ins(layout: Layout) -> None:
+    """Put our provider plugins beside the programs, except those that `LOCALCLOUD_REAL` names.
+
+    They run in this Python, also in a shell whose first Python is that of another project.
 
     Raises:
         LocalCloudError: it names a plugin that has no stand-in.
@@ -83,10 +85,11 @@ def link_stand_ins(layout: Layout) -> None:
             f"{REAL}: found {', '.join(sorted(unknown))}, expected some of {', '.join(sorted(names))}"
         )
     for name, file in names.items():
-        link = layout.bin / file.name
-        link.unlink(missing_ok=True)
+        launcher = layout.bin / file.name
+        launcher.unlink(missing_ok=True)
         if name not in real:
-            link.symlink_to(file)
+            launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(file))} "$@"\n')
+            launcher.chmod(0o755)
 
 
 def _path(layout: Layout, rest: str) -> str:

@@ -28,7 +28,8 @@ def stacks(local_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.Monkey
     found = Stacks(tmp_path, env)
     yield found
     fleet = found.fleet()
-    fleet.destroy([stack for stack in fleet.stacks() if stack.name in found.known()])
+    gone = fleet.destroy([stack for stack in fleet.stacks() if stack.name in found.known()])
+    assert [str(result.error) for result in gone if not result.ok] == [], "the next test finds what this one left"
 
 
 def test_stacks_are_deployed_into_their_own_accounts_and_regions_and_a_second_time_nothing_changes(
@@ -149,3 +150,7 @@ def test_landed_stacks_move_to_kms_keys_which_then_limit_whose_preview_opens_the
     assert reason_to_wait(encrypted, encrypted, lambda _: True) and not reason_to_wait(moved, moved, lambda _: True)
     assert (a.status, a.changes) == (Status.SUCCEEDED, ())
     assert not b.ok and "AccessDenied" in str(b.error), b.error
+
+    stacks.env = {**with_passphrase, **credentials(with_passphrase, TWO)}
+    stacks.pulumi("stack", "change-secrets-provider", "passphrase", "--stack", "b", "--cwd", str(tmp_path))
+    stacks.env = with_passphrase

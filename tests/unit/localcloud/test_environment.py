@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.environment import REAL, environment, link_stand_ins, shell, variables
+from localcloud.environment import REAL, environment, install_stand_ins, shell, variables
 from localcloud.errors import LocalCloudError
 from localcloud.layout import Layout
 
@@ -54,10 +54,10 @@ def test_an_environment_is_had_only_of_a_started_cloud(tmp_path):
 )
 def test_stand_ins_make_way_for_the_plugins_that_are_to_be_real(layout, monkeypatch, real, expected):
     monkeypatch.setenv(REAL, "")
-    link_stand_ins(layout)
+    install_stand_ins(layout)
     monkeypatch.setenv(REAL, real)
 
-    link_stand_ins(layout)
+    install_stand_ins(layout)
 
     links = {file.name.removeprefix("pulumi-resource-"): file for file in layout.bin.iterdir()}
     assert set(links) == expected
@@ -68,4 +68,4 @@ def test_a_plugin_that_has_no_stand_in_is_told(layout, monkeypatch):
     monkeypatch.setenv(REAL, "eks gcp")
 
     with pytest.raises(LocalCloudError, match="LOCALCLOUD_REAL: found gcp, expected some of aws, eks"):
-        link_stand_ins(layout)
+        install_stand_ins(layout)
