@@ -99,6 +99,7 @@ generate: $(INSTALLED) ## write the generated references, schema and pictures
 	@mkdir -p .local
 	$(VENV)/bin/falco-firelens schema > .local/schema.json && mv .local/schema.json falco_firelens/settings/schema.json
 	$(VENV)/bin/falco-firelens reference > .local/reference.md && mv .local/reference.md docs/configuration.md
+	$(VENV)/bin/falco-firelens reference --commands > .local/commands.md && mv .local/commands.md docs/commands.md
 	$(VENV)/bin/falco-firelens policy reference > .local/policy.md && mv .local/policy.md docs/policy.md
 	$(PY) -m standin.aws.catalogue
 	$(PY) -m tools.dashboard_picture docs/dashboard.png

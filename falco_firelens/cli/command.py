@@ -1,6 +1,7 @@
 """Commands and groups as this program has them: each with examples, and perhaps an answer in JSON."""
 
 import importlib
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -117,6 +118,11 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
             raise
         return complain(f"{error.name} is not installed; install it with: pip install '{PROGRAM}[{EXTRA}]'")
     return code or 0
+
+
+def print_json(answer: object) -> None:
+    """Print an answer for a program."""
+    click.echo(json.dumps(answer, indent=2))
 
 
 def complain(message: str, code: int = FAILED) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from falco_firelens.cli.command import FAILED, Command, wrong
+from falco_firelens.cli.answers import Bill
+from falco_firelens.cli.command import FAILED, Command, print_json, wrong
 from falco_firelens.cli.values import STACK_FILE
 
 if TYPE_CHECKING:
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer=Bill,
     examples=["falco-firelens cost Pulumi.prod.yaml --nodes 40 --events-per-node-day 1000"],
 )
 @click.argument("file", metavar="STACK_FILE", required=False, type=STACK_FILE)
 @click.option("--nodes", type=int, default=10, show_default=True, help="Nodes of all clusters together.")
 @click.option("--events-per-node-day", type=float, default=1000, show_default=True, help="Events of one node a day.")
 @click.option("--tables", is_flag=True, help="Print the tables of docs/cost.md.")
-def cost(file: Path | None, nodes: int, events_per_node_day: float, tables: bool) -> int:
+def cost(file: Path | None, nodes: int, events_per_node_day: float, tables: bool, as_json: bool) -> int:
     """Estimate what a stack's events cost a month.
 
     The prices are AWS's list prices of us-east-1; docs/cost.md says what is counted.
@@ -41,7 +43,17 @@ def cost(file: Path | None, nodes: int, events_per_node_day: float, tables: bool
     except SettingsError as error:
         click.echo(error, err=True)
         return FAILED
-    click.echo("\n".join(_bill(estimate(settings, Load(nodes, events_per_node_day)))))
+    lines = [*estimate(settings, Load(nodes, events_per_node_day))]
+    if as_json:
+        answer: Bill = {
+            "nodes": nodes,
+            "eventsPerNodeDay": events_per_node_day,
+            "lines": [{"destination": one.destination, "item": one.item, "dollars": one.dollars} for one in lines],
+            "dollars": sum(one.dollars for one in lines),
+        }
+        print_json(answer)
+    else:
+        click.echo("\n".join(_bill(lines)))
     return 0
 
 

@@ -21,7 +21,7 @@ def destinations() -> None:
 def opensearch_template() -> int:
     """Print the index template.
 
-    It is the body of PUT _index_template/falco-events.
+    It is the body of `PUT _index_template/falco-events`.
     """
     from falco_firelens.schemas import opensearch
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from falco_firelens.cli.answers import Comment, ListedStack, Matrix, ProposedStacks, StackResult
 from falco_firelens.cli.command import Group, either, options
 from falco_firelens.cli.values import FILE, FOLDER, STACK
 
@@ -23,7 +24,6 @@ _common = options(
     click.option("--no-policy", is_flag=True, help="Leave the project's own policy pack out."),
     click.option("--policy-pack", type=FOLDER, multiple=True, help="A further CrossGuard pack."),
     click.option("--policy-pack-config", type=FILE, multiple=True, help="Its configuration."),
-    click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON; progress is on standard error."),
     click.option(
         "--role",
         help="Assume this role for each stack; {account}, {region} and {stack} are filled in: " + ROLE,
@@ -55,19 +55,22 @@ _max_failures = click.option(
 def fleet() -> None:
     """Preview, deploy, verify and destroy many stacks.
 
-    A stack is a file Pulumi.<stack>.yaml. STACK is its name; `prod-*` takes several, and without any name a command
+    A stack is a file `Pulumi.<stack>.yaml`. STACK is its name; `prod-*` takes several, and without any name a command
     takes all. Every criterion that is given must hold. docs/fleet.md has the exit codes.
     """
 
 
-@fleet.command("list", examples=["falco-firelens fleet list --label team=payments"])
+@fleet.command("list", answer=list[ListedStack], examples=["falco-firelens fleet list --label team=payments"])
 @_common
 def list_(**given: Any) -> int:
     """Show the stacks."""
     return _run("list", given)
 
 
-@fleet.command(examples=["falco-firelens fleet preview 'prod-*'", f"falco-firelens fleet preview --role '{ROLE}'"])
+@fleet.command(
+    answer=list[StackResult],
+    examples=["falco-firelens fleet preview 'prod-*'", f"falco-firelens fleet preview --role '{ROLE}'"],
+)
 @_common
 def preview(**given: Any) -> int:
     """Say what an update would do."""
@@ -75,10 +78,11 @@ def preview(**given: Any) -> int:
 
 
 @fleet.command(
+    answer=list[StackResult],
     examples=[
         "falco-firelens fleet up --label team=payments --region eu-west-1",
         "falco-firelens fleet up prod-eu --refresh",
-    ]
+    ],
 )
 @_common
 @click.option("--refresh", is_flag=True, help="Read every resource from the cloud first, which sets drift back.")
@@ -89,7 +93,7 @@ def up(**given: Any) -> int:
     return _run("up", given)
 
 
-@fleet.command(examples=["falco-firelens fleet verify prod-eu"])
+@fleet.command(answer=list[StackResult], examples=["falco-firelens fleet verify prod-eu"])
 @_common
 @click.option("--timeout", type=float, metavar="SECONDS", help="How long to wait for an event. Default: 120.")
 def verify(**given: Any) -> int:
@@ -98,7 +102,8 @@ def verify(**given: Any) -> int:
 
 
 @fleet.command(
-    examples=["falco-firelens fleet diff --since origin/main", "falco-firelens fleet diff --proposed COMMIT"]
+    answer=Comment,
+    examples=["falco-firelens fleet diff --since origin/main", "falco-firelens fleet diff --proposed COMMIT"],
 )
 @_common
 @click.option(
@@ -111,7 +116,7 @@ def diff(**given: Any) -> int:
     return _run("diff", given)
 
 
-@fleet.command(examples=["falco-firelens fleet proposal --proposed COMMIT"])
+@fleet.command(answer=ProposedStacks, examples=["falco-firelens fleet proposal --proposed COMMIT"])
 @_common
 @click.option("--proposed", metavar="COMMIT", required=True, help="The commit.")
 def proposal(**given: Any) -> int:
@@ -119,7 +124,9 @@ def proposal(**given: Any) -> int:
     return _run("proposal", given)
 
 
-@fleet.command(examples=["falco-firelens fleet matrix", "falco-firelens fleet matrix --since origin/main"])
+@fleet.command(
+    answer=Matrix, examples=["falco-firelens fleet matrix", "falco-firelens fleet matrix --since origin/main"]
+)
 @_common
 @_first_waves
 @_since
@@ -128,14 +135,14 @@ def matrix(**given: Any) -> int:
     return _run("matrix", given)
 
 
-@fleet.command(examples=["falco-firelens fleet drift"])
+@fleet.command(answer=list[StackResult], examples=["falco-firelens fleet drift"])
 @_common
 def drift(**given: Any) -> int:
     """Show where the cloud differs from the state; change nothing."""
     return _run("drift", given)
 
 
-@fleet.command(examples=["falco-firelens fleet destroy prod-eu --yes"])
+@fleet.command(answer=list[StackResult], examples=["falco-firelens fleet destroy prod-eu --yes"])
 @_common
 @click.option("--yes", is_flag=True, help="Confirm that everything is deleted. Required.")
 @_max_failures

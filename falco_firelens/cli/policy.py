@@ -1,6 +1,5 @@
 """Previews a stack under its policies, and judges a preview that was made elsewhere."""
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from falco_firelens.cli.command import FAILED, Command, Group
+from falco_firelens.cli.answers import Finding
+from falco_firelens.cli.command import FAILED, Command, Group, print_json
 from falco_firelens.cli.values import FILE, STACK_FILE
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def policy() -> None:
 
 @policy.command(
     cls=WithEngineOptions,
+    answer=list[Finding],
     context_settings={"ignore_unknown_options": True},
     examples=[
         "falco-firelens policy preview Pulumi.prod.yaml",
@@ -46,17 +47,18 @@ def policy() -> None:
 )
 @click.argument("file", metavar="STACK_FILE", type=STACK_FILE)
 @click.argument("options", metavar="[OPTIONS OF `pulumi preview`]", nargs=-1, type=click.UNPROCESSED)
-def preview(file: Path, options: tuple[str, ...]) -> int:
+def preview(file: Path, options: tuple[str, ...], as_json: bool) -> int:
     """Preview a stack under its policies.
 
     Runs `pulumi preview` with the policy pack, and then says what the planned steps would lose. The exit code is 1 when
-    a mandatory policy is broken, and that of `pulumi` when it fails itself.
+    a mandatory policy is broken, and that of `pulumi` when it fails itself. With --json, what `pulumi` prints goes to
+    standard error.
     """
     from falco_firelens.policy import previews
 
     def run() -> int:
-        found, code = previews.preview(file, options)
-        return _report(found) or code
+        found, code = previews.preview(file, options, sys.stderr.fileno() if as_json else None)
+        return _report(found, as_json=as_json) or code
 
     return _run(run)
 
@@ -69,17 +71,18 @@ def config(file: Path) -> int:
     from falco_firelens.settings import read_stack_file
 
     def run() -> int:
-        click.echo(json.dumps(pack_config(read_stack_file(file)), indent=2))
+        print_json(pack_config(read_stack_file(file)))
         return 0
 
     return _run(run)
 
 
 @policy.command(
+    answer=list[Finding],
     examples=[
         "falco-firelens policy check-preview preview.json --stack-file Pulumi.prod.yaml",
         "pulumi preview --json | falco-firelens policy check-preview -",
-    ]
+    ],
 )
 @click.argument("file", metavar="PREVIEW", type=FILE)
 @click.option(
@@ -88,7 +91,7 @@ def config(file: Path) -> int:
     type=STACK_FILE,
     help="Its levels and `mayLose` hold. Without it, everything is mandatory.",
 )
-def check_preview(file: Path, stack_file: Path | None) -> int:
+def check_preview(file: Path, stack_file: Path | None, as_json: bool) -> int:
     """Say what the changes of a preview would lose.
 
     PREVIEW is what `pulumi preview --json` printed; - is standard input. The exit code is 1 when a mandatory policy is
@@ -96,7 +99,7 @@ def check_preview(file: Path, stack_file: Path | None) -> int:
     """
     from falco_firelens.policy import previews
 
-    return _run(lambda: _report(previews.check_preview(file, stack_file)))
+    return _run(lambda: _report(previews.check_preview(file, stack_file), as_json=as_json))
 
 
 @policy.command(examples=["falco-firelens policy reference > docs/policy.md"])
@@ -108,9 +111,11 @@ def reference() -> int:
     return 0
 
 
-def _report(found: "Sequence[PolicyFinding]") -> int:
+def _report(found: "Sequence[PolicyFinding]", *, as_json: bool) -> int:
     """Print findings, and return 1 when a mandatory policy is broken."""
-    for one in found:
+    if as_json:
+        print_json([one.as_dict() for one in found])
+    for one in () if as_json else found:
         level = click.style("mandatory", fg="red") if one.mandatory else click.style("advisory", fg="yellow")
         click.echo(f"[{level}] {one.policy}: {one.message}")
     return int(any(one.mandatory for one in found))

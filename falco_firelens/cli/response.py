@@ -1,19 +1,22 @@
 """Lets a person work with the response at a shell."""
 
 import contextlib
-import functools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from falco_firelens.cli.command import Command, complain, either
-from falco_firelens.cli.values import FILE, STACK_FILE, matching
+from falco_firelens.cli.answers import Explanation, Letter, Undone
+from falco_firelens.cli.command import Command, complain, either, print_json
+from falco_firelens.cli.values import CONTEXT, FILE, STACK_FILE, TARGET, matching
 
 if TYPE_CHECKING:
     from falco_firelens.responder.actions.registry import Action
+    from falco_firelens.responder.commands.replay import Replayed
     from falco_firelens.responder.configuration import Cluster, Configuration
     from falco_firelens.responder.event import Event
 
@@ -52,6 +55,7 @@ def _registered() -> "Mapping[str, Action]":
 
 @click.command(
     cls=Command,
+    answer=Explanation,
     examples=[
         "falco-firelens explain event.json --stack Pulumi.prod.yaml",
         "falco-firelens explain event.json --config response.json --context apps",
@@ -60,14 +64,17 @@ def _registered() -> "Mapping[str, Action]":
 @click.argument("event", type=FILE)
 @click.option("--stack", type=STACK_FILE, metavar="STACK_FILE", help="The stack file with the playbooks.")
 @click.option("--config", type=FILE, metavar="response.json", help="The playbooks of a deployed function.")
-@click.option("--context", help="Look up labels, and what is protected, in the cluster of this kubeconfig context.")
-def explain(event: Path, stack: Path | None, config: Path | None, context: str | None) -> int:
+@click.option(
+    "--context", type=CONTEXT, help="Look up labels, and what is protected, in the cluster of this kubeconfig context."
+)
+def explain(event: Path, stack: Path | None, config: Path | None, context: str | None, as_json: bool) -> int:
     """Show which playbook answers an event, and why.
 
     EVENT is a file with one event, as in the log group.
     """
     either({"--stack": stack, "--config": config})
-    return _printed(lambda: _explain(event, stack, config, context))
+    found = partial(_explain, event, stack, config, context)
+    return _printed(found, (lambda: _explanation(found())) if as_json else None)
 
 
 def undo_command(actions: "Callable[[], Mapping[str, Action]]") -> click.Command:
@@ -76,18 +83,24 @@ def undo_command(actions: "Callable[[], Mapping[str, Action]]") -> click.Command
     @click.command(
         "undo",
         cls=Command,
+        answer=Undone,
         examples=["falco-firelens undo isolate apps/shop/web-0", "falco-firelens undo drainInstance jobs/1f2e3d4c"],
     )
     @click.argument("action", type=Undoable(actions))
-    @click.argument("target")
-    @click.option("--context", help="The kubeconfig context. Default: one named like the cluster, or the current one.")
-    def undo(action: str, target: str, context: str | None) -> int:
+    @click.argument("target", type=TARGET)
+    @click.option(
+        "--context",
+        type=CONTEXT,
+        help="The kubeconfig context. Default: one named like the cluster, or the current one.",
+    )
+    def undo(action: str, target: str, context: str | None, as_json: bool) -> int:
         """Undo an action of the response.
 
         A notice has the whole command. TARGET is what the action was done to, as the notice names it. It runs with
         your own credentials.
         """
-        return _printed(lambda: _undo(actions()[action], target, context))
+        done = partial(_undo, actions()[action], target, context)
+        return _printed(lambda: [done()], (lambda: {"done": done()}) if as_json else None)
 
     return undo
 
@@ -97,6 +110,7 @@ undo = undo_command(_registered)
 
 @click.command(
     cls=Command,
+    answer=list[Letter],
     examples=[
         "falco-firelens replay --function NAME --queue URL",
         "falco-firelens replay --function NAME --queue URL --run",
@@ -107,20 +121,24 @@ undo = undo_command(_registered)
 @click.option("--queue", metavar="URL", help="The dead-letter queue.")
 @click.option("--events", type=FILE, metavar="FILE", help="Events, one a line.")
 @click.option("--run", is_flag=True, help="Run the dead letters again, instead of only showing them.")
-def replay(function: str, queue: str | None, events: Path | None, run: bool) -> int:
+def replay(function: str, queue: str | None, events: Path | None, run: bool, as_json: bool) -> int:
     """Show dead letters, or run them or events again.
 
     They run in the function, with its permissions. The stack's outputs have its name and the queue's URL.
     """
     either({"--queue": queue, "--events": events})
-    return _printed(lambda: _replay(function, queue, events, run))
+    found = partial(_replay, function, queue, events, run)
+    return _printed(found, (lambda: [asdict(one) for one in found()]) if as_json else None)
 
 
-def _printed(lines: Callable[[], Iterable[str]]) -> int:
-    """Print lines as they come; the exit code is 1 where something fails."""
+def _printed(lines: Callable[[], Iterable[object]], answer: Callable[[], object] | None) -> int:
+    """Print an answer in JSON or, without any, lines as they come; the exit code is 1 where something fails."""
     from falco_firelens.settings.validation.inputs import InputError
 
     try:
+        if answer:
+            print_json(answer())
+            return 0
         for line in lines():
             click.echo(line)
     except (UsageError, InputError) as error:
@@ -128,7 +146,9 @@ def _printed(lines: Callable[[], Iterable[str]]) -> int:
     return 0
 
 
-def _explain(file: Path, stack: Path | None, config: Path | None, context: str | None) -> Iterator[str]:
+def _explain(
+    file: Path, stack: Path | None, config: Path | None, context: str | None
+) -> Generator[str, None, str | None]:
     from falco_firelens.responder.commands.explain import explain
     from falco_firelens.responder.event import MalformedError, parse_event
     from falco_firelens.settings.validation.inputs import text_of
@@ -139,11 +159,19 @@ def _explain(file: Path, stack: Path | None, config: Path | None, context: str |
         raise UsageError(f"{file}: {error}") from None
     configuration = _of_stack(stack) if stack else _of_function(config)
     if not context:
-        yield from explain(event, configuration)
-        return
+        return (yield from explain(event, configuration))
     with _kubernetes(context, event.cluster) as client:
-        labels = functools.partial(_labels, event, client)
-        yield from explain(event, configuration, labels, clients=_OneCluster(client))
+        labels = partial(_labels, event, client)
+        return (yield from explain(event, configuration, labels, clients=_OneCluster(client)))
+
+
+def _explanation(lines: Generator[str, None, str | None]) -> Explanation:
+    gathered: list[str] = []
+    while True:
+        try:
+            gathered.append(next(lines))
+        except StopIteration as end:
+            return {"event": gathered[0], "playbook": end.value, "lines": gathered}
 
 
 class _OneCluster:
@@ -218,7 +246,7 @@ def _of_stack(stack: Path) -> "Configuration":
     return component("stack.response_configuration").response_configuration(settings, settings.response)
 
 
-def _undo(action: "Action", target: str, context: str | None) -> Iterator[str]:
+def _undo(action: "Action", target: str, context: str | None) -> str:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -229,15 +257,13 @@ def _undo(action: "Action", target: str, context: str | None) -> Iterator[str]:
     try:
         if how.where == "kubernetes":
             with _kubernetes(context, target.partition("/")[0]) as client:
-                done = how.run(client, target)
-        else:
-            done = how.run(undo.clients(boto3.Session()), target)
+                return how.run(client, target)
+        return how.run(undo.clients(boto3.Session()), target)
     except (undo.NotUndoneError, ClientError, BotoCoreError) as error:
         raise UsageError(str(error)) from None
-    yield done
 
 
-def _replay(function: str, queue: str | None, events: Path | None, run: bool) -> Iterator[str]:
+def _replay(function: str, queue: str | None, events: Path | None, run: bool) -> "Iterator[Replayed]":
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -1,8 +1,9 @@
 """Values of the command line, and how a shell completes them."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -40,6 +41,63 @@ class StackName(click.ParamType[str]):
         return [CompletionItem(name) for name in matching(sorted(names), incomplete)]
 
 
+class Target(click.ParamType[str]):
+    """What an action was done to; it begins with the cluster."""
+
+    name = "target"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """List the clusters of the folder's stack files."""
+        return [CompletionItem(name) for name in matching((f"{one}/" for one in cluster_names(Path())), incomplete)]
+
+
+class Context(click.ParamType[str]):
+    """A context of the kubeconfig."""
+
+    name = "context"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """List the contexts."""
+        return [CompletionItem(name) for name in matching(contexts(), incomplete)]
+
+
+def cluster_names(folder: Path) -> list[str]:
+    """The names of the clusters in a folder's stack files, as far as those can be read."""
+    configs = (_document(file).get("config") for file in stack_files(folder))
+    found = [_items(config, "falco-firelens:clusters") + _items(config, "clusters") for config in configs]
+    return sorted({name for clusters in found for name in _names(clusters)})
+
+
+def contexts() -> list[str]:
+    """The contexts of the kubeconfig, which may be several files."""
+    named = os.environ.get("KUBECONFIG") or "~/.kube/config"
+    files = [Path(one).expanduser() for one in named.split(os.pathsep) if one]
+    return sorted({name for file in files for name in _names(_items(_document(file), "contexts"))})
+
+
+def _document(file: Path) -> Mapping[str, object]:
+    """Read a YAML file; a shell that completes shows no error, so there are none."""
+    import yaml
+
+    try:
+        found: object = yaml.safe_load(file.read_text())
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return cast("Mapping[str, object]", found) if isinstance(found, Mapping) else {}
+
+
+def _items(tree: object, key: str) -> list[object]:
+    found = cast("Mapping[str, object]", tree).get(key) if isinstance(tree, Mapping) else None
+    return cast("list[object]", found) if isinstance(found, list) else []
+
+
+def _names(items: Iterable[object]) -> Iterator[str]:
+    for item in items:
+        name = cast("Mapping[str, object]", item).get("name") if isinstance(item, Mapping) else None
+        if isinstance(name, str):
+            yield name
+
+
 def stack_files(folder: Path) -> list[Path]:
     """Find the stack files of a folder."""
     return sorted(folder.glob(PATTERN))
@@ -62,3 +120,5 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 STACK_FILE = StackFile()
 STACK = StackName()
+TARGET = Target()
+CONTEXT = Context()

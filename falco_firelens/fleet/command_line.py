@@ -210,7 +210,11 @@ def _diff(options: Options) -> int:
     left_out = 0 if found.program else len(stacks) - len(found.stacks) - len(found.waiting)
     waiting = {"the program": f"changed in {', '.join(found.program)}"} if found.program else found.waiting
     text = comment(results, unchanged_elsewhere=left_out, removed=found.removed, waiting=waiting, more=options.more)
-    print(Redactor(secrets_of(process_environment()))(text), end="")
+    text = Redactor(secrets_of(process_environment()))(text)
+    if options.as_json:
+        print(json.dumps({"comment": text, "results": [result.as_dict() for result in results]}, indent=2))
+    else:
+        print(text, end="")
     print(display.summary(results, "preview"), file=sys.stderr)
     return exit_of(results)
 

@@ -112,10 +112,7 @@ class Result:
                 }
                 for change in self.changes
             ],
-            "findings": [
-                {"policy": one.policy, "mandatory": one.mandatory, "message": one.message, "resource": one.resource}
-                for one in self.findings
-            ],
+            "findings": [one.as_dict() for one in self.findings],
             "notes": list(self.notes),
             "error": {"kind": error.kind, "message": str(error), "advice": error.advice} if error else None,
         }

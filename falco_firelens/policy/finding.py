@@ -21,6 +21,15 @@ class PolicyFinding:
         """The logical name."""
         return name_of(self.urn)
 
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "policy": self.policy,
+            "mandatory": self.mandatory,
+            "message": self.message,
+            "resource": self.resource,
+        }
+
     def __str__(self) -> str:
         what = f"policy {self.policy}{'' if self.mandatory else ' (advisory)'}"
         return ": ".join([f"{what}, {self.resource}" if self.resource else what, self.message])

@@ -36,8 +36,10 @@ def _read(file: Path) -> Mapping[str, Any]:
     return found
 
 
-def preview(file: Path, options: Iterable[str] = ()) -> tuple[list[PolicyFinding], int]:
+def preview(file: Path, options: Iterable[str] = (), output: int | None = None) -> tuple[list[PolicyFinding], int]:
     """Run `pulumi preview` with the pack, and then judge its steps; return the engine's exit code too.
+
+    What the engine prints goes to the file descriptor `output`, or to standard output.
 
     Raises:
         SettingsError: the stack file cannot be used.
@@ -54,6 +56,6 @@ def preview(file: Path, options: Iterable[str] = ()) -> tuple[list[PolicyFinding
         # The engine takes --event-log, which the Automation API is built on, with the first set only; the second is for
         # speed, and safe where nothing is saved: docs/performance.md.
         flags = {"PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-        done = subprocess.run([*command, *pack], env={**os.environ, **flags}, check=False)
+        done = subprocess.run([*command, *pack], env={**os.environ, **flags}, stdout=output, check=False)
         steps = steps_of(EngineEvent.from_json(json.loads(line)) for line in events.read_text().splitlines())
     return [*findings(steps, settings.policy)], done.returncode

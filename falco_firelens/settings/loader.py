@@ -71,19 +71,24 @@ def load_config(config: Mapping[str, object], *, file: str, root: Path, trusted:
 
 def read_stack_file(path: Path) -> Settings:
     """Load a Pulumi.<stack>.yaml, for people and tests; encrypted values stay closed. Raises SettingsError."""
-    return load_config(config_of(path), file=path.name, root=_project_folder(path))
+    return load_config(config_of(path), file=path.name, root=project_folder(path))
 
 
-def _project_folder(stack_file: Path) -> Path:
+def project_folder(stack_file: Path) -> Path:
     """Where Pulumi.yaml is, and the engine runs the program: the file's own folder or one above it."""
     folders = stack_file.resolve().parents
     return next((folder for folder in folders if (folder / "Pulumi.yaml").is_file()), folders[0])
 
 
 def config_of(path: Path) -> Mapping[str, object]:
-    """Return the keys under `config` of a stack file; none if the file is empty."""
+    """Return the keys under `config` of a stack file; none if the file is empty. Raises SettingsError."""
+    return keys_of(read_document(path).get("config"))
+
+
+def read_document(path: Path) -> Mapping[str, object]:
+    """Read a whole stack file. Raises SettingsError."""
     try:
-        document = document_of(path.read_text(encoding="utf-8-sig"))
+        return document_of(path.read_text(encoding="utf-8-sig"))
     except NotYaml as error:
         raise _unusable(path, f"what is not YAML ({error.problem})") from None
     except DocumentError as error:
@@ -93,7 +98,6 @@ def config_of(path: Path) -> Mapping[str, object]:
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "not a text in UTF-8"
         raise _unusable(path, f"what cannot be read ({why})") from None
-    return keys_of(document.get("config"))
 
 
 def _unusable(path: Path, found: str, expected: str = "") -> SettingsError:

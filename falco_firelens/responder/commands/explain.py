@@ -1,6 +1,6 @@
 """Explains which playbook would answer an event, what it would do, and why the others would not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from falco_firelens.responder import guards
@@ -31,13 +31,20 @@ def explain(
     labels: Labels = no_labels,
     actions: Mapping[str, Action] = ACTIONS,
     clients: "Clients | None" = None,
-) -> Iterator[str]:
+) -> Generator[str, None, str | None]:
     """Yield lines about every playbook up to the one that answers; nothing in the event steers a terminal.
+
+    Return that one's name, None where none answers or it is not known.
 
     `clients` ask the cluster what is protected there; without them the lines say that this is not known.
     """
     guard = _Guard(event, configuration, clients)
-    yield from (one_line(line) for line in _lines(event, configuration, labels, actions, guard))
+    lines = _lines(event, configuration, labels, actions, guard)
+    while True:
+        try:
+            yield one_line(next(lines))
+        except StopIteration as end:
+            return end.value
 
 
 class _Guard:
@@ -70,19 +77,20 @@ class _Guard:
 
 def _lines(
     event: Event, configuration: Configuration, labels: Labels, actions: Mapping[str, Action], guard: _Guard
-) -> Iterator[str]:
+) -> Generator[str, None, str | None]:
     yield f"{event.priority} {event.rule}, {subject_of(event)}, node {event.node}, {event.iso_time}"
     for playbook in configuration.playbooks:
         try:
             verdict = judge(event, playbook, labels)
         except FailedError as error:
             yield f"playbook {playbook.name}: unknown: {error}"
-            return
+            return None
         yield from _verdict(verdict)
         if verdict.met:
             yield from _doings(event, playbook, configuration, actions, guard)
-            return
+            return playbook.name
     yield "no playbook answers this event"
+    return None
 
 
 def _verdict(verdict: Verdict) -> Iterator[str]:

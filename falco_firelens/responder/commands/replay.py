@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from botocore.config import Config
 
@@ -28,6 +29,18 @@ QUEUE = Config(retries={"mode": "standard", "total_max_attempts": 3})
 def clients(session: Any) -> Aws:
     """Return a function that makes the clients of a replay, by service."""
     return lambda service: session.client(service, config=INVOKE if service == "lambda" else QUEUE)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A dead letter, or the events of one cluster, and what became of it; nothing in it steers a terminal."""
+
+    what: str
+    state: Literal["waiting", "done", "failed"]
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  {self.state}: {self.detail}" if self.detail else self.what
 
 
 class ReplayError(Exception):
@@ -100,23 +113,23 @@ def run(aws: Aws, function: str, payload: Mapping[str, Any]) -> str:
     return said
 
 
-def replay_queue(aws: Aws, function: str, queue: str, *, act: bool) -> Iterator[str]:
+def replay_queue(aws: Aws, function: str, queue: str, *, act: bool) -> Iterator[Replayed]:
     """Show each dead letter, and with `act` run it again; those that succeed leave the queue."""
     sqs = aws("sqs")
     for message in messages(sqs, queue):
-        line = summary(message["Body"])
+        letter = Replayed(summary(message["Body"]), "waiting")
         if act:
             try:
-                line = f"{line}\n  done: {run(aws, function, payload_of(message['Body']))}"
+                letter = replace(letter, state="done", detail=run(aws, function, payload_of(message["Body"])))
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             except ReplayError as error:
-                line = f"{line}\n  failed: {error}"
+                letter = replace(letter, state="failed", detail=str(error))
         else:
             sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-        yield line
+        yield letter
 
 
-def replay_events(aws: Aws, function: str, lines: Iterable[str]) -> Iterator[str]:
+def replay_events(aws: Aws, function: str, lines: Iterable[str]) -> Iterator[Replayed]:
     """Send events, one a line, to the function, in one delivery for each cluster."""
     by_cluster: dict[str, list[str]] = {}
     for number, line in enumerate(lines, start=1):
@@ -125,7 +138,8 @@ def replay_events(aws: Aws, function: str, lines: Iterable[str]) -> Iterator[str
     if not by_cluster:
         raise ReplayError("found no event, expected one a line")
     for cluster, events in by_cluster.items():
-        yield run(aws, function, {**pack(events, f"{cluster}/replay"), REPLAY: True})
+        answer = run(aws, function, {**pack(events, f"{cluster}/replay"), REPLAY: True})
+        yield Replayed(one_line(f"{len(events)} events of {cluster}"), "done", answer)
 
 
 def _cluster_of(line: str, number: int) -> str:
