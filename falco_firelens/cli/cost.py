@@ -58,7 +58,7 @@ def cost(file: Path | None, nodes: int, events_per_node_day: float, tables: bool
 
 
 def _bill(lines: "Sequence[Line]") -> list[str]:
-    """The bill with each destination's sum, in dollars a month."""
+    """Lay out the bill with each destination's sum, in dollars a month."""
     rows: list[str] = []
     for destination in dict.fromkeys(line.destination for line in lines):
         of_it = [line for line in lines if line.destination == destination]

@@ -46,7 +46,7 @@ def reference(command: click.Command) -> str:
 
 
 def _commands(group: click.Command, path: str) -> Iterator[tuple[str, click.Command, Sequence[str]]]:
-    """Every command below one, with the rows of the options that all commands of its group have."""
+    """Walk every command below one, with the rows of the options that all commands of its group have."""
     shared = _shared(group)
     for name, command in _inner(group):
         yield f"{path} {name}", command, shared

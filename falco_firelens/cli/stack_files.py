@@ -98,7 +98,7 @@ def schema() -> int:
 
 
 def schema_text() -> str:
-    """The JSON schema as it stands in falco_firelens/settings/schema.json."""
+    """Write the JSON schema as it stands in falco_firelens/settings/schema.json."""
     import json
 
     from falco_firelens.settings.schema import stack_file_schema

@@ -62,14 +62,14 @@ class Context(click.ParamType[str]):
 
 
 def cluster_names(folder: Path) -> list[str]:
-    """The names of the clusters in a folder's stack files, as far as those can be read."""
+    """Read the names of the clusters in a folder's stack files, as far as those can be read."""
     configs = (_document(file).get("config") for file in stack_files(folder))
     found = [_items(config, "falco-firelens:clusters") + _items(config, "clusters") for config in configs]
     return sorted({name for clusters in found for name in _names(clusters)})
 
 
 def contexts() -> list[str]:
-    """The contexts of the kubeconfig, which may be several files."""
+    """Read the contexts of the kubeconfig, which may be several files."""
     named = os.environ.get("KUBECONFIG") or "~/.kube/config"
     files = [Path(one).expanduser() for one in named.split(os.pathsep) if one]
     return sorted({name for file in files for name in _names(_items(_document(file), "contexts"))})

@@ -136,7 +136,7 @@ def _check_pattern(options: Options) -> None:
 
 
 def _credentials(options: Options, stack: Stack) -> Credentials:
-    """Raises FleetError when the pattern needs an account that the stack file does not name."""
+    """Choose the credentials of a stack. Raises FleetError when the pattern needs an account that the stack file does not name."""
     given: str | None = options.role or options.profile
     if not given:
         return FromEnvironment()
