@@ -136,7 +136,7 @@ def _check_pattern(options: Options) -> None:
 
 
 def _credentials(options: Options, stack: Stack) -> Credentials:
-    """Choose the credentials of a stack. Raises FleetError when the pattern needs an account that the stack file does not name."""
+    """Choose a stack's credentials. Raises FleetError where the stack file lacks the account that a pattern needs."""
     given: str | None = options.role or options.profile
     if not given:
         return FromEnvironment()
