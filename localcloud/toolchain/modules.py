@@ -1,6 +1,6 @@
 """Which programs are built, and from what.
 
-Three Go modules of our own pin everything: their go.mod says why a version is what it is. Their number is as small as
+Go modules of our own pin everything: their go.mod says why a version is what it is. Their number is as small as
 it can be, since what is in one module is compiled once: the CLI does not compile with the Kubernetes provider's
 dependencies, nor does the language host with the CLI's.
 """
@@ -37,7 +37,7 @@ class GoModule:
     """Program name to Go package."""
     ldflags: str = "-s -w"
     sources: Mapping[str, ModuleFile] = field(default_factory=dict[str, ModuleFile])
-    """Files that the folder's own Go code embeds."""
+    """Files that the folder's own Go code embeds, or is compiled with."""
     extras: Mapping[str, ModuleFile] = field(default_factory=dict[str, ModuleFile])
     """Files put beside the programs."""
 
@@ -64,7 +64,8 @@ MODULES = (
     GoModule(
         "language_host",
         "Pulumi's Python language host",
-        {"pulumi-language-python": f"{_SDK}/python/cmd/pulumi-language-python"},
+        {"pulumi-language-python": "."},
+        sources={"main.go": ModuleFile("language_host", _SDK, "python/cmd/pulumi-language-python/main.go")},
         extras={
             "pulumi-language-python-exec": ModuleFile("pulumi", _SDK, "python/cmd/pulumi-language-python-exec"),
         },
@@ -101,3 +102,13 @@ MODULES = (
         ldflags=f"-s -w -X {_SDK}/go/common/version.Version=v{PULUMI}",
     ),
 )
+
+LANGUAGES = GoModule(
+    "languages",
+    "Pulumi's YAML language host and its generator of TypeScript SDKs",
+    {
+        "pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+        "pulumi-language-nodejs": ".",
+    },
+)
+"""What only the slow tests of plugin/ need: programs in other languages."""
