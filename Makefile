@@ -101,6 +101,7 @@ generate: $(INSTALLED) ## write the generated references, schema and pictures
 	$(VENV)/bin/falco-firelens reference > .local/reference.md && mv .local/reference.md docs/configuration.md
 	$(VENV)/bin/falco-firelens reference --commands > .local/commands.md && mv .local/commands.md docs/commands.md
 	$(VENV)/bin/falco-firelens policy reference > .local/policy.md && mv .local/policy.md docs/policy.md
+	$(PY) -m plugin.generate plugin/settings.py
 	$(PY) -m standin.aws.catalogue
 	$(PY) -m tools.dashboard_picture docs/dashboard.png
 	$(PY) -m tools.hub_dashboard_picture docs/hub-dashboard.png

@@ -78,7 +78,7 @@ def discover(settings: Settings, file: str) -> Found:
         SettingsError: every part of the stack file that does not fit the account, one line each.
     """
     try:
-        location = looked_up("account", "AWS credentials in the environment, and a region at aws:region", _location)
+        location = looked_up("account", "AWS credentials in the environment, and a region at aws:region", location_of)
     except MisfitError as misfit:
         raise SettingsError(file, [misfit.mistake]) from None
     if settings.account not in (None, location["account"]):
@@ -148,11 +148,12 @@ def creates(settings: Settings) -> bool:
     return any(getattr(cluster, "create", None) is not None for cluster in settings.clusters)
 
 
-def _location() -> AwsLocation:
-    partition = aws.get_partition()
+def location_of(opts: pulumi.InvokeOptions | None = None) -> AwsLocation:
+    """Ask AWS where the credentials of a provider lead to, or those of the program's own configuration."""
+    partition = aws.get_partition(opts=opts)
     return {
-        "account": aws.get_caller_identity().account_id,
-        "region": aws.get_region().region,
+        "account": aws.get_caller_identity(opts=opts).account_id,
+        "region": aws.get_region(opts=opts).region,
         "partition": partition.partition,
         "dns_suffix": partition.dns_suffix,
     }

@@ -12,7 +12,7 @@ from falco_firelens.cli import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
-ROOMS = "falco_firelens|components|standin|localcloud|testbed|tools|bench"
+ROOMS = "falco_firelens|components|plugin|standin|localcloud|testbed|tools|bench"
 HISTORY = "CHANGELOG.md"
 
 

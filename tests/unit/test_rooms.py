@@ -14,7 +14,7 @@ from components.aws.policy_document import VERSION
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 
-PACKAGES = {"components", "falco_firelens", "standin", "localcloud", "testbed", "tools", "bench", "tests"}
+PACKAGES = {"components", "falco_firelens", "plugin", "standin", "localcloud", "testbed", "tools", "bench", "tests"}
 SPLIT = {"components", "falco_firelens"}
 """Packages whose parts are rooms of their own."""
 
@@ -79,6 +79,15 @@ ALLOWED = {
         "falco_firelens.insight",
         "falco_firelens.schemas",
     },
+    "plugin": {
+        "components.aws",
+        "components.delivery",
+        "components.sensors",
+        "components.stack",
+        "falco_firelens.contract",
+        "falco_firelens.errors",
+        "falco_firelens.settings",
+    },
     "standin": set[str](),
 }
 """What each room imports at most. `components.stack`, which puts a stack together, and what is not the product may
@@ -138,6 +147,12 @@ def test_a_room_imports_only_what_it_may(importer: str, other: str) -> None:
         assert room(other) not in {"tests", "tools", "bench"}, "nothing imports tests, tools or measurements"
     if importer.split(".")[0] in SPLIT:
         assert other.split(".")[0] in SPLIT, "the product imports nothing that it is not shipped with"
+
+
+def test_only_the_plugin_uses_pulumis_host_of_components() -> None:
+    """It is experimental, and the program shall not break with it."""
+    users = {room(module) for module, file in sources() if "provider.experimental" in file.read_text()}
+    assert users == {"plugin"}
 
 
 def test_the_function_takes_the_contract_from_the_standard_library_alone() -> None:

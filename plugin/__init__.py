@@ -1,0 +1,1 @@
+"""Serves the components to Pulumi programs in other languages, as a provider plugin."""
