@@ -24,7 +24,7 @@ up: $(INSTALLED) ## start the local cloud and deploy the stacks of Pulumi.local*
 cloud: $(INSTALLED) ## start the local cloud, and deploy nothing
 	@$(PY) -m localcloud up --no-deploy
 
-build: $(INSTALLED) ## build the programs that this machine lacks, which `make up` and the tests do too
+build: $(INSTALLED) ## take or build the programs that this machine lacks, which `make up` and the tests do too
 	@$(PY) -m localcloud build
 
 down: $(INSTALLED) ## stop every process of the local cloud and forget its state

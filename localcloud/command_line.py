@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start what does not run, and deploy the local stacks")
     up.add_argument("--no-deploy", action="store_true", help="start the servers only")
     up.set_defaults(command=_up)
-    commands.add_parser("build", help="build the programs that this machine lacks").set_defaults(command=_build)
+    commands.add_parser("build", help="take or build the programs that this machine lacks").set_defaults(command=_build)
     commands.add_parser("down", help="stop everything and forget it").set_defaults(command=_down)
     env = commands.add_parser("env", help="print what a shell evaluates to use the cloud")
     names = [stack.name for stack in STACKS]
@@ -87,7 +87,8 @@ def _deploy(cloud: LocalCloud) -> Outputs:
 
 
 def _build(_cloud: LocalCloud, _options: argparse.Namespace) -> None:
-    provide()
+    origins = provide().origins
+    say(table("Where the programs come from", sorted(origins.items())))
 
 
 def _down(cloud: LocalCloud, _: argparse.Namespace) -> None:

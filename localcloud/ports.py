@@ -11,8 +11,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from falco_firelens import contract
 from localcloud.errors import LocalCloudError
-from localcloud.toolchain.build import cache
 
 RANGE = range(20000, 32000)
 """Below the ports that systems hand to outgoing connections, so that a port stays free while its server is away."""
@@ -45,7 +45,7 @@ def release(owner: Path) -> None:
 @contextmanager
 def _reserved() -> Generator[dict[str, str]]:
     """Owners by port, for one process at a time; those that are gone are left out, and changes are kept."""
-    file = cache().parent / "ports.json"
+    file = contract.cache() / "ports.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Finds the programs that the local cloud runs, and builds from Go modules those that this machine lacks."""
+"""Finds the programs that the local cloud runs; takes from their vendors, or builds, those that this machine lacks."""
 
 from localcloud.toolchain.programs import Programs, provide
 

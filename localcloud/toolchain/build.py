@@ -1,29 +1,22 @@
 """Builds programs from a Go module into a cache outside the clone, so that a second clone finds them built."""
 
-import fcntl
 import hashlib
 import json
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
-from falco_firelens import contract
-from localcloud.console import Step, say
+from localcloud.console import Step
 from localcloud.errors import LocalCloudError
+from localcloud.toolchain.cache import cache, locked
 from localcloud.toolchain.modules import MODULES, GoModule, ModuleFile
 
 GO_HINT = (
     "Install Go 1.26 or newer (https://go.dev/dl), or put the program itself on PATH. "
     "Go is what the local cloud builds the programs with that this machine lacks."
 )
-
-
-def cache() -> Path:
-    """Return the folder that holds what was built, for all clones."""
-    return contract.cache() / "toolchain"
 
 
 def build(module: GoModule, names: Sequence[str]) -> Path:
@@ -34,14 +27,22 @@ def build(module: GoModule, names: Sequence[str]) -> Path:
     Raises:
         LocalCloudError: Go is absent or too old, or it failed.
     """
-    folder = cache() / f"{module.folder}-{_digest(module)}"
+    folder = _folder(module)
     if _missing(folder, module, names):
-        cache().mkdir(parents=True, exist_ok=True)
-        with _locked(folder.with_suffix(".lock"), module.title):
+        with locked(folder, f"building {module.title}"):
             missing = _missing(folder, module, names)
             if missing:
                 _build(module, [name for name in missing if name in module.packages], folder)
     return folder
+
+
+def built(name: str) -> bool:
+    """Whether an earlier run has built a program, with all that goes with it."""
+    return any(name in module.packages and not _missing(_folder(module), module, [name]) for module in MODULES)
+
+
+def _folder(module: GoModule) -> Path:
+    return cache() / f"{module.folder}-{_digest(module)}"
 
 
 def _missing(folder: Path, module: GoModule, names: Sequence[str]) -> list[str]:
@@ -58,18 +59,6 @@ def _digest(module: GoModule) -> str:
 
 def _sources(module: GoModule) -> list[Path]:
     return sorted([module.path / "go.mod", module.path / "go.sum", *module.path.glob("*.go")])
-
-
-@contextmanager
-def _locked(file: Path, title: str) -> Generator[None]:
-    """Let one process at a time build a module."""
-    with file.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"another process is building {title}: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(module: GoModule, names: Sequence[str], folder: Path) -> None:

@@ -40,6 +40,8 @@ class GoModule:
     """Files that the folder's own Go code embeds, or is compiled with."""
     extras: Mapping[str, ModuleFile] = field(default_factory=dict[str, ModuleFile])
     """Files put beside the programs."""
+    extras_of: str = field(default="", repr=False)
+    """The program that needs the extras. Not in the representation, which decides what is built again."""
 
     @property
     def path(self) -> Path:
@@ -69,6 +71,7 @@ MODULES = (
         extras={
             "pulumi-language-python-exec": ModuleFile("pulumi", _SDK, "python/cmd/pulumi-language-python-exec"),
         },
+        extras_of="pulumi-language-python",
     ),
     GoModule(
         "kubernetes",
@@ -93,6 +96,7 @@ MODULES = (
             )
         },
         extras=KWOK_STAGES,
+        extras_of="kwok",
     ),
     GoModule(
         "pulumi",

@@ -2,8 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.errors import LocalCloudError
 from localcloud.toolchain import Programs, programs
-from localcloud.toolchain.modules import MODULES
+from localcloud.toolchain.download import UnavailableError
+from localcloud.toolchain.modules import KWOK_STAGES, MODULES
+from localcloud.toolchain.programs import CHOICE
+from localcloud.toolchain.releases import here
 
 BUILT = {name for module in MODULES for name in (*module.packages, *module.extras)}
 ALWAYS_BUILT = {name for name in BUILT if name.startswith("kwok")}
@@ -22,7 +26,8 @@ def path(tmp_path, monkeypatch):
 
 @pytest.fixture
 def built(tmp_path, monkeypatch):
-    """What was asked to be built."""
+    """What was asked to be built. Nothing is fetched, unless a test asks for `vendors` too."""
+    monkeypatch.setenv(CHOICE, "build")
     asked = []
     monkeypatch.setattr(programs, "build", lambda module, names: asked.extend(names) or tmp_path / "built")
     return asked
@@ -92,3 +97,122 @@ def test_a_link_is_made_anew_for_another_program(tmp_path):
     Programs({"kubectl": tmp_path / "new"}).link(folder)
 
     assert Path(folder, "kubectl").resolve() == tmp_path / "new"
+
+
+RELEASED = {name for release in here().values() for name in release.programs}
+
+
+@pytest.fixture
+def vendors(monkeypatch, tmp_path):
+    """Vendors whose answers a test chooses: an error to raise for a release, by its name."""
+    monkeypatch.setenv(CHOICE, "auto")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    answers = {}
+
+    class Double:
+        def take(self, name, _):
+            if name in answers:
+                raise answers[name]
+            return tmp_path / "taken" / name
+
+    monkeypatch.setattr(programs, "Vendors", Double)
+    return answers
+
+
+def test_vendors_programs_are_taken_and_the_rest_is_built(path, built, vendors, tmp_path):
+    found = programs.provide()
+
+    assert built == []
+    assert {name for name, file in found.paths.items() if tmp_path / "taken" in file.parents} == RELEASED
+    assert set(found.paths) == RELEASED
+    assert "from https://github.com/etcd-io/etcd/releases/" in found.origins["etcd"]
+
+
+def test_what_a_vendor_does_not_give_is_built_and_that_is_said(path, built, vendors, capsys):
+    vendors["pulumi"] = UnavailableError("github.com cannot be reached")
+
+    found = programs.provide()
+
+    assert set(built) == {"pulumi", "pulumi-language-python"}
+    assert "pulumi-language-python-exec" in found.paths
+    assert "building pulumi, pulumi-language-python instead: github.com cannot be reached" in capsys.readouterr().out
+    assert found.origins["pulumi"] == "built from source"
+
+
+def test_kwok_has_the_stages_of_its_own_version(path, built, vendors):
+    vendors["kubectl"] = UnavailableError("broken")
+    taken = programs.provide()
+    vendors["kwok"] = UnavailableError("broken")
+    made = programs.provide()
+
+    assert {name for name in taken.paths if name.startswith("kwok-")} == {"kwok-stages.yaml"}
+    assert {name for name in made.paths if name.startswith("kwok-")} == set(KWOK_STAGES)
+
+
+def test_what_is_no_honest_release_stops(path, built, vendors):
+    vendors["etcd"] = LocalCloudError("found the SHA-256 …")
+
+    with pytest.raises(LocalCloudError, match="found the SHA-256"):
+        programs.provide()
+
+    assert built == []
+
+
+def test_what_has_been_built_is_not_fetched(path, built, vendors, monkeypatch):
+    vendors |= {name: AssertionError("fetched") for name in here()}
+    monkeypatch.setattr(programs, "built", lambda _: True)
+
+    assert set(programs.provide().paths) == BUILT
+
+
+def test_nothing_is_fetched_that_is_on_path(path, built, vendors):
+    put(path, "v3.300.1", *PULUMI)
+    vendors["pulumi"] = AssertionError("fetched")
+
+    assert programs.provide()["pulumi"].parent == path
+
+
+def test_nothing_is_fetched_where_a_person_wants_to_build(path, built, vendors, monkeypatch):
+    monkeypatch.setenv(CHOICE, "build")
+    vendors |= {name: AssertionError("fetched") for name in here()}
+
+    assert set(programs.provide().paths) == BUILT
+
+
+def test_nothing_is_built_where_a_person_wants_to_download(path, built, vendors, monkeypatch):
+    monkeypatch.setenv(CHOICE, "download")
+    programs.provide()
+    vendors["etcd"] = UnavailableError("github.com cannot be reached")
+
+    with pytest.raises(LocalCloudError, match=r"download: github.com cannot be reached\. LOCALCLOUD_PROGRAMS=auto"):
+        programs.provide()
+    assert built == []
+
+
+def test_a_program_that_nobody_publishes_is_named(path, built, vendors, monkeypatch):
+    monkeypatch.setenv(CHOICE, "download")
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+
+    with pytest.raises(LocalCloudError, match="nobody publishes kube-apiserver, kube-controller-manager, kube-sched"):
+        programs.provide()
+
+
+def test_another_way_than_the_three_is_refused(path, built, vendors, monkeypatch):
+    monkeypatch.setenv(CHOICE, "fetch")
+
+    with pytest.raises(
+        LocalCloudError, match="LOCALCLOUD_PROGRAMS: found fetch, expected one of auto, download, build"
+    ):
+        programs.provide()
+
+
+def test_links_of_programs_that_are_no_longer_used_are_gone(tmp_path):
+    put(tmp_path, "1.0.0", "stages")
+    folder = tmp_path / "bin"
+    Programs({"kwok-old.yaml": tmp_path / "stages"}).link(folder)
+    (folder / "pulumi-resource-aws").write_text("a stand-in, which is no link")
+
+    Programs({"kwok-new.yaml": tmp_path / "stages"}).link(folder)
+
+    assert {file.name for file in folder.iterdir()} == {".local-cloud-links", "kwok-new.yaml", "pulumi-resource-aws"}
