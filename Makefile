@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 PY := $(VENV)/bin/python
 # Each of the processes starts a local cloud of its own, which takes 1.5 GB.
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
-# The variable silences a notice about the theme's successor: docs/adr/0009-the-docs-site.md.
+# The variable silences a notice about the theme's successor: docs/adr/0010-docs-and-command-line.md.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
