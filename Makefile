@@ -63,7 +63,7 @@ test-pipeline: $(INSTALLED) ## run the real Fluent Bit and Falco, where they are
 test-slow: $(INSTALLED) ## run what `make test` leaves out: more events, more requests, any moment
 	$(PY) -m pytest tests -m slow $(SIDE_BY_SIDE)
 
-check: $(INSTALLED) ## format, lint, types, locks, images, workflows and links of the docs
+check: $(INSTALLED) ## format, lint, types, locks, images, workflows, wording and links of the docs
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/basedpyright
@@ -72,6 +72,7 @@ check: $(INSTALLED) ## format, lint, types, locks, images, workflows and links o
 	$(VENV)/bin/zizmor --quiet --offline --persona auditor --min-severity medium .github
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci examples/gitlab-ci*.yml
+	$(PY) -m tools.prose
 	$(MKDOCS) build
 
 docs: $(INSTALLED) ## build the documentation's site in .local/site
@@ -91,7 +92,7 @@ renew-images: $(INSTALLED) ## ask the registries for the digests of images, and 
 release-check: $(INSTALLED) ## build the wheel that a release publishes, check it, and install it in an empty environment
 	$(PY) -m tools.release
 
-format: $(INSTALLED) ## format, and mend what the linter can
+format: $(INSTALLED) ## format, and fix what the linter can
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 

@@ -28,7 +28,7 @@ RUNS = 3
 """Of the small programs, of which the median is taken; the stacks that grow run once."""
 CLUSTERS = (1, 10, 20, 30)
 NO_CHECKPOINTS = {"PULUMI_SKIP_CHECKPOINTS": "true"}
-"""With state in files, the engine puts all of it together anew after each resource, in a preview too, which saves none.
+"""With state in files, the engine writes all of it again after each resource, in a preview too, which saves none.
 
 That would be measured instead of us: docs/performance.md has the figures with it.
 """

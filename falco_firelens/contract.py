@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 Priority = Literal["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"]
 PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
-"""Falco's, the gravest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
+"""Falco's, the highest first: https://falco.org/docs/concepts/rules/basic-elements/#priority"""
 
 Platform = Literal["eks", "ecs", "kubernetes"]
 PLATFORMS: Final[tuple[Platform, ...]] = get_args(Platform)

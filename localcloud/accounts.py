@@ -59,7 +59,7 @@ def client(service: str, environment: Mapping[str, str], region: str = "") -> An
 
 
 def config() -> Any:
-    """How clients of the local cloud repeat calls: not at all. It throttles nothing, and what failed is to be seen."""
+    """How clients of the local cloud repeat calls: not at all. It throttles nothing, and a failure should show."""
     from botocore.config import Config
 
     return Config(retries={"total_max_attempts": 1})

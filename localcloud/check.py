@@ -47,7 +47,7 @@ def check(deployed: Deployed, outputs: Mapping[str, Any], archive: Archive | Non
     Returns a row of words for each cluster.
 
     Raises:
-        LocalCloudError: events did not arrive, or not as they were; for every cluster of which that is so.
+        LocalCloudError: events did not arrive, or not as they were; for every affected cluster.
     """
     clusters: Mapping[str, Mapping[str, Any]] = outputs["clusters"]
     archive = archive or _own_archive(deployed, outputs)
@@ -100,7 +100,7 @@ def compare(sent: Sequence[str], arrived: Sequence[Event], cluster: Mapping[str,
     """Hold what arrived against what was sent: each event once, as Falco wrote it, and its `cluster` beside that.
 
     Raises:
-        LocalCloudError: it is otherwise; says how.
+        LocalCloudError: something differs; says what.
     """
     for event in arrived:
         said = event.get("cluster", {})

@@ -1,4 +1,4 @@
-"""Tells a person what is being done and how long it has taken: one line in a terminal, a line now and then in a log."""
+"""Shows a person what is being done and how long it has taken: one line in a terminal, a line now and then in a log."""
 
 import sys
 import time

@@ -90,7 +90,7 @@ class ControlPlane:
                 self._layout.bin / "kube-controller-manager",
                 kubeconfig,
                 f"--service-account-private-key-file={self._folder / 'accounts.key'}",
-                # A fake node whose heartbeat is late on a busy machine would make its pods unready, and for ever: there
+                # A fake node whose heartbeat is late on a busy machine would make its pods unready, and forever: there
                 # is no kubelet that says otherwise later.
                 "--node-monitor-grace-period=1h",
                 *quiet,

@@ -43,13 +43,13 @@ class Deployed:
         return Endpoint("127.0.0.1", ports.moto_tls, self._layout.certificate, credentials)
 
     def fluent_bit_files(self, cluster: str, output: Mapping[str, Any]) -> dict[str, str]:
-        """Fluent Bit's configuration in a cluster; `output` is what the stack's outputs say of the cluster."""
+        """Fluent Bit's configuration in a cluster; `output` is the cluster's part of the stack's outputs."""
         if output["platform"] == "ecs":
             return self._task_files(output["sensor"]["taskDefinition"])
         return self._config_map(cluster, FLUENT_BIT)
 
     def falco_files(self, cluster: str, output: Mapping[str, Any]) -> dict[str, str]:
-        """Falco's configuration and rules in a cluster; `output` is what the stack's outputs say of the cluster."""
+        """Falco's configuration and rules in a cluster; `output` is the cluster's part of the stack's outputs."""
         if output["platform"] == "ecs":
             files = self._task_files(output["sensor"]["taskDefinition"])
             return {name: text for name, text in files.items() if name.endswith(".yaml")}

@@ -18,8 +18,8 @@ from localcloud.layout import CHECKOUT, Layout
 from localcloud.stacks import LOCAL, LocalStack
 
 _NOISE = re.compile(r"@ updating|warning: using pulumi-|(creating|updating|deleting|replacing) \(\d+s\)\s*$")
-"""Lines of the engine's that tell nothing: a heartbeat, that plugins are found on PATH as they are meant to be, and
-that an operation goes on. Its end is told, and so is what it waits for."""
+"""Lines of the engine without information: a heartbeat, that plugins are found on PATH as they are meant to be, and
+that an operation goes on. Its end is shown, and so is what it waits for."""
 
 
 class Engine:

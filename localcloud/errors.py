@@ -1,4 +1,4 @@
-"""What goes wrong in the local cloud in a way that a person can mend."""
+"""What goes wrong in the local cloud in a way that a person can fix."""
 
 from pathlib import Path
 

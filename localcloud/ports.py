@@ -1,6 +1,6 @@
 """Gives every server a port of its own, also when several clouds and tests of this user choose at the same time.
 
-To bind port 0 and tell a server the number would leave a moment in which another process gets the same one.
+To bind port 0 and pass the number to a server would leave a moment in which another process gets the same one.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""Detached processes, known by pid and start time, so that a pid used again is never taken for ours."""
+"""Detached processes, known by pid and start time, so that a reused pid is never mistaken for ours."""
 
 import contextlib
 import json

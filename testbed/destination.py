@@ -1,4 +1,4 @@
-"""A CloudWatch Logs and Firehose endpoint that validates as AWS does, and fails as it is told to.
+"""A CloudWatch Logs and Firehose endpoint that validates as AWS does, and fails on request.
 
 moto cannot be made to refuse, to throttle or to take half a batch; everything else is better tried against moto.
 Limits: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html and

@@ -28,7 +28,7 @@ _PATIENCE_SECONDS = 90
 
 
 class Outcome(NamedTuple):
-    """What became of the events: `lost` and `twice` are their numbers, `strange` is what arrived beside them.
+    """The fate of the events: `lost` and `twice` are their numbers, `strange` is what arrived beside them.
 
     Beside them may be what is said about the one that is too long.
     """
@@ -149,7 +149,7 @@ def _rotate(node: Node) -> None:
 
 
 def _stop(node: Node) -> None:
-    """As in a rolling update: on ECS, Falco has stopped before the log router is told to."""
+    """As in a rolling update: on ECS, Falco has stopped before the log router is asked to."""
     if isinstance(node, EcsNode):
         wait_until(lambda: node.driver.waiting() == 0, 30)
         time.sleep(0.5)

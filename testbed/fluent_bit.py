@@ -148,7 +148,7 @@ class FluentBit:
         return self._get("/api/v1/uptime") is not None
 
     def _signal(self, number: signal.Signals) -> None:
-        """Signal the process, noting its peak before: `wait4` would tell the peak of this Python, too."""
+        """Signal the process, noting its peak before: `wait4` would return the peak of this Python, too."""
         if self._process is not None:
             status = Path(f"/proc/{self._process.pid}/status").read_text()
             peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
@@ -157,7 +157,7 @@ class FluentBit:
             self._process.send_signal(number)
 
     def _reap(self, options: int) -> bool:
-        """Whether the process has ended; adds what it cost, which `wait4` tells for this child alone."""
+        """Whether the process has ended; adds what it cost, which `wait4` returns for this child alone."""
         if self._process is None:
             return True
         pid, status, cost = os.wait4(self._process.pid, options)

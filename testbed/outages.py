@@ -31,7 +31,7 @@ Twice what Fluent Bit waits at most before it tries again (`scheduler.cap`), as 
 class Outages:
     """One run. `places` says by service where its events arrive.
 
-    `held_up` tells after the run who did not get everything while another one failed.
+    `held_up` says after the run who did not get everything while another one failed.
     """
 
     def __init__(self, node: Node, destination: Destination, places: Mapping[str, str]) -> None:

@@ -31,7 +31,7 @@ ONLY_WHEELS = "--only-binary :all:"
 class Lock:
     """A lock, the requirements that it is made from, and how it is made.
 
-    It has the versions of the lock `like`, but for `unlike`.
+    It has the versions of the lock `like`, except for `unlike`.
     """
 
     name: str

@@ -81,7 +81,7 @@ def _texts(path: str, source: str) -> Iterator[tuple[int, str]]:
             if comment:
                 yield start, comment
             comment, start = "", token.start[0]
-        comment, last = f"{comment}{token.string}\n", token.start[0]
+        comment, last = f"{comment}{token.string.lstrip('#')}\n", token.start[0]
     if comment:
         yield start, comment
 

@@ -25,7 +25,7 @@ from localcloud.layout import Layout
 from tools.response_scene import NODE, Pods, Response, Task, in_task
 
 REHEARSAL, REAL = "rehearsal", "storefront"
-"""Namespaces that the playbooks of Pulumi.local.yaml are for: one only tells, one acts."""
+"""Namespaces that the playbooks of Pulumi.local.yaml are for: one only reports, one acts."""
 
 UNDO = "falco-firelens undo "
 

@@ -84,7 +84,7 @@ class EncryptedBucket(pulumi.ComponentResource):
             )
         s3.BucketLifecycleConfiguration(name, bucket=bucket.id, rules=lifecycle(args), opts=versioned)
         policy = s3.BucketPolicy(name, bucket=bucket.id, policy=_policy(bucket.arn, args), opts=after)
-        # Whoever writes waits for the policy and the encryption, not for the bucket alone.
+        # Writers wait for the policy and the encryption, not for the bucket alone.
         self.bucket_name = pulumi.Output.all(bucket.id, policy.id).apply(lambda ids: str(ids[0]))
         self.bucket_arn = pulumi.Output.all(bucket.arn, policy.id).apply(lambda ids: str(ids[0]))
         self.register_outputs({"bucketName": self.bucket_name, "bucketArn": self.bucket_arn})

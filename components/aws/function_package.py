@@ -1,8 +1,8 @@
 """Builds the zip of a Lambda function: code of this project, a configuration, and libraries for Lambda's processor.
 
 The same pins give the same bytes on any machine, so that a preview shows a new function only where one was made: wheels
-are taken as they were published, names sorted, times fixed, and nothing is compiled here. A package that is there
-already is compared with these bytes, not believed: what anything else writes there would run as the function.
+are taken as they were published, names sorted, times fixed, and nothing is compiled here. An existing package is
+compared with these bytes and not trusted, since it runs as the function.
 """
 
 import hashlib

@@ -125,7 +125,7 @@ class EksCluster(pulumi.ComponentResource):
         self.register_outputs({"kubeconfig": self.kubeconfig, "nodeRoleName": self.node_role_name})
 
     def _key_and_logs(self, child: pulumi.ResourceOptions) -> tuple[EncryptionKey, cloudwatch.LogGroup]:
-        """Return the key, and the log group that EKS would otherwise make itself: unencrypted, and kept for ever."""
+        """Return the key, and the log group that EKS would otherwise make itself: unencrypted, and kept forever."""
         location, cluster_name, tags = self._args["location"], self._args["cluster_name"], self._args["tags"]
         log_group = f"/aws/eks/{cluster_name}/cluster"
         key = EncryptionKey(
@@ -255,7 +255,7 @@ class EksCluster(pulumi.ComponentResource):
     def _addon(self, name: str, cluster: pulumi_eks.Cluster, after: Sequence[pulumi.Resource]) -> eks.Addon:
         """Return an add-on, without a version unless one is given: no preview changes because AWS has released another.
 
-        EKS gives a new one its default version for the cluster's, and the provider then keeps what there is.
+        EKS gives a new one its default version for the cluster's, and the provider then keeps what exists.
         """
         logical = f"{self._prefix}-{_LOGICAL_NAMES.get(name, name)}"
         bootstrapped = name in _BOOTSTRAPPED

@@ -16,7 +16,7 @@ _SUFFIX = re.compile(r"-[0-9a-f]{26}")
 
 @dataclass(frozen=True)
 class LiveNodeGroup:
-    """A node group that is there already."""
+    """A node group that exists already."""
 
     min_size: int
     max_size: int

@@ -146,7 +146,7 @@ class EventArchive(pulumi.ComponentResource):
     def _workgroup(self, name: str, args: EventArchiveArgs) -> pulumi.Output[str]:
         """Athena keeps the results itself, for a day, so that the archive's bucket holds nothing but events.
 
-        It also remembers for 45 days what was asked, which nobody can delete but with the workgroup: hence
+        It also remembers for 45 days what was asked, which only goes with the workgroup: so
         `force_destroy`.
         https://docs.aws.amazon.com/athena/latest/ug/managed-results.html
         https://docs.aws.amazon.com/athena/latest/APIReference/API_DeleteWorkGroup.html

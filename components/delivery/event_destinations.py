@@ -59,7 +59,7 @@ class ReceivingArgs(TypedDict):
 
 
 class ExistingBucketArgs(TypedDict):
-    """A bucket that is there already, and the key that encrypts it, if one does."""
+    """A bucket that exists already, and the key that encrypts it, if one does."""
 
     bucket_arn: str
     key_arn: str | None
@@ -92,7 +92,7 @@ class RedshiftArgs(TypedDict):
 
 
 class EventDestinationsArgs(TypedDict):
-    """`log_group` is the name that everything is called after, whether there is such a group or not.
+    """`log_group` is the name that everything is named after, whether there is such a group or not.
 
     Without `sensors` nobody in the stack sends anything, so that no stream is made: a hub that only receives.
     """
@@ -109,7 +109,7 @@ class EventDestinationsArgs(TypedDict):
 
 
 class EventDestinations(pulumi.ComponentResource):
-    """`streams` has the ARN of each stream by destination, `outputs` what a person wants to know of each.
+    """`streams` has the ARN of each stream by destination, `outputs` what a person wants to know about each.
 
     `archive` is the archive, where the stack has made one, and `key_arn` the key of everything.
     """
@@ -403,7 +403,7 @@ class EventDestinations(pulumi.ComponentResource):
         )
 
     def _warehouse(self, args: RedshiftArgs) -> Warehouse:
-        """One that is there already, or one that is made."""
+        """One that exists already, or one that is made."""
         if "existing" in args:
             return args["existing"]
         assert "create" in args

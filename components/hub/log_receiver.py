@@ -51,7 +51,7 @@ class LogReceiverArgs(TypedDict):
 class LogReceiver(pulumi.ComponentResource):
     """A log destination for one account in one region, and a stream of its own into that account's own folder.
 
-    Thus a sender cannot write into the folder of another, whatever it writes into its events.
+    So a sender cannot write into the folder of another, whatever it writes into its events.
     """
 
     destination_arn: pulumi.Output[str]

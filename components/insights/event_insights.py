@@ -74,7 +74,7 @@ class EventInsights(pulumi.ComponentResource):
             )
 
     def _transformer(self) -> cloudwatch.LogTransformer:
-        """Add the cluster of its log stream to every event, beside what the event says of itself."""
+        """Add the cluster of its log stream to every event, beside what the event says about itself."""
         copied: cloudwatch.LogTransformerTransformerConfigCopyValueEntryArgsDict = {
             "source": transformer.STREAM_NAME,
             "target": transformer.STREAM_CLUSTER,

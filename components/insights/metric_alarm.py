@@ -1,4 +1,4 @@
-"""A metric alarm out of what `falco_firelens.insight.alarms` says of it."""
+"""A metric alarm from its description in `falco_firelens.insight.alarms`."""
 
 from collections.abc import Mapping
 

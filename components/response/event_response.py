@@ -186,7 +186,7 @@ class EventResponse(pulumi.ComponentResource):
         )
 
     def _log_group(self) -> cloudwatch.LogGroup:
-        """Make it before the function, which would make one that keeps everything for ever."""
+        """Make it before the function, which would make one that keeps everything forever."""
         return cloudwatch.LogGroup(
             self._name,
             name=f"/aws/lambda/{self._function_name}",
@@ -199,7 +199,7 @@ class EventResponse(pulumi.ComponentResource):
     def _from_the_function_alone(self, service: str, actions: Sequence[str], name: str) -> pulumi.Output[str]:
         """Return the policy of what takes nothing from anybody else, whatever IAM allows them.
 
-        A message of the queues names a target, and what is to be done to it; an item of the ledger keeps it from being
+        A message of the queues names a target and the action on it; an item of the ledger keeps it from being
         done. Lambda writes dead letters with the role, and items expire by the service itself.
         https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
         """

@@ -24,7 +24,7 @@ Kubeconfig = Mapping[str, Any]
 """What the YAML of one says."""
 
 Check = Callable[[Kubeconfig, str | None, Inputs], Awaitable[None]]
-"""Takes a kubeconfig, a context of it, and the inputs of the resource that is to be created."""
+"""Takes a kubeconfig, a context of it, and the inputs of the resource to create."""
 
 
 class OccupiedError(StackError):

@@ -38,7 +38,7 @@ NETWORK = "network"
 
 @dataclass(frozen=True)
 class DeployedCluster:
-    """What the stack's output says of a cluster, and of a Kubernetes cluster how it is reached."""
+    """What the stack's output says about a cluster, and of a Kubernetes cluster how it is reached."""
 
     output: Mapping[str, Any]
     kubeconfig: pulumi.Output[str] | None = None
@@ -47,7 +47,7 @@ class DeployedCluster:
 
 @dataclass(frozen=True)
 class _Kubernetes:
-    """What a sensor needs to know of a Kubernetes cluster, created or adopted."""
+    """What a sensor needs from a Kubernetes cluster, created or adopted."""
 
     name: str
     kubeconfig: pulumi.Output[str]
@@ -59,7 +59,7 @@ class _Kubernetes:
 
 @dataclass(frozen=True)
 class _Ecs:
-    """What a sensor needs to know of an ECS cluster, created or adopted."""
+    """What a sensor needs from an ECS cluster, created or adopted."""
 
     name: str
     arn: pulumi.Input[str]
@@ -304,7 +304,7 @@ def _clusters_by_node_role(settings: Settings) -> Mapping[str, list[str]]:
 
 
 def _node_group_args(group: NodeGroup, live: LiveNodeGroup | None) -> NodeGroupArgs:
-    """Return what a stack file says about a node group, which is there already where `live` is given.
+    """Return what a stack file says about a node group, which exists already where `live` is given.
 
     Without `desiredSize` the number of nodes is an autoscaler's. Whatever sends EKS new sizes sends that number too, so
     an update that changes the sizes, or replaces the group, keeps as many nodes as there are, within the new sizes.

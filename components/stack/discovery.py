@@ -36,7 +36,7 @@ EKS_UNSUPPORTED_ZONES = ("use1-az3", "usw1-az2", "cac1-az3")
 
 @dataclass(frozen=True)
 class FoundEks:
-    """An EKS cluster that is there already. `oidc_provider_arn` is empty unless it was asked for."""
+    """An EKS cluster that exists already. `oidc_provider_arn` is empty unless it was asked for."""
 
     name: str
     arn: str
@@ -48,7 +48,7 @@ class FoundEks:
 
 @dataclass(frozen=True)
 class FoundEcs:
-    """An ECS cluster that is there already, and how many container instances it has now."""
+    """An ECS cluster that exists already, and how many container instances it has now."""
 
     name: str
     arn: str

@@ -17,7 +17,7 @@ from .insights import name_prefix, subscription_args
 
 
 def receiving(settings: Settings, hub: Hub, location: AwsLocation) -> ReceivingArgs:
-    """Return what a hub's archive is to have beside the events of the stack's own clusters."""
+    """Return what a hub's archive receives besides the events of the stack's own clusters."""
     own = [location] if settings.clusters else []
     subscribe = any(spoke.delivery == "subscription" for spoke in hub.spokes)
     return {

@@ -114,7 +114,7 @@ def by_tag(settings: Settings) -> Iterator[str]:
 
 
 def identity_of(cluster: Cluster, location: AwsLocation) -> ClusterIdentity:
-    """Return what a cluster's sensor says of the cluster."""
+    """Return what a sensor's events say about its cluster."""
     return ClusterIdentity(cluster.name, cluster.platform, location["account"], location["region"])
 
 

@@ -1,4 +1,4 @@
-"""Puts a stack's watch together: what is to be watched, the function's package, and the function."""
+"""Puts a stack's watch together: what to watch, the function's package, and the function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ class SensorWatch(pulumi.ComponentResource):
         self.register_outputs({"functionName": self.function_name})
 
     def _log_group(self) -> cloudwatch.LogGroup:
-        """Make it before the function, which would make one that keeps everything for ever."""
+        """Make it before the function, which would make one that keeps everything forever."""
         location, group = self._args["location"], f"/aws/lambda/{self._function_name}"
         key = EncryptionKey(
             f"{self._name}-key",

@@ -1,4 +1,4 @@
-"""Prints what is to be set up inside a destination, where no AWS API reaches."""
+"""Prints what to set up inside a destination, where no AWS API reaches."""
 
 import json
 import sys

@@ -18,7 +18,7 @@ class StackFile(click.ParamType[Path]):
     name = "stack file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Make a path of it."""
+        """Convert the value to a path."""
         return Path(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

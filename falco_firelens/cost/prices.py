@@ -1,7 +1,7 @@
 """AWS's list prices in us-east-1, in US dollars, without free tiers and volume discounts.
 
 State: those known in November 2026. They could not be looked up at AWS by a program when they were written down, so
-compare with the named pages before a decision hangs on them; other regions are up to a quarter dearer.
+compare with the named pages before a decision hangs on them; other regions are up to a quarter more expensive.
 """
 
 from typing import Final

@@ -19,9 +19,9 @@ class Cancellation:
         return self._requested
 
     def request(self, *, now: bool = False) -> None:
-        """Begin nothing more, and tell the engines at work to end what they have begun.
+        """Begin nothing more, and ask the running engines to finish what they have begun.
 
-        `now` tells them not to wait for the cloud: what it has not answered may be there without being in the state.
+        With `now` they do not wait for the cloud: what it has not answered may be there without being in the state.
         """
         with self._lock:
             self._requested = True

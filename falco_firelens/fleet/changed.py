@@ -93,7 +93,7 @@ class Program:
         return cls(root, project.resolve(), folder if folder is None or folder.is_dir() else folder.parent, named)
 
     def has(self, file: Path) -> bool:
-        """Tell whether a file is part of it: code, what a deployment installs, or what CI runs."""
+        """Return whether a file is part of it: code, what a deployment installs, or what CI runs."""
         if file.suffix == ".md":
             return False
         if any(_within(file, self.repository / name) for name in PIPELINES) or _within(file, self.main):
@@ -116,7 +116,7 @@ def _project_file(project: Path) -> Mapping[str, object]:
 
 
 def _any_of(changed: set[Path], files: Iterable[Path]) -> bool:
-    """Tell whether a file, or a folder that it is in, has changed: git names a submodule by its folder alone."""
+    """Return whether a file, or a folder that it is in, has changed: git names a submodule by its folder alone."""
     return any(file in changed or not changed.isdisjoint(file.parents) for file in files)
 
 

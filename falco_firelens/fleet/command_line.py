@@ -147,7 +147,7 @@ def _credentials(options: Options, stack: Stack) -> Credentials:
 
 
 def operate(options: Options, run: Callable[[Fleet, Sequence[Stack], dict[str, Any]], list[Result]]) -> int:
-    """Run an operation with progress and signals, print what has become of it, and give the code."""
+    """Run an operation with progress and signals, print the results, and return the exit code."""
     results = gather(options, run)
     if options.as_json:
         print(json.dumps([result.as_dict() for result in results], indent=2))

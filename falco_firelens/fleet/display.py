@@ -1,4 +1,4 @@
-"""Tells a person what happens: a live table in a terminal, a line an event elsewhere; and the summary at the end."""
+"""Shows a person what happens: a live table in a terminal, a line an event elsewhere; and the summary at the end."""
 
 import shlex
 import sys
@@ -31,7 +31,7 @@ class Plain:
         self._stream = stream
 
     def __call__(self, event: Event) -> None:
-        """Tell one event; what an operation only would do is in its result, and too long for a log."""
+        """Show one event; what an operation only would do is in its result, and too long for a log."""
         if isinstance(event, Step) and event.operation in PLANNING:
             return
         for line in _words(event).splitlines():
@@ -56,7 +56,7 @@ class Rows:
         self._live.__exit__(*error)
 
     def __call__(self, event: Event) -> None:
-        """Tell one event."""
+        """Show one event."""
         if isinstance(event, Started):
             self._started[event.stack] = event.at
             self._set(event, Text(event.operation, style="cyan"), Text("starting"))

@@ -35,7 +35,7 @@ def environment_of(args: Sequence[str], given: Mapping[str, str]) -> dict[str, s
 
 
 class EngineCommand(PulumiCommand):
-    """Runs commands for the Automation API, one at a time, so that the engine can be told to stop.
+    """Runs commands for the Automation API, one at a time, so that the engine can be stopped.
 
     The engine is in a session of its own: Ctrl-C in a terminal reaches this process alone, which passes it on to each
     engine once. Its output goes to files: were it a pipe, the death of this process would kill the engine in the
@@ -101,7 +101,7 @@ class EngineCommand(PulumiCommand):
                     self._interrupt()
 
     def cancel(self, *, now: bool = False) -> None:
-        """Tell the engine to end what it has begun, write it down, and stop; `now` not to wait for the cloud either."""
+        """Ask the engine to finish what it has begun, record it, and stop; with `now`, not to wait for the cloud."""
         with self._lock:
             self._cancelled += 2 if now else 1
             if self._listens:
@@ -109,7 +109,7 @@ class EngineCommand(PulumiCommand):
 
     @property
     def cancelled(self) -> bool:
-        """Whether it has been told to stop."""
+        """Whether it was asked to stop."""
         return self._cancelled > 0
 
     def _interrupt(self, times: int = 1) -> None:

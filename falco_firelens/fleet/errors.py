@@ -31,7 +31,7 @@ class InvalidSettings(FleetError):  # noqa: N818 - it names what is there, as Pu
 
 
 class NoCredentials(FleetError):  # noqa: N818
-    """The stack's credentials could not be had. No engine was started."""
+    """The stack's credentials are not available. No engine was started."""
 
     advice = "check the role or the profile, and who may assume it"
 
@@ -92,7 +92,7 @@ class EngineMissing(FleetError):  # noqa: N818
 class EngineFailed(FleetError):  # noqa: N818
     """The engine or the program failed; the message is what they said."""
 
-    advice = "mend the cause and run the command again: it goes on from what is there"
+    advice = "fix the cause and run the command again: it continues from what exists"
 
 
 class Cancelled(FleetError):  # noqa: N818
@@ -110,4 +110,4 @@ class SensorSilent(FleetError):  # noqa: N818
 class Skipped(FleetError):  # noqa: N818
     """The operation was not begun, because of what happened to others."""
 
-    advice = "mend those that failed and run the command again"
+    advice = "fix those that failed and run the command again"

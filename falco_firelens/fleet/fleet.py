@@ -134,7 +134,7 @@ class Fleet:
     ) -> list[Result]:
         """Deploy, hubs first and then in waves; stacks that are not there are made.
 
-        `refresh` reads each resource from the cloud first, so that drift is mended too.
+        `refresh` reads each resource from the cloud first, so that drift is fixed too.
 
         Raises:
             FleetError: stacks are each other's hub.
@@ -228,7 +228,7 @@ class Fleet:
 
 
 class _Progress:
-    """What has become of the stacks of one call so far."""
+    """The results of one call so far."""
 
     def __init__(
         self, operation: Operation, on_progress: OnProgress, cancellation: Cancellation, max_failures: int | None
@@ -240,7 +240,7 @@ class _Progress:
         self.results: list[Result] = []
 
     def begin(self, wave: Sequence[Stack]) -> None:
-        """Know of a further wave."""
+        """Add a further wave."""
         self._stacks += wave
 
     def in_order(self) -> list[Result]:

@@ -1,6 +1,6 @@
 """Who holds a stack's lock, as the state backend says it, and whether that engine is known to be dead.
 
-A backend of one's own (`file://`, `s3://`, …) names the processes in its refusal:
+A self-managed backend (`file://`, `s3://`, …) names the processes in its refusal:
 https://www.pulumi.com/docs/iac/concepts/state-and-backends/. Pulumi Cloud does not, and ends a dead one's lock itself.
 A refusal has a host's name and a number, by which nobody knows a process: containers share names, and numbers return.
 So a fleet writes down each engine that it starts, and a lock is a dead one's only where it was one of these.
@@ -49,7 +49,7 @@ class Holder:
 
     @property
     def dead(self) -> bool:
-        """Whether it was an engine of ours, and is known to have ended."""
+        """Whether it was one of our engines, and has certainly ended."""
         return self.host == socket.gethostname() and any(map(self._was, _engines()))
 
     def _was(self, engine: Engine) -> bool:
@@ -79,7 +79,7 @@ def written_down(pid: int, stack: str) -> Generator[None]:
         file.parent.mkdir(mode=0o700, exist_ok=True)
         file.write_text(json.dumps(asdict(Engine(process, stack.rpartition("/")[2], time.time()))))
     except OSError:
-        pass  # Then its lock is never taken for a dead one's.
+        pass  # Then its lock never counts as a dead one's.
     yield
     with contextlib.suppress(OSError):
         file.unlink()

@@ -1,4 +1,4 @@
-"""Which policy packs an engine runs, and what each is told."""
+"""Which policy packs an engine runs, and the configuration of each."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -106,7 +106,7 @@ class _Merged:
             yield _Change(name, (before, after), content)
 
     def is_data(self, change: _Change) -> bool:
-        """Tell whether a change is of a stack file, or of a file that a stack could name, and of nothing else."""
+        """Return whether a change is of a stack file, or of a file that a stack could name, and of nothing else."""
         file = self.program.repository / change.name
         named_well = all(map(_PART.fullmatch, Path(change.name).parts))
         if not named_well or not all(mode in (REGULAR, ABSENT) for mode in change.modes):
@@ -119,14 +119,14 @@ class _Merged:
         return below and file.suffix in YAML and not self.program.has(file)
 
     def matters(self, change: _Change) -> bool:
-        """Tell whether anything of a deployment could be made of it: what is not, is not taken over either."""
+        """Return whether a deployment could use any of it: what it cannot use is not taken over either."""
         file = self.program.repository / change.name
         looks_like_data = file.name.lower().startswith("pulumi") or file.suffix in YAML
         below = file.is_relative_to(self.program.project) or file.parent in self.folders
         return self.program.has(file) or (below and looks_like_data) or file in self.program.named
 
     def is_regular(self, name: str) -> bool:
-        """Tell whether a path below the project's folder is a regular YAML file of the merged tree."""
+        """Return whether a path below the project's folder is a regular YAML file of the merged tree."""
         if Path(name).suffix not in YAML or not all(map(_PART.fullmatch, Path(name).parts)):
             return False
         path = (self.program.project.relative_to(self.program.repository) / name).as_posix()

@@ -73,7 +73,7 @@ class Recorder:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What becomes of each resource, one entry a resource, in the engine's order."""
+        """What happens to each resource, one entry a resource, in the engine's order."""
         return tuple(self._changes.values())
 
     def __call__(self, event: EngineEvent) -> None:

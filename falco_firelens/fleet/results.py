@@ -155,5 +155,5 @@ def get(tree: Mapping[str, Any], path: str) -> object:
 
 
 def count(changes: Iterable[Change]) -> Mapping[str, int]:
-    """Resources by what becomes of them."""
+    """Resources by what happens to them."""
     return Counter(change.op for change in changes)

@@ -27,7 +27,7 @@ REGION = "aws:region"
 """The engine's own configuration of the AWS provider: https://www.pulumi.com/registry/packages/aws/installation-configuration/"""
 
 STACK_NAME = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,99}")
-"""As the engine has it, but for a hyphen or a dot at the beginning, which makes an option or a hidden file of it.
+"""As the engine has it, except for a hyphen or a dot at the beginning, which makes an option or a hidden file of it.
 
 https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/tokens/stack.go
 """

@@ -36,7 +36,7 @@ _KMS_OPTIONS = re.compile(r"(awssdk=v2|region=[a-z0-9-]+)(&(awssdk=v2|region=[a-
 def reason_to_wait(before: Stack | None, after: Stack, is_regular: Callable[[str], bool]) -> str | None:
     """Say why a stack has to wait until somebody approves its preview; None if it has not.
 
-    `before` is the stack as it was approved. `is_regular` tells whether a path below the project's folder is a regular
+    `before` is the stack as it was approved. `is_regular` says whether a path below the project's folder is a regular
     YAML file of the repository.
     """
     try:

@@ -47,7 +47,7 @@ class Workspace(LocalWorkspace):
     """The Automation API's workspace, without a selected stack.
 
     Selecting writes a file into the engine's home for every work directory there ever was. Every command names its
-    stack all the same.
+    stack anyway.
     """
 
     def select_stack(self, stack_name: str) -> None:

@@ -96,7 +96,7 @@ class Thresholds:
 class Stream:
     """A Firehose stream, by the destination whose metrics tell how it does.
 
-    `label` is what the alarms of a stream are called after, where a stack has several to one destination.
+    `label` is what the alarms of a stream are named after, where a stack has several to one destination.
     """
 
     name: str

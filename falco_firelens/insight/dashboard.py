@@ -30,12 +30,12 @@ COLOURS: Final = {
     "Informational": "#7f9fbf",
     "Debug": "#b8b8b8",
 }
-"""The graver, the redder."""
+"""The higher the priority, the redder."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What a dashboard looks at. Events graver than `minimum_priority` are listed one by one."""
+    """What a dashboard looks at. Events above `minimum_priority` are listed one by one."""
 
     region: str
     log_group: str

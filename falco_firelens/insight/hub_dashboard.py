@@ -39,7 +39,7 @@ _STREAMS: Final = f"AWS/Firehose,{_STREAM}"
 
 @dataclass(frozen=True)
 class View:
-    """What a hub's dashboard looks at. Events graver than `minimum_priority` are listed one by one.
+    """What a hub's dashboard looks at. Events above `minimum_priority` are listed one by one.
 
     `log_groups` are the ARNs of the spokes' log groups by region. Where an organization copies them, the groups called
     `central` are read in their place.

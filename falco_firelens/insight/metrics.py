@@ -1,6 +1,6 @@
 """Which numbers CloudWatch makes of the events: metric filters, whose patterns read the transformed events.
 
-No dimension is a value that an event says of itself: with one cluster's shipping credentials an attacker could count
+No dimension is a value that an event says about itself: with one cluster's shipping credentials an attacker could count
 for another cluster, or invent so many values that CloudWatch switches the filter off for all clusters
 (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html). The cluster comes from
 the log stream, see `falco_firelens.insight.transformer`; priorities have a filter each.
@@ -67,7 +67,7 @@ def of_priority(priority: str) -> MetricFilter:
 
 
 def grave(minimum: str) -> MetricFilter:
-    """Count the events of a priority and graver ones, which is what an alarm compares."""
+    """Count the events of a priority and higher ones, which is what an alarm compares."""
     return MetricFilter(f"events-{minimum.lower()}", _of_priorities(at_least(minimum)), f"EventsFrom{minimum}")
 
 
@@ -82,7 +82,7 @@ def foreign(cluster: str) -> MetricFilter:
 
 
 def at_least(minimum: str) -> tuple[str, ...]:
-    """Return a priority and the graver ones, the gravest first."""
+    """Return a priority and the higher ones, the highest first."""
     return PRIORITIES[: PRIORITIES.index(minimum) + 1]
 
 

@@ -192,7 +192,7 @@ QUERIES: Final = (
 
 
 def newest(minimum: str, limit: int, *sources: str) -> str:
-    """Return the newest events of a priority or a graver one; `sources` are further fields that say where they came
+    """Return the newest events of a priority or a higher one; `sources` are further fields that say where they came
     from.
     """
     priorities = ", ".join(f'"{priority}"' for priority in at_least(minimum))

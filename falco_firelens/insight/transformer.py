@@ -1,6 +1,6 @@
 """How the events' log group knows a cluster: by the name of the log stream, which a cluster's role cannot choose.
 
-What an event says of itself is the sender's to choose. The transformer of the log group puts the event under a key of
+A sender chooses what an event says about itself. The transformer of the log group puts the event under a key of
 its own, so that nothing of its text is beside what the transformer adds: whether AWS would let an event's own key
 `@logGroupStream` replace the metadata of that name is not documented. An event that is not a JSON object, has 512 KB or
 more, or more than 200 fields is not transformed, and no metric filter of `metrics` sees it.

@@ -1,6 +1,6 @@
 """Finds planned steps that would lose stored events without permission: deletions, replacements, shorter retention.
 
-CrossGuard cannot see them: a resource policy gets the resources that are to be, a stack policy those that are there at
+CrossGuard cannot see them: a resource policy gets the desired resources, a stack policy those that are there at
 the end. The engine reports its steps as events (Automation API, `--event-log`) and in `pulumi preview --json`; both are
 read here.
 """

@@ -32,7 +32,7 @@ class Shortened:
 
 @dataclass(frozen=True)
 class Keeping:
-    """How a type says how long something is kept. `shortened` is what the docs say of it."""
+    """How a type says how long something is kept. `shortened` is what the docs say about it."""
 
     compare: Callable[[Inputs, Inputs], Iterator[Shortened]]
     shortened: str
@@ -41,7 +41,7 @@ class Keeping:
 
 
 def shortened(kind: str, operation: str, old: Inputs, new: Inputs) -> tuple[Shortened, ...]:
-    """Return what a step would keep less long of a resource of a Pulumi type, by its old and its new inputs.
+    """Return what a step would keep for a shorter time, by the old and the new inputs of a resource of a type.
 
     A resource that is only made is not judged: what a failed update has left unmade must not need a permission.
     """
@@ -67,7 +67,7 @@ def _period(path: str, unit: str, absent: float) -> Callable[[Inputs, Inputs], I
 
 
 def _said(period: float, unit: str) -> str:
-    return "for ever" if math.isinf(period) else f"{show(period)} {unit}"
+    return "forever" if math.isinf(period) else f"{show(period)} {unit}"
 
 
 def _lifecycle(old: Inputs, new: Inputs) -> Iterator[Shortened]:

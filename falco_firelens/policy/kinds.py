@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Kind:
-    """What is known of a type. `noun` is what messages call it, such as `log group`."""
+    """What is known about a type. `noun` is what messages call it, such as `log group`."""
 
     type: str
     noun: str = ""

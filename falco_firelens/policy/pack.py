@@ -36,7 +36,7 @@ def serve() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End when the engine has been killed and cannot end the pack, which serves for ever."""
+    """End when the engine has been killed and cannot end the pack, which serves forever."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(0)

@@ -98,7 +98,7 @@ class Known:
 
     @classmethod
     def of(cls, resource: Resource) -> "Known":
-        """Return what the policy's configuration says of them."""
+        """Return the accounts from the policy's configuration."""
         accounts = frozenset(text for text in items_of(resource.config.get("accounts")) if isinstance(text, str))
         return cls(accounts, bool(resource.config.get("ownAccount")))
 

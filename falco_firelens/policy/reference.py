@@ -32,7 +32,7 @@ A message names the resource, where the mistake is, what was found and what to w
 ```
 - [mandatory]  log-retention  (aws:cloudwatch:LogGroup: events)
   Log groups keep logs for a time.
-  events: retentionInDays: found nothing, which is for ever; write a number of days, such as 90
+  events: retentionInDays: found nothing, which is forever; write a number of days, such as 90
 ```
 
 ## Levels
@@ -57,13 +57,13 @@ own works as well, and with a recent engine it can make
 CHANGES = f"""
 ## Nothing that holds events is lost without permission: `{POLICY}`
 
-CrossGuard hands a policy what is to be, never what the engine deletes or replaces in order to get there. So this
+CrossGuard passes a policy the desired resources, never what the engine deletes or replaces to get there. So this
 policy reads the engine's planned steps, from its events or from `pulumi preview --json`. It is broken by a step that
 deletes or replaces one of these:
 
 {{kinds}}.
 
-It is also broken by a step that makes events be kept less long than before:
+It is also broken by a step that makes events be kept for a shorter time than before:
 
 | | what is shortened |
 | --- | --- |
@@ -72,7 +72,7 @@ It is also broken by a step that makes events be kept less long than before:
 A setting that is only made is not judged, so that an update that was cut short can go on without a permission. A date
 in a lifecycle rule, or the rules in a bucket's own deprecated properties, are not read.
 
-What may go, or be kept less long, is named in the stack file, by its logical name or its URN and exactly; patterns mean
+Name what may be lost, or kept for a shorter time, in the stack file, by its exact logical name or URN; patterns mean
 nothing. In this project's stacks a bucket's settings have the logical name of the bucket. Since it is a change of a
 file, the reviewers of the pull request see it.
 
@@ -98,7 +98,7 @@ comes into a cluster by other ways, no policy sees.
 
 ## What a preview cannot know
 
-The ARN of a key that is still to be made counts as a key. A policy document with such an ARN in it is not known at
+The ARN of a key that is still to be made counts as a key. A policy document with that ARN in it is not known at
 all in a first preview; it is judged in the update, before the resource that it belongs to is made.
 """
 

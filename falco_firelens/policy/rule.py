@@ -9,7 +9,7 @@ from typing import Any, cast
 
 
 class Unknown:
-    """Stands for a value that only the deployment itself will know, such as the ARN of a key that is to be made."""
+    """Stands for a value that only the deployment itself will know, such as the ARN of a new key."""
 
     def __repr__(self) -> str:
         return "a value known after the deployment"
@@ -34,7 +34,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to mend: where, what is there, what to write instead."""
+    """One thing to fix: where, what is there, what to write instead."""
 
     path: str
     found: str
@@ -57,7 +57,7 @@ class Rule:
     """What is asked for, in one sentence."""
     checks: Mapping[str, Check]
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    """JSON schemas of what the policy can be told, by name."""
+    """JSON schemas of the policy's configuration, by name."""
 
     def findings(self, resource: Resource) -> Iterator[Finding]:
         """Yield what is wrong with a resource; nothing with one of another type."""

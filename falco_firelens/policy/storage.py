@@ -70,8 +70,8 @@ def _is_customer_key(rule: object) -> bool:
 
 def _retention(resource: Resource) -> Iterator[Finding]:
     days = resource.props.get("retentionInDays")
-    if not days:  # to AWS, 0 is for ever too
-        yield Finding("retentionInDays", f"{show(days)}, which is for ever", "a number of days, such as 90")
+    if not days:  # to AWS, 0 is forever too
+        yield Finding("retentionInDays", f"{show(days)}, which is forever", "a number of days, such as 90")
 
 
 RULES = (

@@ -17,7 +17,7 @@ from falco_firelens.responder.outcome import FailedError
 TIMEOUT_SECONDS = 7
 """How long one request may take: an API that does not answer must not take up the whole invocation.
 
-An action makes four of them at most, which is what `handler.RESERVE_MILLISECONDS` leaves time for; what may make more
+An action makes at most four of them, which is what `handler.RESERVE_MILLISECONDS` leaves time for; what may make more
 of them looks at the time in between.
 """
 

@@ -73,7 +73,7 @@ def _reasons(event: Event, match: Match) -> Iterator[Reason]:
         common = sorted(tag for tag in event.tags if matches_any(match.tags, tag))
         yield Reason("tags", _any_of(match.tags), ", ".join(common or sorted(event.tags)) or "none", bool(common))
     grave = PRIORITIES.index(event.priority) <= PRIORITIES.index(match.minimum_priority)
-    yield Reason("priority", f"{match.minimum_priority} or graver", event.priority, grave)
+    yield Reason("priority", f"{match.minimum_priority} or higher", event.priority, grave)
     if match.clusters:
         yield Reason("cluster", _any_of(match.clusters), event.cluster, match.has_cluster(event.cluster))
     if match.namespaces:

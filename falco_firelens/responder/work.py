@@ -1,4 +1,4 @@
-"""A case while it is worked on, and the answer that comes of it."""
+"""A case while it is worked on, and its answer."""
 
 import time
 from dataclasses import dataclass, field

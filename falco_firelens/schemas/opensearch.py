@@ -21,7 +21,7 @@ def index_template() -> Document:
     """Return the body of `PUT _index_template/falco-events`.
 
     `output_fields` is a flat object: its keys have dots, and as an object `proc.name` beside `proc` could not be
-    mapped; nor could a field that is a number in one rule and a text in another. Any key is searched all the same,
+    mapped; nor could a field that is a number in one rule and a text in another. Any key is searched anyway,
     `output_fields.k8s.ns.name: shop`.
     https://docs.opensearch.org/latest/mappings/supported-field-types/flat-object/
     """

@@ -1,5 +1,5 @@
 -- Ships at most BUDGET events of one rule and workload in a minute, and says how many it has left out: in the next event
--- of that rule and workload, or, where none comes, in one of our own. Critical and graver events and Falco's own always
+-- of that rule and workload, or, where none comes, in one of our own. Critical and higher events and Falco's own always
 -- pass.
 
 local MINUTE = 60

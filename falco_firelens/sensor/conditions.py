@@ -2,7 +2,7 @@
 
 Falco pastes an exception's values into its rule's condition (`build_rule_exception_infos` in
 userspace/engine/rule_loader_compiler.cpp), then puts the items of a list wherever the list's name stands between two
-delimiters, inside quotation marks as well (`resolve_list` in the same file), and parses what has come of it
+delimiters, inside quotation marks as well (`resolve_list` in the same file), and parses the result
 (userspace/libsinsp/filter/parser.cpp and escaping.cpp in github.com/falcosecurity/libs). Escapes are those of every
 version since 0.41; `\\x20` came with 0.45.
 """

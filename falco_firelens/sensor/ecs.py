@@ -1,7 +1,7 @@
 """Renders the sensor for ECS on EC2: one task with Falco, a FireLens Fluent Bit, and a writer of their files.
 
 The whole configuration is part of the task definition: the `config` container writes it from its environment into a
-volume of the task before the others start. So a preview shows every change, and no bucket or image of ours is needed.
+volume of the task before the others start. So a preview shows every change, and no bucket or image is needed.
 How the agent builds Fluent Bit's main configuration around ours:
 `agent/taskresource/firelens/firelensconfig_unix.go` in github.com/aws/amazon-ecs-agent.
 """

@@ -143,7 +143,7 @@ def _code(name: str) -> str:
 
 
 def outputs(pipeline: Pipeline, match: str) -> str:
-    """One `[OUTPUT]` a destination. Each retries by itself for ever and has its own disk limit."""
+    """One `[OUTPUT]` a destination. Each retries by itself forever and has its own disk limit."""
     return "\n".join(section("OUTPUT", options) for options in _outputs(pipeline, match))
 
 

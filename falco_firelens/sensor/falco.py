@@ -65,7 +65,7 @@ ENGINES: Final[Mapping[Platform, Mapping[str, tuple[str, ...]]]] = {
 """The container engines of a platform, by the container plugin's name, with their sockets on the node."""
 
 TASK_ARN: Final = "ecs.task.arn"
-"""A name of ours: Falco has none for it."""
+"""Our own name: Falco has none for it."""
 
 POD_UID: Final = "k8s.pod.uid"
 """https://github.com/falcosecurity/plugins/blob/main/plugins/container/README.md#supported-fields"""
@@ -108,7 +108,7 @@ def container(options: FalcoOptions, identity: ClusterIdentity) -> Container:
 
 
 def files(options: FalcoOptions, identity: ClusterIdentity) -> dict[str, str]:
-    """Everything Falco is told: `falco.yaml` and its rules files, flat, by file name."""
+    """Falco's whole configuration: `falco.yaml` and its rules files, flat, by file name."""
     return {SETTINGS_FILE: to_yaml(settings(options, identity, SENSOR_DIR)), **rules(options)}
 
 

@@ -11,7 +11,7 @@ POD_LOGS_ROOT = "/var/log/pods"
 Docker's are links, and to it no engine of `sensor.falco.ENGINES` speaks on Kubernetes."""
 
 POD_LOGS = f"{POD_LOGS_ROOT}/{SENSOR_NAMESPACE}_falco-*_*/{FALCO_CONTAINER}"
-"""The kubelet's directory of Falco's log files on its node, whoever installed Falco as `falco` in the namespace.
+"""The kubelet's directory of Falco's log files on its node, however Falco was installed as `falco` in the namespace.
 
 Not /var/log/containers, whose links lead to the current file only: what was rotated while Fluent Bit was away would
 never be read. https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation

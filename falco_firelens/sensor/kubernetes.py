@@ -50,7 +50,7 @@ EVERY_NODE: Final[Document] = {
     },
     "priorityClassName": "system-node-critical",
 }
-"""Every Linux node whatever its taints, but not those without a host: a pod for a Fargate node would wait for ever."""
+"""Every Linux node whatever its taints, but not those without a host: a pod for a Fargate node would wait forever."""
 
 UPDATE_STRATEGY: Final[Document] = {
     "type": "RollingUpdate",

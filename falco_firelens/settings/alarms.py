@@ -1,4 +1,4 @@
-"""When somebody is told: the thresholds of the alarms, and where notifications go."""
+"""When somebody is notified: the thresholds of the alarms, and where notifications go."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class ClusterAlarms(Model):
     """Thresholds of one cluster; what is left out is as for all clusters."""
 
     minimum_priority: Priority | None = None
-    """Events of this priority and graver ones are an alarm."""
+    """Events of this priority or higher are an alarm."""
 
     silent_minutes: QuietMinutes | None = None
     """Minutes without any heartbeat after which the cluster counts as silent, a multiple of 15."""
@@ -46,7 +46,7 @@ class Alarms(Model):
     """Thresholds of the alarms."""
 
     minimum_priority: Priority = "Critical"
-    """Events of this priority and graver ones are an alarm."""
+    """Events of this priority or higher are an alarm."""
 
     silent_minutes: QuietMinutes = 60
     """Minutes without any heartbeat of a cluster after which it counts as silent, a multiple of 15."""

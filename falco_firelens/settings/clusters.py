@@ -98,7 +98,7 @@ def _apart(cidrs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class EksExisting(Kubeconfig):
-    """An EKS cluster that is there already. Without a kubeconfig, one is made that asks `aws eks get-token`."""
+    """An EKS cluster that exists already. Without a kubeconfig, one is made that asks `aws eks get-token`."""
 
     name: EksClusterName
     """The cluster's name in EKS."""
@@ -115,14 +115,14 @@ class EcsCreate(Capacity):
 
 
 class EcsExisting(Model):
-    """An ECS cluster that is there already, on EC2 instances."""
+    """An ECS cluster that exists already, on EC2 instances."""
 
     cluster: EcsClusterNameOrArn
     """The cluster's name or ARN."""
 
 
 class KubernetesExisting(Kubeconfig):
-    """A Kubernetes cluster that is there already. Needs `kubeconfigFile` or `kubeconfig`."""
+    """A Kubernetes cluster that exists already. Needs `kubeconfigFile` or `kubeconfig`."""
 
     context: str | None = None
     """Which of the kubeconfig's contexts to use. Default: its current one."""
@@ -160,7 +160,7 @@ class EksCluster(_Cluster, CreatedOrExisting):
     """Create the cluster. This is what happens where `existing` is not given."""
 
     existing: EksExisting | None = None
-    """Use a cluster that is there already."""
+    """Use a cluster that exists already."""
 
     permission: Literal["podIdentity", "irsa", "nodeRole"] = "podIdentity"
     """How Fluent Bit gets its AWS credentials: EKS Pod Identity, IAM roles for service accounts, or the nodes' role."""
@@ -192,7 +192,7 @@ class EcsCluster(_Cluster, CreatedOrExisting):
     """Create the cluster. This is what happens where `existing` is not given."""
 
     existing: EcsExisting | None = None
-    """Use a cluster that is there already."""
+    """Use a cluster that exists already."""
 
 
 class KubernetesCluster(_Cluster):

@@ -43,7 +43,7 @@ class S3Destination(Model):
     """An archive in S3, queried with Athena: by Firehose, one folder an account, region and day."""
 
     bucket_arn: BucketArn | None = None
-    """ARN of a bucket that is there already, such as that of another account. Default: a bucket that the stack
+    """ARN of a bucket that exists already, such as that of another account. Default: a bucket that the stack
     makes."""
 
     kms_key_arn: KmsKeyArn | None = None
@@ -66,7 +66,7 @@ class S3Destination(Model):
     be given this, and it cannot be taken back."""
 
     infrequent_access_days: Annotated[int, Field(ge=0, le=36500)] = 90
-    """Days, at least 30, after which events move to storage that is cheaper to keep and dearer to read; 0 for never."""
+    """Days, at least 30, after which events move to storage that costs less to keep and more to read; 0 for never."""
 
     expire_days: Annotated[int, Field(ge=0, le=36500)] = 2555
     """Days after which events are deleted; 0 for never. The default is seven years."""
@@ -180,7 +180,7 @@ class OpenSearchCreate(Model):
 
 
 class OpenSearchExisting(Model):
-    """An OpenSearch domain that is there already."""
+    """An OpenSearch domain that exists already."""
 
     domain_arn: DomainArn
     """The domain's ARN."""
@@ -193,7 +193,7 @@ class OpenSearchDestination(CreatedOrExisting):
     """Create the domain. This is what happens where `existing` is not given."""
 
     existing: OpenSearchExisting | None = None
-    """Use a domain that is there already."""
+    """Use a domain that exists already."""
 
     index_rotation: Literal["OneDay", "OneWeek", "OneMonth"] = "OneDay"
     """How often a new index is begun."""
@@ -211,7 +211,7 @@ class RedshiftCreate(Model):
     kept out: https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc"""
 
     vpc_id: VpcId
-    """Id of the VPC where it is to be."""
+    """Id of the VPC for the workgroup."""
 
     public_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=3)]
     """Subnets of that VPC with a route to an internet gateway, in three availability zones, as Redshift wants them."""
@@ -222,7 +222,7 @@ class RedshiftCreate(Model):
 
 
 class RedshiftExisting(Model):
-    """A Redshift Serverless workgroup or a cluster that is there already. Needs `workgroup` or `cluster`."""
+    """A Redshift Serverless workgroup or a cluster that exists already. Needs `workgroup` or `cluster`."""
 
     workgroup: WorkgroupName | None = None
     """Name of a Redshift Serverless workgroup."""
@@ -232,7 +232,8 @@ class RedshiftExisting(Model):
 
     jdbc_url: JdbcUrl
     """Where Firehose connects to, jdbc:redshift://HOST:PORT/DATABASE. HOST is AWS's own name for it, such as
-    dwh.111122223333.eu-west-1.redshift-serverless.amazonaws.com: Firehose takes no address and no name of one's own."""
+    dwh.111122223333.eu-west-1.redshift-serverless.amazonaws.com: Firehose takes neither an IP address nor a
+    custom domain name."""
 
     secret_arn: SecretArn
     """ARN of the Secrets Manager secret with `username` and `password`."""
@@ -253,7 +254,7 @@ class RedshiftDestination(Model):
     """Create a Redshift Serverless workgroup with a namespace."""
 
     existing: RedshiftExisting | None = None
-    """Use a workgroup or a cluster that is there already; it has to be reachable for Firehose:
+    """Use a workgroup or a cluster that exists already; it has to be reachable for Firehose:
     https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc"""
 
     database: DatabaseName = "falco"

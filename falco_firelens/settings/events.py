@@ -31,11 +31,11 @@ class Events(Model):
     the stack makes."""
 
     minimum_priority: Priority = "Notice"
-    """Falco reports rules of this priority and graver ones."""
+    """Falco reports rules of this priority or higher."""
 
     budget: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Events of one rule and one workload (a pod, an ECS task, the node itself) that a node ships in a minute. Others
-    are left out and counted, and the next event says how many: docs/pipeline.md. Critical and graver ones are never
+    are left out and counted, and the next event says how many: docs/pipeline.md. Critical and higher ones are never
     left out. Default: all are shipped."""
 
     protect: bool = False

@@ -71,7 +71,7 @@ FieldName = Annotated[
 
 
 class RuleException(Model):
-    """What a rule shall stay silent about: https://falco.org/docs/concepts/rules/exceptions/."""
+    """What a rule should stay silent about: https://falco.org/docs/concepts/rules/exceptions/."""
 
     rule: Annotated[str, Field(min_length=1)]
     """Name of the rule."""
@@ -121,8 +121,8 @@ def _check(item: str | tuple[str, ...], comp: str, where: str) -> None:
     """Whether a comparison takes this value."""
     takes_list = comp in LIST_COMPARISONS
     if isinstance(item, tuple) != takes_list:
-        expected = f"{'a list' if takes_list else 'one value'}, for {comp} compares with such"
-        raise mistake(expected, found=f"{describe(item)} in {where}")
+        expected = "a list" if takes_list else "one value"
+        raise mistake(f"{expected}, since {comp} compares with {expected}", found=f"{describe(item)} in {where}")
     if item == ():
         raise mistake("at least one value: nothing is in an empty list", found=f"an empty list in {where}")
     if isinstance(item, str):

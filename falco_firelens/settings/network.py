@@ -47,7 +47,7 @@ def _vpc_cidr(cidr: str) -> str:
 
 
 class ExistingNetwork(Model):
-    """A VPC that is there already."""
+    """A VPC that exists already."""
 
     vpc_id: VpcId
     """The VPC's id."""

@@ -31,10 +31,10 @@ class Policy(Model):
     """What the policies of docs/policy.md do with the stack."""
 
     enforcement: Enforcement = "mandatory"
-    """Whether what breaks a policy fails a preview, or is only told."""
+    """Whether what breaks a policy fails a preview, or is only reported."""
 
     advisory: tuple[PolicyName, ...] = ()
-    """Policies that only tell, whatever `enforcement` says."""
+    """Policies that only report, whatever `enforcement` says."""
 
     required_tags: tuple[TagKey, ...] = ()
     """Tags that every resource has to have, beside those of `tags`."""
@@ -43,7 +43,7 @@ class Policy(Model):
     """Let the policy `pinned-images` ask for digests; a version will not do then."""
 
     may_lose: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """What holds events and may be deleted, replaced or made to keep them less long, by logical name or URN: see
+    """What holds events and may be deleted, replaced or kept for a shorter time, by logical name or URN: see
     docs/policy.md. Take it out again when it has been done."""
 
     def level(self, name: str) -> Enforcement:

@@ -71,6 +71,6 @@ JDBC_URL = Matching(
     "jdbc:redshift://NAME.ID.REGION.redshift.amazonaws.com:5439/DATABASE, without user and password",
     shown=False,
 )
-"""Firehose takes no address and no name of one's own: https://docs.aws.amazon.com/firehose/latest/APIReference/API_RedshiftDestinationConfiguration.html"""
+"""Firehose takes no IP address and no custom domain name: https://docs.aws.amazon.com/firehose/latest/APIReference/API_RedshiftDestinationConfiguration.html"""
 
 JdbcUrl = Annotated[str, JDBC_URL]

@@ -45,10 +45,10 @@ is wrong.
 
 **Writing.** With the YAML extension of an editor, the first line of a file brings completion and the same descriptions
 as below: `# yaml-language-server: $schema=falco_firelens/settings/schema.json`.
-An account's number and versions go in quotes, or YAML
-makes numbers of them: `1.30` becomes `1.3`, `0755` becomes `493`. Of `2026-01-02` the engine makes a text with a time
-in it. The check reads a file as the engine does, and both refuse a key that stands twice in one mapping. A section with
-nothing in it, `create:`, takes its defaults.
+Put an account's number and versions in quotes, or YAML
+reads them as numbers: `1.30` becomes `1.3`, `0755` becomes `493`. The engine turns `2026-01-02` into a text with a time
+in it. The check reads a file as the engine does, and both refuse a key that stands twice in one mapping. An empty
+section, `create:`, takes its defaults.
 
 **Secrets.** Three settings may hold a key, and may be encrypted in the stack file: `kubeconfig` of an existing cluster,
 `endpoint` of a notification of any protocol, and `url` of a webhook:
@@ -61,9 +61,10 @@ Encrypted or not, they are secret in state, previews, outputs and a pull request
 Nor does a message repeat what stands beside, above or below their places, a `jdbcUrl` or `secretArn` that is wrong, or
 a text that looks like a credential wherever it is: a URL with a path, a token, a random word.
 Only the program knows what an encrypted value says: `check` passes it over, and `pulumi preview` checks it. Of an
-endpoint the state has, beside the secret, the first 32 bits of its hash, in the subscription's name: they tell nobody a
-key, but anyone who guesses a telephone number can compare it. `check` refuses an encrypted value anywhere else,
-also that of a whole section, since nothing there is kept secret; where `pulumi preview` can see one, it warns.
+endpoint the state has, beside the secret, the first 32 bits of its hash, in the subscription's name: nobody can
+read a key from them, but anyone who guesses a telephone number can compare it. `check` refuses an encrypted value
+anywhere else, also that of a whole section, since nothing there is kept secret; `pulumi preview` warns of one that it
+can see.
 
 **Provider settings.** `aws:region` says where. Credentials come from the environment, as for the AWS command line.
 

@@ -39,7 +39,7 @@ class PlaybookMatch(Model):
     """Patterns of tags, of which the rule has at least one. Default: any."""
 
     minimum_priority: Priority = "Debug"
-    """Events of this priority and graver ones."""
+    """Events of this priority or higher."""
 
     clusters: tuple[Pattern, ...] = ()
     """Patterns of clusters' names. Default: any of the stack."""
@@ -52,11 +52,11 @@ class PlaybookMatch(Model):
 
     labels: dict[str, str] = Field(default_factory=dict[str, str], max_length=20)
     """Labels of the pod, all of which it has; their values are patterns. The function asks the cluster where the event
-    does not tell."""
+    has none."""
 
 
 class SimpleAction(Model):
-    """An action about which there is nothing to say."""
+    """An action without settings."""
 
 
 class Delete(Model):
@@ -112,7 +112,7 @@ class Actions(Model):
     """Open a Security Hub finding; Security Hub has to be enabled."""
 
     notify: SimpleAction | None = None
-    """Tell those in `notifications`, and the webhooks."""
+    """Notify the recipients in `notifications`, and the webhooks."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ class Playbook(Model):
     """What it does; at least one action."""
 
     dry_run: bool = True
-    """Only tell what would be done."""
+    """Only report what would be done."""
 
     most_targets: Annotated[int, Field(ge=1, le=1000)] = 10
     """Pods and tasks of a cluster that it acts on within `mostTargetsMinutes`, and as many nodes; the others are

@@ -86,7 +86,7 @@ class Settings(Model):
     """Send the events to a hub."""
 
     notifications: Annotated[tuple[Notification, ...], unique("endpoint", within="protocol")] = ()
-    """Who is told about alarms. An e-mail address has to be confirmed once, by the link in the mail that it gets."""
+    """Who is notified about alarms. An e-mail address must be confirmed once, by the link that is mailed to it."""
 
     response: Annotated[Response | None, BeforeValidator(_none_for_empty)] = None
     """What is done about events without a person. Default: nothing."""

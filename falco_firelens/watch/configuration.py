@@ -1,4 +1,4 @@
-"""What a stack says about what is to be watched. The program writes it as JSON into the function's package."""
+"""What a stack's function watches. The program writes it as JSON into the function's package."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Response:
-    """The response function, which its subscription filter is called after, and the filter's pattern."""
+    """The response function, which its subscription filter is named after, and the filter's pattern."""
 
     function: str
     pattern: str

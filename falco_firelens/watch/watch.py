@@ -93,7 +93,7 @@ class Watch:
         return found
 
     def _response(self, share: Share) -> int | None:
-        """Return whether events do not get to the response; None where there is none, or nobody can say."""
+        """Return whether events miss the response; None if there is no response, or it cannot be known."""
         configuration = self._configuration
         if configuration.response is None:
             return None

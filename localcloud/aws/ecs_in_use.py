@@ -12,7 +12,7 @@ from moto.ecs.exceptions import ECSException
 from moto.ecs.models import EC2ContainerServiceBackend
 
 DELETE_FAILED = "DELETE_FAILED"
-"""What becomes of the deletion of a capacity provider that a cluster has; the call itself does not fail."""
+"""What happens to the deletion of a capacity provider that a cluster has; the call itself does not fail."""
 
 
 def install() -> None:

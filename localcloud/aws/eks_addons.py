@@ -51,7 +51,7 @@ class Addon:
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def described(self) -> dict[str, Any]:
-        """As the API tells it."""
+        """Return it in the form of the API."""
         return {
             "addonName": self.name,
             "clusterName": self.cluster,

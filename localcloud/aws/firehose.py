@@ -77,7 +77,7 @@ def install() -> None:
 
 
 def _log_refusal(logs: LogsBackend, destination: Mapping[str, Any]) -> None:
-    """Firehose takes a record before it delivers it, so whoever put it does not hear of it: the stream's own log does.
+    """Firehose takes a record before it delivers it, so the sender does not hear of it: the stream's own log does.
 
     https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-logs.html
     """

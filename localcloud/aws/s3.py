@@ -27,7 +27,7 @@ ACTIONS = {"HeadObject": "GetObject", "ListObjects": "ListBucket", "ListObjectsV
 """IAM's name of what S3's own names stand for: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html"""
 
 DATA_KEY = "kms:GenerateDataKey"
-"""What S3 asks of the bucket's key on behalf of whoever writes an object."""
+"""What S3 asks of the bucket's key on behalf of an object's writer."""
 
 PUT = "s3:PutObject"
 PUT_WITH_ACL = (PUT, "s3:PutObjectAcl")
@@ -43,7 +43,7 @@ PRINCIPAL = "aws:PrincipalArn"
 
 SSE = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
 SSE_C = "x-amz-server-side-encryption-customer-algorithm"
-"""Headers that say how an object is to be encrypted; IAM's condition keys are called like them, with `s3:` before.
+"""Headers that say how to encrypt an object; IAM's condition keys have the same names, with `s3:` before.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html"""
 
 Keys = Mapping[str, str]

@@ -49,7 +49,7 @@ def event_of(message: str) -> Event:
 
 @functools.lru_cache(maxsize=256)
 def matcher(pattern: str) -> Matches:
-    """Return what says of an event whether a pattern matches it.
+    """Return a function that says whether a pattern matches an event.
 
     Raises PatternError.
     """

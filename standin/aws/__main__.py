@@ -1,4 +1,4 @@
-"""Starts the stand-in as the engine starts any plugin: prints the port, serves until it is told to stop."""
+"""Starts the stand-in as the engine starts any plugin: prints the port, serves until it is stopped."""
 
 import importlib.metadata
 import os

@@ -1,7 +1,7 @@
 """Between the provider's property names and AWS's own: guided by botocore's service models and the SDK's types.
 
-Both name the same things alike but for case and the singular (`subnetIds` and `SubnetIds`, `addresses` and `Address`);
-what is named otherwise is given as `rename`, from the provider's name to AWS's, at any depth.
+Their names differ in case and in the singular (`subnetIds` and `SubnetIds`, `addresses` and `Address`); what differs
+more is given as `rename`, from the provider's name to AWS's, at any depth.
 """
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false

@@ -27,7 +27,7 @@ class Change:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Equal, or the same JSON text but for white space and the order of keys, or archives of the same content."""
+    """Equal, or the same JSON text except for white space and the order of keys, or archives of the same content."""
     if is_asset(left) and is_asset(right):
         return left.get("hash", left) == right.get("hash", right)
     if isinstance(left, str) and isinstance(right, str) and left != right:

@@ -56,7 +56,7 @@ class Lifecycle:
     def diff(
         self, old_inputs: Properties, state: Properties, news: Properties, ignored: Iterable[str] = ()
     ) -> Difference:
-        """Return what changes between the inputs of last time and those of now, but for what is to be ignored."""
+        """Return what changes between the inputs of last time and those of now, except for what it should ignore."""
         old, new = self._comparable(old_inputs, state, old=True), self._comparable(news, state, old=False)
         old |= {name: value for name, value in new.items() if name not in old and _is_so(value, state.get(name))}
         computed = self.resource.type.outputs.keys() - self.resource.type.optional_outputs
@@ -129,7 +129,7 @@ class Lifecycle:
         except KeyError as error:
             if state:
                 raise
-            raise LookupError(f"the stand-in cannot import this type: its id does not tell {error}") from error
+            raise LookupError(f"the stand-in cannot import this type: its id does not contain {error}") from error
         if actual is None:
             return None
         if not state:
@@ -265,7 +265,7 @@ def _applicable_defaults(defaults: Mapping[str, Any], inputs: Properties) -> Pro
 
 
 def _is_so(desired: Any, actual: Any) -> bool:
-    """Whether a desired value that is new in the inputs is there already, as after an import."""
+    """Whether a desired value that is new in the inputs exists already, as after an import."""
     return actual is not None and compare.settle(desired, actual) == desired
 
 

@@ -100,7 +100,7 @@ class Limit:
 
 
 Earlier = Callable[[Limit, Mapping[str, Any]], Mapping[str, float]]
-"""What there is already of a total: the size of each part, by its key."""
+"""What already counts toward a total: the size of each part, by its key."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 DEEPEST = 4
 """Levels of an answer that are filled in; a few shapes contain themselves."""
 FINDING = ("Authorize", "Describe")
-"""Operations whose answer is a list of what there is."""
+"""Operations whose answer is a list of what exists."""
 
 
 class _Answered:

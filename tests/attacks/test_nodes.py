@@ -1,6 +1,6 @@
 """The attacker is on a node, in one of the sensor's containers, or in a registry, and wants more than is there.
 
-What Falco says of an attack on the sensor is in tests/pipeline/test_tampering.py, with the real Falco.
+What Falco says about an attack on the sensor is in tests/pipeline/test_tampering.py, with the real Falco.
 """
 
 from collections.abc import Iterator

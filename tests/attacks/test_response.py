@@ -151,7 +151,7 @@ def test_an_action_on_a_node_disturbs_a_protected_pod_beside(account: Account, a
     plan = configuration(playbook(actions={"isolate": {}, action: NODE_ACTIONS[action]}), **PROTECTED[name])
 
     said = account.invocation(plan).answer_delivery(deliver(document()))
-    assert said == {"events": 1, "setAside": 0, "done": 1, "protected": 1}, "its own pod is isolated all the same"
+    assert said == {"events": 1, "setAside": 0, "done": 1, "protected": 1}, "its own pod is isolated anyway"
     node = cluster.get(Node, "node-1")
     assert not node.spec.unschedulable and not node.spec.taints
 

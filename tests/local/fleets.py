@@ -43,7 +43,7 @@ class Stacks:
         return self.accounts.client("logs", account, region)
 
     def pulumi(self, *arguments: str) -> str:
-        """What the engine says of the state."""
+        """What the engine says about the state."""
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"], cwd=PROJECT, env=self.env, capture_output=True, text=True
         )

@@ -223,7 +223,7 @@ def test_an_update_that_fails_can_be_repeated(cloud: Cloud) -> None:
     with pytest.raises(IncompleteError, match="MalformedPolicy"):
         life.update(identity, state, {**inputs, "assumeRolePolicy": "{}"})
 
-    assert life.update(identity, state, {**inputs, "description": "mended"})["description"] == "mended"
+    assert life.update(identity, state, {**inputs, "description": "fixed"})["description"] == "fixed"
 
 
 def test_regions_and_assumed_roles_keep_apart() -> None:

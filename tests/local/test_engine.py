@@ -10,7 +10,7 @@ pytestmark = pytest.mark.local
 
 CREATED = {"clusters": [{"name": "shop", "platform": "ecs"}]}
 ADOPTED = {"clusters": [{"name": "shop", "platform": "ecs", "existing": {"cluster": CLUSTER}}]}
-"""A cluster that is there already makes the smallest stack."""
+"""A cluster that exists already makes the smallest stack."""
 
 
 def with_events(**events: object) -> dict[str, object]:

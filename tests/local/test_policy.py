@@ -34,7 +34,7 @@ aws.ec2.LaunchTemplate("nodes")
 """
 
 SAID = {
-    "log-retention": "endless: retentionInDays: found nothing, which is for ever; write a number of days, such as 90",
+    "log-retention": "endless: retentionInDays: found nothing, which is forever; write a number of days, such as 90",
     "encryption": "endless: kmsKeyId: found nothing; write the ARN of a customer key",
     "bucket-encryption": "events: its encryption: found no customer key; "
     "write sseAlgorithm: aws:kms and kmsMasterKeyId",

@@ -71,7 +71,7 @@ class Scene:
             self.eks, self.front.url, LIMIT if name in NEVER_ANSWERING else PATIENCE
         )
 
-    def mend(self) -> None:
+    def fix(self) -> None:
         self.front.fault = Fault()
         self.account.clients["eks"] = self._client(self.eks, self.front.url)
 
@@ -112,13 +112,13 @@ def test_what_fails_is_tried_again_beside_another_cluster_and_succeeds_later(sce
     assert all(one["actions"] == ["isolate", "evidence", "notify"] and one["reasons"]["isolate"] for one in waiting)
     assert scene.isolated(scene.eks) == set()
 
-    # A message of the other cluster, behind those of the first in the same batch, is answered all the same.
+    # A message of the other cluster, behind those of the first in the same batch, is answered anyway.
     other = {**waiting[0], "event": incident("web-0", "own")}
     scene.account.aws("sqs").send_message(QueueUrl=scene.account.urls["retries"], MessageBody=json.dumps(other))
     assert len(scene.account.poll(plan)) == 3
     assert scene.isolated(scene.own) == {"web-0"} and scene.isolated(scene.eks) == set()
 
-    scene.mend()
+    scene.fix()
     assert scene.account.poll(plan) == []
     assert scene.isolated(scene.eks) == {"web-0", "web-1", "web-2"}
     told = [text for text in scene.account.notices() if "isolate pod eks/faults/web-1: done" in text]
@@ -150,7 +150,7 @@ def test_what_never_succeeds_is_a_dead_letter_and_succeeds_when_it_is_run_again(
     assert len(shown) == 2 and all(line.startswith("contain of eks, Terminal shell") for line in shown)
     still = list(map(str, replay.replay_queue(aws, "f", dead, act=True)))
     assert all("failed: it failed again" in line for line in still) and len(account.messages("dead")) == 2
-    scene.mend()
+    scene.fix()
     account.show("dead")
     assert all(line.state == "done" for line in replay.replay_queue(aws, "f", dead, act=True))
     assert account.messages("dead") == [] and scene.isolated(scene.eks) == {"web-0", "web-1"}
@@ -198,7 +198,7 @@ def test_labels_that_cannot_be_looked_up_stop_nothing_else_and_are_asked_for_aga
     waiting = scene.account.messages("retries")
     assert [(one["playbook"], one["count"]) for one in waiting] == [("(undecided)", 2), ("(undecided)", 1)]
     assert len(scene.account.poll(plan)) == 2 and scene.isolated(scene.eks) == set()
-    scene.mend()
+    scene.fix()
     assert scene.account.poll(plan) == []
     assert scene.isolated(scene.eks) == {"web-0"}
     assert any("web-9" in text for text in scene.account.notices()), "a pod that is gone has no labels"

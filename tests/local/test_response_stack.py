@@ -126,7 +126,7 @@ def test_a_response_is_made_changed_and_taken_away(
 def test_an_api_server_is_asked_whether_it_has_policies(
     local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An older one says of these what this one says of a kind that there never was."""
+    """An older one says of these what this one says about a kind that there never was."""
 
     def look() -> None:
         kubeconfig = yaml.safe_load(local_cloud.layout.kubeconfig("selfmanaged").read_text())

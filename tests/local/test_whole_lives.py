@@ -1,4 +1,4 @@
-"""Each kind of stack for its whole life: made, used, left as it is by a second `up`, and gone but for what docs name.
+"""Each kind of stack for its whole life: made, used, left as it is by a second `up`, and gone, except what docs name.
 
 In accounts of their own, so that what is left can be seen.
 """

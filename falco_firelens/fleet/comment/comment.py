@@ -37,7 +37,7 @@ _OPS = ("create", "update", "replace", "delete")
 
 @dataclass(frozen=True)
 class _Part:
-    """What is said of the permissions of one resource."""
+    """What the comment says about the permissions of one resource."""
 
     title: str
     lines: tuple[str, ...]
@@ -63,7 +63,7 @@ def comment(
 ) -> str:
     """Markdown of previews, at most `limit` characters and twice as many bytes.
 
-    `unchanged_elsewhere` is how many stacks were not previewed because nothing of theirs changed. `more` is a link to
+    `unchanged_elsewhere` is how many stacks were not previewed because nothing in them changed. `more` is a link to
     where the whole is, as a URL of the caller's own. `removed` are stacks whose files the pull request
     takes away, `waiting` those that nothing may preview until somebody approves it, and why.
 
@@ -232,7 +232,7 @@ _MOST_ERROR_LINES = 20
 
 
 def _permissions(results: Sequence[Result]) -> list[_Part]:
-    """Return what becomes allowed or denied, the weightiest first; the same change in several stacks is said once."""
+    """Return what becomes allowed or denied, the most important first, and a change of several stacks once."""
     said: dict[_Part, list[str]] = {}
     found = [(one, result.stack) for result in results for one in permission_changes(result.changes)]
     for one, stack in sorted(found, key=lambda pair: pair[0].weight):
@@ -290,7 +290,7 @@ def _blocks(results: Sequence[Result]) -> Iterator[_Block]:
 
 
 def _with_details(text: str, results: Sequence[Result], blocks: Sequence[_Block], limit: int, more: str) -> str:
-    """Add what is said of resources, the weightiest first, as long as there is room; then put it in order."""
+    """Add what is said of resources, the most important first, as long as there is room; then put it in order."""
     room = limit - _size(text) - _ROOM
     chosen: list[_Block] = []
     framed: set[int] = set()

@@ -49,7 +49,7 @@ class PermissionChange:
 
     @property
     def lines(self) -> list[Line]:
-        """What is said, the weightiest first."""
+        """Return the changes, the most important first."""
         before, after = _values(self.lost), _values(self.gained)
         found = [
             *_lines("now allowed", "Allow", self.gained, before),
@@ -82,7 +82,7 @@ def _values(permissions: Iterable[Permission]) -> frozenset[tuple[str, str]]:
 
 
 def permission_changes(changes: Iterable[Change]) -> list[PermissionChange]:
-    """Return what changes in the IAM documents of a stack's resources, the weightiest first."""
+    """Return what changes in the IAM documents of a stack's resources, the most important first."""
     found = (one for change in changes for one in _of_change(change))
     return sorted((one for one in found if one.gained or one.lost or one.unknown), key=lambda one: one.weight)
 

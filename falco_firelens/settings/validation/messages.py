@@ -79,7 +79,7 @@ def _is_unshown(location: Location, value: str) -> bool:
 
 
 def _without(value: object, unshown: bool, mistake: Mistake) -> Mistake:
-    """Take a value that may be a secret out of what a check says of it."""
+    """Remove a value that may be a secret from a check's message about it."""
     if not isinstance(value, str) or value == "" or not (unshown or may_be_secret(value)):
         return mistake
     word = re.compile(rf'"?(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])"?')
@@ -143,7 +143,7 @@ def _literal(context: Context, value: object, secret: bool) -> str:
 def _text(context: Context, value: object, secret: bool) -> str:
     if secret or isinstance(value, bool) or not isinstance(value, int | float):
         return "a text"
-    return "a text: put it in quotes, or YAML makes a number of it"
+    return "a text: put it in quotes, or YAML reads it as a number"
 
 
 def _words(text: str) -> Callable[[Context, object, bool], str]:

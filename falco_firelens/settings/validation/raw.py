@@ -9,7 +9,7 @@ from pydantic import SecretStr
 class Encrypted(SecretStr):
     """Stands for a value that only the stack's passphrase or key opens; what it says is left to the program to check.
 
-    A type of its own, so that no text can be taken for it, and no setting takes it that does not take secrets.
+    A type of its own, so that no text can be mistaken for it, and no setting takes it that does not take secrets.
     """
 
 

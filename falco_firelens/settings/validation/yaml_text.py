@@ -249,7 +249,7 @@ class _Reader:
         """Return a key as the engine writes it into JSON; no program here takes a list or a mapping for one."""
         if isinstance(event, yaml.ScalarEvent) and event.value == _MERGE and self._dialect.go:
             # The engine rewrites a stack file, without these quotes, before it reads it for good.
-            raise DocumentError(f"the key << in quotes at {_line(event)}, which the engine merges all the same")
+            raise DocumentError(f"the key << in quotes at {_line(event)}, which the engine merges anyway")
         if isinstance(event, yaml.ScalarEvent) and event.anchor is None:
             return self._scalar_of(event, key=True)
         key = self._value(event)

@@ -22,7 +22,7 @@ class LocalCluster:
     region: str = LOCAL.region
 
     def install(self) -> None:
-        """Make moto say of it where the local control plane is, in this process."""
+        """Make moto describe clusters with the local control plane's address, in this process."""
         backends: Any = EKSBackend
         create = backends.create_cluster
         local = self

@@ -59,7 +59,7 @@ class AsynchronousCalls:
     def _tell(self, function: Function, destination: str, record: Mapping[str, Any]) -> None:
         _, _, service, _, account, name = destination.split(":", 5)
         if service != "sqs":
-            say(f"{function.name}: the stand-in for Lambda tells queues of failures, not {destination}")
+            say(f"{function.name}: the stand-in for Lambda reports failures to queues, not to {destination}")
             return
         sqs = self._runtime.client(function, "sqs")
         url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]

@@ -1,4 +1,4 @@
-"""What a call of a function needs to know of it, and what comes of the call."""
+"""What a call of a function needs to know, and the result of the call."""
 
 import hashlib
 import json

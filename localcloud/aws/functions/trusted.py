@@ -26,7 +26,7 @@ class TrustedCode:
         if not (self._folder / digest).is_file() and digest not in self._digests():
             raise PackageError(
                 f"found code with the SHA-256 {digest}, expected a zip that this project has built: the stand-in runs "
-                f"no other as a process of yours. To run it all the same: touch {self._folder / digest}"
+                f"no other as a process of yours. To run it anyway: touch {self._folder / digest}"
             )
 
     def _digests(self) -> set[str]:

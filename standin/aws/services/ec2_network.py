@@ -205,7 +205,7 @@ class VpcEndpoint(Ec2Resource):
     rename: ClassVar[Rename] = {"policy": "PolicyDocument"}
 
     def create(self, region: Region, inputs: Properties) -> str:
-        """Create it with all it is to have."""
+        """Create it with all its parts."""
         return self.call(region, "create_vpc_endpoint", inputs, TagSpecifications=[])["VpcEndpoint"]["VpcEndpointId"]
 
     def configure(self, region: Region, identity: str, inputs: Properties, old: Properties | None) -> None:

@@ -45,7 +45,7 @@ class RouteTable(Ec2Resource):
             api.call(ec2, "create_route", desired, RENAME, RouteTableId=identity)
 
     def more(self, region: Region, identity: str, found: dict[str, Any], state: Properties) -> Properties:
-        """Its routes, but for the VPC's own and, where the program gives none, those of Route resources."""
+        """Its routes, except for the VPC's own and, where the program gives none, those of Route resources."""
         routes = [
             api.properties(route, self._route_fields(), {"cidrBlock": "DestinationCidrBlock"})
             for route in found["Routes"]

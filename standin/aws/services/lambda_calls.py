@@ -1,4 +1,4 @@
-"""Lambda: who may call a function, what calls it, and what becomes of a call that fails."""
+"""Lambda: who may call a function, what calls it, and what happens to a call that fails."""
 
 import json
 from typing import Any, ClassVar
@@ -75,7 +75,7 @@ def _qualifier(state: Properties) -> Properties:
 
 
 class FunctionEventInvokeConfig(Resource):
-    """What becomes of asynchronous calls; its id is the function's name, and its qualifier's where there is one."""
+    """What happens to asynchronous calls; its id is the function's name, and its qualifier's where there is one."""
 
     token = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
     service = "lambda"

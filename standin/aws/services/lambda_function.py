@@ -14,7 +14,7 @@ from standin.aws.resource import Defaults, Properties, Rename, Resource, changed
 LATEST = "$LATEST"
 SOURCES = ("code", "imageUri", "s3Bucket")
 CODE = frozenset({*SOURCES, "architectures", "s3Key", "s3ObjectVersion", "sourceKmsKeyArn"})
-"""What UpdateFunctionCode is told; everything else is configuration."""
+"""The parameters of UpdateFunctionCode; everything else is configuration."""
 CONFIGURATION = frozenset(
     {
         "deadLetterConfig",
@@ -45,7 +45,7 @@ EMPTY: Mapping[str, Any] = {
 }
 """What removes a value that was given before and is not desired any more."""
 KEPT = ("description", "environment", "handler", "layers", "memorySize", "role", "runtime", "timeout", "vpcConfig")
-"""Of the configuration, what moto changes in place and tells; the rest stays as the program gave it."""
+"""Of the configuration, what moto changes in place and returns; the rest stays as the program gave it."""
 TAGGING = tags.Tagging(("list_tags", "Tags"), subject="Resource", keys="TagKeys", tags="Tags")
 
 
@@ -86,7 +86,7 @@ class Function(Resource):
     tagging = TAGGING
 
     def check(self, inputs: Properties) -> Iterator[Failure]:
-        """One source of code, and of archives a zip that is there already."""
+        """One source of code, and of archives a zip that exists already."""
         given = [name for name in SOURCES if name in inputs]
         if len(given) != 1:
             yield Failure("code", f"exactly one of {', '.join(SOURCES)} must be given, not {len(given)}")

@@ -119,7 +119,7 @@ class SecretVersion(Resource):
         }
 
     def delete(self, region: Region, identity: str, state: Properties) -> None:
-        """Take the staging labels off, but for the current one: a version cannot be deleted."""
+        """Take the staging labels off, except for the current one: a version cannot be deleted."""
         secret, version = _split(identity)
         client = self.client(region)
         stages = client.get_secret_value(SecretId=secret, VersionId=version)["VersionStages"]

@@ -11,7 +11,7 @@ from standin.aws.resource import Defaults, Properties, Resource
 
 
 class Domain(Resource):
-    """A domain; its id is its ARN. What moto does not tell of it stays as the program gave it."""
+    """A domain; its id is its ARN. What moto does not return stays as the program gave it."""
 
     token = "aws:opensearch/domain:Domain"
     service = "opensearch"

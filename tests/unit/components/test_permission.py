@@ -41,7 +41,7 @@ def test_no_other_module_of_the_components_names_one() -> None:
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # the model knows no such name
 def test_a_further_permission_is_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the node role's but for the name and the network, as every reader sees it."""
+    """It is the node role's except for the name and the network, as every reader sees it."""
     further = permission.Permission("further", PERMISSIONS["nodeRole"].holder)
     monkeypatch.setattr(permission, "PERMISSIONS", {**PERMISSIONS, "further": further})
     settings = load({"clusters": [NODE]}, file=FILE, root=Path())

@@ -80,7 +80,7 @@ RETENTION = {
     "aws:cloudwatch/logGroup:LogGroup": Sample(
         {"retentionInDays": 30.0},
         {"retentionInDays": 0.0},
-        ("retentionInDays: found 0, which is for ever; write a number of days, such as 90",),
+        ("retentionInDays: found 0, which is forever; write a number of days, such as 90",),
     ),
 }
 

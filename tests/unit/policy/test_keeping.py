@@ -25,8 +25,8 @@ def said(kind: str, old: dict[str, Any], new: dict[str, Any], operation: str = "
     [
         (LOG_GROUP, "retentionInDays", 90, 7, "90 days -> 7 days"),
         (LOG_GROUP, "retentionInDays", 90.0, 7.0, "90 days -> 7 days"),
-        (LOG_GROUP, "retentionInDays", None, 3653, "for ever -> 3653 days"),
-        (LOG_GROUP, "retentionInDays", 0, 3653, "for ever -> 3653 days"),
+        (LOG_GROUP, "retentionInDays", None, 3653, "forever -> 3653 days"),
+        (LOG_GROUP, "retentionInDays", 0, 3653, "forever -> 3653 days"),
         (QUEUE, "messageRetentionSeconds", 1209600, None, "1209600 seconds -> 345600 seconds"),
         (QUEUE, "messageRetentionSeconds", None, 60, "345600 seconds -> 60 seconds"),
         (STREAM, "retentionPeriod", 168, 24, "168 hours -> 24 hours"),
@@ -55,8 +55,8 @@ def expires(days: int, prefix: str = "", **more: Any) -> dict[str, Any]:
     ("old", "new", "expected"),
     [
         (rules(expires(365)), rules(expires(30)), ["rules.expiration.days: 365 days -> 30 days"]),
-        (rules({"filter": {}}), rules(expires(30)), ["rules.expiration.days: for ever -> 30 days"]),
-        (rules(expires(30, status="Disabled")), rules(expires(30)), ["rules.expiration.days: for ever -> 30 days"]),
+        (rules({"filter": {}}), rules(expires(30)), ["rules.expiration.days: forever -> 30 days"]),
+        (rules(expires(30, status="Disabled")), rules(expires(30)), ["rules.expiration.days: forever -> 30 days"]),
         (
             rules(expires(365)),
             rules(expires(365), expires(1, "tmp/")),

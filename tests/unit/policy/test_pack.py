@@ -51,7 +51,7 @@ def in_stack(kind: str, name: str, props: dict[str, Any], origin: PolicyResource
 
 def test_a_violation_names_the_resource_what_was_found_and_what_to_write() -> None:
     assert reported("log-retention", LOG_GROUP, {"kmsKeyId": KEY}) == [
-        "it: retentionInDays: found nothing, which is for ever; write a number of days, such as 90"
+        "it: retentionInDays: found nothing, which is forever; write a number of days, such as 90"
     ]
     assert reported("log-retention", LOG_GROUP, {"retentionInDays": 7}) == []
 

@@ -1,6 +1,6 @@
 """A stand-in for a Kubernetes cluster behind lightkube's client: pods, nodes and NetworkPolicies in memory.
 
-It refuses what the API server would refuse of this: 404 for what is not there, 409 for what is there already or has
+It refuses what the API server would refuse of this: 404 for what is not there, 409 for what exists already or has
 another uid. It knows no permissions, no admission and no controllers; tests/local has the real API server.
 """
 

@@ -1,4 +1,4 @@
-"""Events of an attacker, through everything: no text of theirs becomes a line, a key or a command of ours."""
+"""Events of an attacker, through everything: none of their text becomes a line, a key or a command here."""
 
 import json
 import re

@@ -29,7 +29,7 @@ class Script:
         self._lua.execute(files(destination or pipeline(platform))["event.lua"].encode().decode("latin-1"))
 
     def records(self, **record: object) -> list[dict[str, bytes]]:
-        """What becomes of one record."""
+        """What happens to one record."""
         given = {name: value.decode("latin-1") if isinstance(value, bytes) else value for name, value in record.items()}
         timestamp = self._lua.table(sec=1, nsec=2)
         code, time, made = self._lua.globals().make_event("falco", timestamp, self._lua.table_from(given))

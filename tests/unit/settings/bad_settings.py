@@ -372,11 +372,11 @@ FALCO = {
     ),
     "one value for in": (
         exception("fields: [proc.name], comps: [in], values: [[bash]]"),
-        'falco.exceptions[0].values: found "bash" in [0][0], expected a list, for in compares with such',
+        'falco.exceptions[0].values: found "bash" in [0][0], expected a list, since in compares with a list',
     ),
     "list for equality": (
         exception("fields: [proc.name], values: [[[bash, sh]]]"),
-        "falco.exceptions[0].values: found a list of 2 in [0][0], expected one value, for = compares with such",
+        "falco.exceptions[0].values: found a list of 2 in [0][0], expected one value, since = compares with one value",
     ),
     "values of another kind": (
         exception("fields: [proc.name], values: [[true]]"),

@@ -1,4 +1,4 @@
-"""What becomes of a stack file that is right."""
+"""What happens to a stack file that is right."""
 
 import json
 from collections.abc import Callable
