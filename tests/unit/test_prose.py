@@ -61,7 +61,8 @@ def test_a_finding_names_file_line_words_and_what_to_write() -> None:
 
 
 def test_of_python_strings_docstrings_and_comments_are_read_and_names_are_not() -> None:
-    source = '"""It is told."""\n\nwished = 1  # as the user wished\nprint(f"{wished} is told")\n# What has\n# become of it.\n'
+    source = '"""It is told."""\n\nwished = 1  # as the user wished\nprint(f"{wished} is told")\n'
+    source += "# What has\n# become of it.\n"
 
     lines = sorted(int(one.split(":")[1]) for one in found(source, "room/module.py"))
 

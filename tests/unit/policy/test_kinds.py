@@ -56,7 +56,7 @@ def test_a_new_entry_is_seen_by_the_policies_the_comment_and_the_docs() -> None:
     assert "**ledger deleted**: `it` of `s`" in seen["comment"]
     assert "Ledger `it`:\n- **no longer allowed**: `test:*`" in seen["comment"]
     assert "\nledger, log group, " in seen["docs"]
-    assert seen["docs"].count("`test.Ledger`") == 2
+    assert seen["docs"].count("`test.Ledger`") == 3
 
 
 def test_each_type_is_in_the_table_once() -> None:

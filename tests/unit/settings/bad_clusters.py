@@ -228,7 +228,7 @@ CREATED = {
     "version as number": (
         eks("version: 1.35"),
         "clusters[0].create.version: found the number 1.35, "
-        "expected a text: put it in quotes, or YAML makes a number of it",
+        "expected a text: put it in quotes, or YAML reads it as a number",
     ),
     "version with patch": (
         eks("version: '1.35.2'"),

@@ -30,7 +30,7 @@ HUBS = {
     "account as number": (
         APPS + "hub: {spokes: [{account: 111111111111, regions: [eu-west-1]}]}",
         "hub.spokes[0].account: found the number 111111111111, expected a text: put it in quotes, "
-        "or YAML makes a number of it",
+        "or YAML reads it as a number",
     ),
     "account of eleven digits": (
         APPS + 'hub: {spokes: [{account: "11111111111", regions: [eu-west-1]}]}',

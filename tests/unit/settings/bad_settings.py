@@ -38,7 +38,7 @@ TOP_LEVEL = {
     "nothing like it": (APPS + "zebra: 1", f"zebra: found an unknown key, expected {TOP}"),
     "account as number": (
         APPS + "account: 111122223333",
-        "account: found the number 111122223333, expected a text: put it in quotes, or YAML makes a number of it",
+        "account: found the number 111122223333, expected a text: put it in quotes, or YAML reads it as a number",
     ),
     "account too short": (
         APPS + 'account: "11112222333"',
@@ -47,7 +47,7 @@ TOP_LEVEL = {
     "account without value": (APPS + "account:", "account: found nothing, expected a text"),
     "tags not texts": (
         APPS + "tags: {cost-center: 42}",
-        "tags.cost-center: found the number 42, expected a text: put it in quotes, or YAML makes a number of it",
+        "tags.cost-center: found the number 42, expected a text: put it in quotes, or YAML reads it as a number",
     ),
     "reserved tag": (
         APPS + "tags: {'aws:x': y}",
@@ -275,7 +275,7 @@ FALCO = {
     ),
     "version as number": (
         APPS + "falco: {version: 0.45}",
-        "falco.version: found the number 0.45, expected a text: put it in quotes, or YAML makes a number of it",
+        "falco.version: found the number 0.45, expected a text: put it in quotes, or YAML reads it as a number",
     ),
     "old version": (
         APPS + "falco: {version: 0.39.2}",
