@@ -32,7 +32,7 @@ class DocumentSize(TypedDict):
 
 
 class CheckedFile(TypedDict):
-    """What `check` says of a stack file."""
+    """What `check` says about a stack file."""
 
     file: Annotated[str, "the stack file"]
     good: Annotated[bool, "whether it can be used"]
@@ -136,7 +136,7 @@ class StackResult(TypedDict):
     status: Annotated[Literal["succeeded", "failed", "cancelled", "skipped"], "how it ended"]
     seconds: Annotated[float, "how long it took"]
     new: Annotated[bool, "whether the state backend does not have it yet"]
-    counts: Annotated[dict[str, int], "resources, by what becomes of them"]
+    counts: Annotated[dict[str, int], "resources, by what happens to them"]
     changes: Annotated[list[ChangedResource], "what a preview would do, an update did, or what drifted"]
     findings: Annotated[list[Finding], "what policies found"]
     notes: Annotated[list[str], "what a person should know"]

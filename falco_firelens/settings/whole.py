@@ -44,7 +44,7 @@ def as_yaml(document: Mapping[str, object]) -> str:
 
 
 def has_hidden(value: object) -> bool:
-    """Tell whether a secret was left out of a document."""
+    """Return whether a secret was left out of a document."""
     if isinstance(value, Mapping):
         return any(map(has_hidden, cast("Mapping[str, object]", value).values()))
     return any(map(has_hidden, cast("list[object]", value))) if isinstance(value, list) else value == HIDDEN

@@ -66,7 +66,10 @@ def mistake_in(line: str) -> str:
         words = shlex.split(line)
     except ValueError:
         words = line.replace('"', "").replace("'", "").split()
+    words = [word for word in words if word != "[OPTIONS]"]
     command: click.Command = command_line
+    if words and not re.match(r"[a-z-]", words[0]):
+        return ""  # stands for any command
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         found = command.get_command(click.Context(command), words[0])
         if found is None:

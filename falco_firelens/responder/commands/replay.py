@@ -33,7 +33,7 @@ def clients(session: Any) -> Aws:
 
 @dataclass(frozen=True)
 class Replayed:
-    """A dead letter, or the events of one cluster, and what became of it; nothing in it steers a terminal."""
+    """A dead letter, or the events of one cluster, and its outcome; nothing in it steers a terminal."""
 
     what: str
     state: Literal["waiting", "done", "failed"]

@@ -206,7 +206,7 @@ DESTINATIONS = {
         destinations("redshift: {create: {}}"),
         "events.destinations.redshift.create.publicSubnetIds: found nothing, expected subnets of that VPC with a route "
         "to an internet gateway, in three availability zones, as Redshift wants them",
-        "events.destinations.redshift.create.vpcId: found nothing, expected id of the VPC where it is to be",
+        "events.destinations.redshift.create.vpcId: found nothing, expected id of the VPC for the workgroup",
     ),
     "neither workgroup nor cluster": (
         destinations(f"redshift: {{existing: {{{WHERE}}}}}"),
