@@ -1,6 +1,4 @@
-"""Writes `settings.py`: the keys of a stack file as types from which Pulumi infers a schema.
-
-    python -m plugin.generate plugin/settings.py
+"""Writes `settings.py`: the keys of a stack file as types from which Pulumi infers a schema. `make generate` runs it.
 
 The models in falco_firelens/settings say what a stack file may hold, and their JSON schema is what is read here. Where
 a mapping is of one of several kinds, as a cluster is, its type has the keys of all: Pulumi's inference knows no unions.

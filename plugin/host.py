@@ -26,7 +26,7 @@ COMPONENTS = [Deployment, EventLog, KubernetesSensor, EcsSensor]
 
 
 class Host(ComponentProvider):
-    """Pulumi's own host of components, but for what is said of mistakes.
+    """Pulumi's own host of components, with our messages about mistakes.
 
     Pulumi's drops keys that it does not know, and reports one missing key at a time. Here the components check all that
     a program has passed, and what they find is reported without a traceback.
@@ -56,7 +56,7 @@ class Host(ComponentProvider):
 
 
 def _report(error: ComponentInitError) -> NoReturn:
-    """Hand on what a person can mend as one message.
+    """Report what a person can fix as one message.
 
     Not as errors of single properties: the engine shows their values beside them, and our messages leave out what may
     be a secret.

@@ -1,6 +1,6 @@
-"""What a whole stack says of itself, as types for Pulumi's schema inference. The keys are those of the stack outputs.
+"""A whole stack's outputs, as types for Pulumi's schema inference. The keys are those of the stack outputs.
 
-`tests/unit/plugin/test_outputs.py` holds them to what `components.stack.deployment.Deployment` has.
+`tests/unit/plugin/test_components.py` holds them to what `components.stack.deployment.Deployment` has.
 """
 
 from typing import TypedDict

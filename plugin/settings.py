@@ -116,9 +116,9 @@ class ClusterCreate(TypedDict):
 
 
 class ClusterExisting(TypedDict):
-    """An EKS cluster that is there already. Without a kubeconfig, one is made that asks `aws eks get-token`. An ECS
-    cluster that is there already, on EC2 instances. A Kubernetes cluster that is there already. Needs
-    `kubeconfigFile` or `kubeconfig`.
+    """An EKS cluster that exists already. Without a kubeconfig, one is made that asks `aws eks get-token`. An ECS
+    cluster that exists already, on EC2 instances. A Kubernetes cluster that exists already. Needs `kubeconfigFile`
+    or `kubeconfig`.
     """
 
     kubeconfigFile: NotRequired[str]
@@ -170,7 +170,7 @@ class Cluster(TypedDict):
     """Only with platform `eks` and `ecs`. Create the cluster. This is what happens where `existing` is not given."""
 
     existing: NotRequired[pulumi.Input[ClusterExisting]]
-    """Use a cluster that is there already. How to reach the cluster."""
+    """Use a cluster that exists already. How to reach the cluster."""
 
     permission: NotRequired[ClusterPermission]
     """Only with platform `eks` and `kubernetes`. How Fluent Bit gets its AWS credentials: EKS Pod Identity, IAM
@@ -194,7 +194,7 @@ class NetworkNatGateways(Enum):
 
 
 class ExistingNetwork(TypedDict):
-    """A VPC that is there already."""
+    """A VPC that exists already."""
 
     vpcId: str
     """The VPC's id."""
@@ -251,9 +251,7 @@ class S3Destination(TypedDict):
     """An archive in S3, queried with Athena: by Firehose, one folder an account, region and day."""
 
     bucketArn: NotRequired[str]
-    """ARN of a bucket that is there already, such as that of another account. Default: a bucket that the stack
-    makes.
-    """
+    """ARN of a bucket that exists already, such as that of another account. Default: a bucket that the stack makes."""
 
     kmsKeyArn: NotRequired[str]
     """ARN of the KMS key that encrypts the given bucket, if one does; needs `bucketArn`."""
@@ -278,8 +276,8 @@ class S3Destination(TypedDict):
     """
 
     infrequentAccessDays: NotRequired[int]
-    """Days, at least 30, after which events move to storage that is cheaper to keep and dearer to read; 0 for
-    never. Default: `90`.
+    """Days, at least 30, after which events move to storage that costs less to keep and more to read; 0 for never.
+    Default: `90`.
     """
 
     expireDays: NotRequired[int]
@@ -308,7 +306,7 @@ class OpenSearchCreate(TypedDict):
 
 
 class OpenSearchExisting(TypedDict):
-    """An OpenSearch domain that is there already."""
+    """An OpenSearch domain that exists already."""
 
     domainArn: str
     """The domain's ARN."""
@@ -329,7 +327,7 @@ class OpenSearchDestination(TypedDict):
     """Create the domain. This is what happens where `existing` is not given."""
 
     existing: NotRequired[OpenSearchExisting]
-    """Use a domain that is there already."""
+    """Use a domain that exists already."""
 
     indexRotation: NotRequired[OpenSearchDestinationIndexRotation]
     """How often a new index is begun. Default: `"OneDay"`."""
@@ -341,7 +339,7 @@ class RedshiftCreate(TypedDict):
     """
 
     vpcId: str
-    """Id of the VPC where it is to be."""
+    """Id of the VPC for the workgroup."""
 
     publicSubnetIds: list[str]
     """Subnets of that VPC with a route to an internet gateway, in three availability zones, as Redshift wants them."""
@@ -353,12 +351,12 @@ class RedshiftCreate(TypedDict):
 
 
 class RedshiftExisting(TypedDict):
-    """A Redshift Serverless workgroup or a cluster that is there already. Needs `workgroup` or `cluster`."""
+    """A Redshift Serverless workgroup or a cluster that exists already. Needs `workgroup` or `cluster`."""
 
     jdbcUrl: str
     """Where Firehose connects to, jdbc:redshift://HOST:PORT/DATABASE. HOST is AWS's own name for it, such as
-    dwh.111122223333.eu-west-1.redshift-serverless.amazonaws.com: Firehose takes no address and no name of one's
-    own.
+    dwh.111122223333.eu-west-1.redshift-serverless.amazonaws.com: Firehose takes neither an IP address nor a custom
+    domain name.
     """
 
     secretArn: str
@@ -380,7 +378,7 @@ class RedshiftDestination(TypedDict):
     """Create a Redshift Serverless workgroup with a namespace."""
 
     existing: NotRequired[RedshiftExisting]
-    """Use a workgroup or a cluster that is there already; it has to be reachable for Firehose:
+    """Use a workgroup or a cluster that exists already; it has to be reachable for Firehose:
     https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-rs-vpc
     """
 
@@ -428,11 +426,11 @@ class Events(TypedDict):
     """
 
     minimumPriority: NotRequired[EventsMinimumPriority]
-    """Falco reports rules of this priority and graver ones. Default: `"Notice"`."""
+    """Falco reports rules of this priority or higher. Default: `"Notice"`."""
 
     budget: NotRequired[int]
     """Events of one rule and one workload (a pod, an ECS task, the node itself) that a node ships in a minute.
-    Others are left out and counted, and the next event says how many: docs/pipeline.md. Critical and graver ones
+    Others are left out and counted, and the next event says how many: docs/pipeline.md. Critical and higher ones
     are never left out. Default: all are shipped.
     """
 
@@ -451,7 +449,7 @@ class FalcoInstall(Enum):
 
 
 class RuleException(TypedDict):
-    """What a rule shall stay silent about: https://falco.org/docs/concepts/rules/exceptions/."""
+    """What a rule should stay silent about: https://falco.org/docs/concepts/rules/exceptions/."""
 
     rule: str
     """Name of the rule."""
@@ -537,7 +535,7 @@ class ClusterAlarms(TypedDict):
     """Thresholds of one cluster; what is left out is as for all clusters."""
 
     minimumPriority: NotRequired[EventsMinimumPriority]
-    """Events of this priority and graver ones are an alarm."""
+    """Events of this priority or higher are an alarm."""
 
     silentMinutes: NotRequired[int]
     """Minutes without any heartbeat after which the cluster counts as silent, a multiple of 15."""
@@ -553,7 +551,7 @@ class Alarms(TypedDict):
     """Thresholds of the alarms."""
 
     minimumPriority: NotRequired[EventsMinimumPriority]
-    """Events of this priority and graver ones are an alarm. Default: `"Critical"`."""
+    """Events of this priority or higher are an alarm. Default: `"Critical"`."""
 
     silentMinutes: NotRequired[int]
     """Minutes without any heartbeat of a cluster after which it counts as silent, a multiple of 15. Default: `60`."""
@@ -678,7 +676,7 @@ class Notification(TypedDict):
 
 
 class SimpleAction(TypedDict):
-    """An action about which there is nothing to say."""
+    """An action without settings."""
 
 
 class TaintEffect(Enum):
@@ -743,7 +741,7 @@ class Actions(TypedDict):
     """Open a Security Hub finding; Security Hub has to be enabled."""
 
     notify: NotRequired[SimpleAction]
-    """Tell those in `notifications`, and the webhooks."""
+    """Notify the recipients in `notifications`, and the webhooks."""
 
 
 class PlaybookMatch(TypedDict):
@@ -756,7 +754,7 @@ class PlaybookMatch(TypedDict):
     """Patterns of tags, of which the rule has at least one. Default: any."""
 
     minimumPriority: NotRequired[EventsMinimumPriority]
-    """Events of this priority and graver ones. Default: `"Debug"`."""
+    """Events of this priority or higher. Default: `"Debug"`."""
 
     clusters: NotRequired[list[str]]
     """Patterns of clusters' names. Default: any of the stack."""
@@ -769,7 +767,7 @@ class PlaybookMatch(TypedDict):
 
     labels: NotRequired[dict[str, str]]
     """Labels of the pod, all of which it has; their values are patterns. The function asks the cluster where the
-    event does not tell.
+    event has none.
     """
 
 
@@ -786,7 +784,7 @@ class Playbook(TypedDict):
     """Which events it answers. Default: all."""
 
     dryRun: NotRequired[bool]
-    """Only tell what would be done. Default: `true`."""
+    """Only report what would be done. Default: `true`."""
 
     mostTargets: NotRequired[int]
     """Pods and tasks of a cluster that it acts on within `mostTargetsMinutes`, and as many nodes; the others are
@@ -906,10 +904,10 @@ class Policy(TypedDict):
     """What the policies of docs/policy.md do with the stack."""
 
     enforcement: NotRequired[PolicyEnforcement]
-    """Whether what breaks a policy fails a preview, or is only told. Default: `"mandatory"`."""
+    """Whether what breaks a policy fails a preview, or is only reported. Default: `"mandatory"`."""
 
     advisory: NotRequired[list[PolicyAdvisory]]
-    """Policies that only tell, whatever `enforcement` says."""
+    """Policies that only report, whatever `enforcement` says."""
 
     requiredTags: NotRequired[list[str]]
     """Tags that every resource has to have, beside those of `tags`."""
@@ -918,7 +916,7 @@ class Policy(TypedDict):
     """Let the policy `pinned-images` ask for digests; a version will not do then. Default: `false`."""
 
     mayLose: NotRequired[list[str]]
-    """What holds events and may be deleted, replaced or made to keep them less long, by logical name or URN: see
+    """What holds events and may be deleted, replaced or kept for a shorter time, by logical name or URN: see
     docs/policy.md. Take it out again when it has been done.
     """
 
@@ -963,7 +961,7 @@ class Stack(TypedDict):
     """Send the events to a hub."""
 
     notifications: NotRequired[pulumi.Input[list[pulumi.Input[Notification]]]]
-    """Who is told about alarms. An e-mail address has to be confirmed once, by the link in the mail that it gets."""
+    """Who is notified about alarms. An e-mail address must be confirmed once, by the link that is mailed to it."""
 
     response: NotRequired[pulumi.Input[Response]]
     """What is done about events without a person. Default: nothing."""

@@ -1,6 +1,6 @@
 """Takes programs from their vendors' releases into a cache outside the clone.
 
-Nothing is used whose SHA-256 is not the published one. What cannot be had is an UnavailableError, and can be built
+Nothing is used whose SHA-256 is not the published one. What is not available is an UnavailableError, and can be built
 instead; what is not what it should be stops everything, for it may be an attack.
 """
 
@@ -42,7 +42,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class UnavailableError(Exception):
-    """A release cannot be had; the message says why."""
+    """A release is not available; the message says why."""
 
 
 class Vendors:

@@ -121,7 +121,7 @@ def _from_vendor(vendors: Vendors, name: str, release: Release, choice: Choice) 
         return vendors.take(name, release)
     except UnavailableError as error:
         if choice == "download":
-            raise LocalCloudError(f"{CHOICE}=download: {error}. {CHOICE}=auto builds what cannot be had.") from None
+            raise LocalCloudError(f"{CHOICE}=download: {error}. {CHOICE}=auto builds what is not available.") from None
         say(f"building {', '.join(_packages(release))} instead: {error}")
         return None
 

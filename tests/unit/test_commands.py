@@ -145,8 +145,12 @@ SENTENCES = ("Something was given up: falco-firelens replay shows it, and runs i
 """The description of an alarm, which stays as it is: a change would show in everybody's preview."""
 
 TOP = "docs|components|plugin|falco_firelens|tests|tools|bench|examples|localcloud|standin|testbed|\\.github|\\.ci"
-ELSEWHERE = {"falco_firelens/components", ".github/workflows/release.yaml"}
-"""In the wheel, and in Falco's repository."""
+ELSEWHERE = {
+    "falco_firelens/components",  # in the wheel
+    "plugin/venv",  # made by who uses the plugin
+    ".github/workflows/release.yaml",  # Falco's
+    ".github/workflows/sign.yml",  # Pulumi's
+}
 
 PATHS = re.compile(rf"(?<![\w/.<-])((?:{TOP})/[\w./*-]*\w)")
 
