@@ -69,7 +69,7 @@ def test_a_stack_lives_without_a_clone(run: Run, folder: Path) -> None:
     assert "create" in run("falco-firelens", "fleet", "preview", *role)
     run("falco-firelens", "fleet", "up", *role)
     assert "own.yaml" in _sensor(run)
-    assert "unchanged" in run("falco-firelens", "fleet", "preview", *role)
+    assert "no change" in run("falco-firelens", "fleet", "preview", *role)
     run("falco-firelens", "fleet", "destroy", "--yes", *role)
     assert sorted(file.name for file in folder.iterdir()) == ["Pulumi.prod.yaml", "rules"]
 

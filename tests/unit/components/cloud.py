@@ -1,5 +1,6 @@
 """A stack deployed into mocks: what it registers, with what inputs, in which tree. No engine and no AWS."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -365,11 +366,20 @@ def _deploy(values: Mapping[str, object], account: Account, stack: str) -> Deplo
     return run(lambda: Deployment("deployment", {"settings": settings, "file": FILE}), Monitor(account), stack)
 
 
+def give_loop() -> None:
+    """Give this thread the event loop that Pulumi's mocks take: an earlier `asyncio.run` leaves it without."""
+    try:
+        asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+
+
 def run(program: Callable[[], object], monitor: Monitor, stack: str = "unit") -> Deployed:
     """Run a program into mocks.
 
     Raises what the program raises, after looking that it has registered nothing by then.
     """
+    give_loop()
     pulumi.runtime.set_mocks(monitor.mocks, project="falco-firelens", stack=stack, preview=False, monitor=monitor)
     errors: list[Exception] = []
 

@@ -124,11 +124,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def look(server: str) -> None:
     new = {"metadata": {"name": NAME}}
-    loop = asyncio.new_event_loop()  # not asyncio.run, which leaves the thread without the loop that Pulumi's mocks use
-    try:
-        loop.run_until_complete(check_policies(kubeconfig(server), None, new, expected="what to do"))
-    finally:
-        loop.close()
+    asyncio.run(check_policies(kubeconfig(server), None, new, expected="what to do"))
 
 
 @pytest.mark.parametrize("server", [True], indirect=True)

@@ -62,10 +62,6 @@ def test_eight_clusters_are_asked_at_once_and_in_one_thread(api_server: str) -> 
     async def ask_all() -> None:
         await asyncio.gather(*(ask() for _ in range(CLUSTERS)))
 
-    loop = asyncio.new_event_loop()  # not asyncio.run, which leaves the thread without the loop that Pulumi's mocks use
-    try:
-        loop.run_until_complete(ask_all())
-    finally:
-        loop.close()
+    asyncio.run(ask_all())
 
     assert asked == [threading.get_ident()] * CLUSTERS

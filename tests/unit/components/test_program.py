@@ -12,7 +12,7 @@ import pytest
 from pulumi.runtime.config import set_all_config
 
 from components.aws.wheels import PackageError, Wheels
-from tests.unit.components.cloud import Account, Monitor
+from tests.unit.components.cloud import Account, Monitor, give_loop
 
 ROOT = Path(__file__).parents[3]
 
@@ -26,6 +26,7 @@ def run(config: dict[str, str], monkeypatch: pytest.MonkeyPatch, secret_keys: Se
     """Run the program with a stack's configuration, as the engine hands it over."""
     account = Account()
     monitor = Monitor(account)
+    give_loop()
     pulumi.runtime.set_mocks(account, project="falco-firelens", stack="unit", preview=False, monitor=monitor)
     monkeypatch.delenv("PULUMI_CONFIG", raising=False)
     set_all_config(config, list(secret_keys))
