@@ -21,6 +21,7 @@ COMMANDS = {
     ),
     "explain": Lazy("falco_firelens.cli.response:explain", "Show which playbook answers an event, and why."),
     "fleet": Lazy("falco_firelens.cli.fleet:fleet", "Preview, deploy, verify and destroy many stacks."),
+    "init": Lazy("falco_firelens.cli.init:init", "Write a stack file that adopts clusters of your account."),
     "policy": Lazy("falco_firelens.cli.policy:policy", "Preview a stack under its policies."),
     "reference": Lazy("falco_firelens.cli.stack_files:reference", "Print the configuration reference."),
     "replay": Lazy("falco_firelens.cli.response:replay", "Show dead letters, or run them or events again."),

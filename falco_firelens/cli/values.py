@@ -1,5 +1,6 @@
 """Values of the command line, and how a shell completes them."""
 
+import configparser
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -59,6 +60,34 @@ class Context(click.ParamType[str]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """List the contexts."""
         return [CompletionItem(name) for name in matching(contexts(), incomplete)]
+
+
+class EksName(click.ParamType[str]):
+    """A cluster's name in AWS."""
+
+    name = "cluster"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """List the EKS clusters of the kubeconfig, as `aws eks update-kubeconfig` names their contexts."""
+        names = {one.rpartition(":cluster/")[2] for one in contexts() if one.startswith("arn:")}
+        return [CompletionItem(name) for name in matching(sorted(names), incomplete)]
+
+
+class Profile(click.ParamType[str]):
+    """A profile of the AWS configuration."""
+
+    name = "profile"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """List the profiles."""
+        file = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read(file)
+        except (OSError, ValueError, configparser.Error):
+            return []
+        names = [name.removeprefix("profile ") for name in parser.sections()]
+        return [CompletionItem(name) for name in matching(names, incomplete)]
 
 
 def cluster_names(folder: Path) -> list[str]:
@@ -122,3 +151,5 @@ STACK_FILE = StackFile()
 STACK = StackName()
 TARGET = Target()
 CONTEXT = Context()
+EKS_NAME = EksName()
+PROFILE = Profile()

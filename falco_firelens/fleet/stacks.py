@@ -1,7 +1,6 @@
 """Stacks of a fleet: found from stack files or given by a service, selected, and put in order."""
 
 import fnmatch
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -14,7 +13,7 @@ from pydantic import ValidationError as PydanticError
 from falco_firelens.fleet.errors import FleetError, InvalidSettings
 from falco_firelens.settings import NAMESPACE, Settings, SettingsError, load_config
 from falco_firelens.settings.loader import structured
-from falco_firelens.settings.stack_files import ACCOUNT_ID, allowed_accounts, document_of
+from falco_firelens.settings.stack_files import ACCOUNT_ID, STACK_NAME, allowed_accounts, document_of
 from falco_firelens.settings.strangers import too_large
 from falco_firelens.settings.types import REGION_NAME
 from falco_firelens.settings.validation.errors import Location
@@ -25,12 +24,6 @@ from falco_firelens.settings.validation.yaml_text import DocumentError
 
 REGION = "aws:region"
 """The engine's own configuration of the AWS provider: https://www.pulumi.com/registry/packages/aws/installation-configuration/"""
-
-STACK_NAME = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,99}")
-"""As the engine has it, except for a hyphen or a dot at the beginning, which makes an option or a hidden file of it.
-
-https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/tokens/stack.go
-"""
 
 
 @dataclass(frozen=True)

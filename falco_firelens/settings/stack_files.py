@@ -18,6 +18,12 @@ NAMESPACE = "falco-firelens"
 """The project's name, which the engine puts before the keys of its configuration."""
 
 
+STACK_NAME = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,99}")
+"""As the engine has it, except for a hyphen or a dot at the beginning, which makes an option or a hidden file of it.
+
+https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/tokens/stack.go
+"""
+
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 ALLOWED_ACCOUNTS = "aws:allowedAccountIds"

@@ -18,7 +18,7 @@ PACKAGES = {"components", "falco_firelens", "plugin", "standin", "localcloud", "
 SPLIT = {"components", "falco_firelens"}
 """Packages whose parts are rooms of their own."""
 
-PRODUCT = {"sensor", "insight", "schemas", "settings", "responder", "watch", "policy", "fleet", "cost", "cli"}
+PRODUCT = {"sensor", "insight", "schemas", "settings", "responder", "watch", "policy", "fleet", "cost", "setup", "cli"}
 
 ALLOWED = {
     "falco_firelens": {"falco_firelens.cli"},
@@ -40,6 +40,7 @@ ALLOWED = {
         "falco_firelens.sensor",
         "falco_firelens.settings",
     },
+    "falco_firelens.setup": {"falco_firelens.settings"},
     "falco_firelens.cli": {
         "falco_firelens.errors",
         "falco_firelens.program",

@@ -1,0 +1,1 @@
+"""What `falco-firelens init` does: finds clusters in an account, and writes a stack file that adopts them."""
