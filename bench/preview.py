@@ -1,8 +1,8 @@
 """What our components cost a preview, and how it grows with the clusters of a stack.
 
 `make bench-preview` runs it. In one run, on one machine:
-an empty program; a program of the same resources as the dev stack's, registered bare; the dev stack; and stacks of 1,
-10, 20 and 30 clusters, 30 being the most that a stack may have.
+an empty program; the dev stack's resources as a user would write them by hand; the dev stack; and stacks of 1, 10, 20
+and 30 clusters, 30 being the most that a stack may have. `python -m bench.preview --dev` leaves out those that grow.
 """
 
 import json
@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from bench import by_hand
 from bench.process_tree import Usage, measure
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -35,28 +35,6 @@ That would be measured instead of us: docs/performance.md has the figures with i
 STACK = "measured"
 LANGUAGE_HOST = "pulumi-language-python-exec"
 """A part of the command line of the process that runs the program."""
-
-NOT_BARE = ("pulumi:pulumi:Stack", "pulumi:providers:", "falco-firelens:index:", "eks:index:")
-"""What the engine itself registers, and components."""
-
-BARE = '''
-"""The resources of a plan, registered without any component."""
-
-import asyncio
-import json
-
-import pulumi
-import pulumi_kubernetes
-
-unknown = asyncio.Future()
-unknown.set_result(None)
-known = asyncio.Future()
-known.set_result(False)
-cluster = pulumi_kubernetes.Provider("cluster", kubeconfig=pulumi.Output(set(), unknown, known))
-for index, (kind, inputs) in enumerate(json.load(open("plan.json"))):
-    provider = cluster if kind.startswith("kubernetes:") else None
-    pulumi.CustomResource(kind, f"r{index}", inputs, opts=pulumi.ResourceOptions(provider=provider))
-'''
 
 
 @dataclass(frozen=True)
@@ -91,17 +69,17 @@ def main() -> int:
         rows: list[Row] = []
         for program in (
             lambda: empty(scratch / "empty"),
-            lambda: bare(scratch / "bare", plan),
+            lambda: handwritten(scratch / "by-hand", plan),
             lambda: ours("dev stack", scratch / "dev", dev, RUNS),
             *(
                 partial(ours, f"{count} clusters", scratch / f"{count}", stack_file(scratch, count), 1)
-                for count in CLUSTERS
+                for count in (() if "--dev" in sys.argv else CLUSTERS)
             ),
         ):
             rows.append(program())
             print(rows[-1], flush=True)
-    empty_row, bare_row, dev_row = rows[:3]
-    print(f"\nThe dev stack takes {dev_row.cpu / bare_row.cpu:.2f} times the CPU of its resources bare, ", end="")
+    empty_row, hand_row, dev_row = rows[:3]
+    print(f"\nThe dev stack takes {dev_row.cpu / hand_row.cpu:.2f} times the CPU of its resources by hand, ", end="")
     print(f"and {dev_row.cpu / empty_row.cpu:.2f} times that of an empty program.")
     return 0
 
@@ -114,22 +92,22 @@ def stack_file(scratch: Path, count: int) -> Path:
     return file
 
 
-def plan_of(folder: Path, config: Path) -> list[tuple[str, Any]]:
-    """Type and inputs of every resource that the stack would create, components left out."""
+def plan_of(folder: Path, config: Path) -> list[by_hand.Planned]:
+    """Preview every resource that the stack would create."""
     with project_stack(folder, config) as options:
         shown = json.loads(_pulumi(PROJECT, "preview", *options, "--json"))
     states = (step["newState"] for step in shown["steps"] if "newState" in step)
-    return [(state["type"], state.get("inputs", {})) for state in states if not state["type"].startswith(NOT_BARE)]
+    return [by_hand.Planned(state["type"], state["urn"], state.get("inputs", {})) for state in states]
 
 
 def empty(folder: Path) -> Row:
     """A program that does nothing."""
-    return _in_folder("empty program", folder, "import pulumi\n", {})
+    return _in_folder("empty program", folder, "import pulumi\n")
 
 
-def bare(folder: Path, plan: list[tuple[str, Any]]) -> Row:
-    """A program of the same resources without our components, settings and rendering."""
-    return _in_folder("the same resources, bare", folder, BARE, {"plan.json": json.dumps(plan)})
+def handwritten(folder: Path, plan: list[by_hand.Planned]) -> Row:
+    """Measure the same resources by the SDKs' classes, without our components, settings and rendering."""
+    return _in_folder("the same resources by hand", folder, by_hand.program(plan))
 
 
 def ours(title: str, folder: Path, config: Path, runs: int) -> Row:
@@ -138,13 +116,11 @@ def ours(title: str, folder: Path, config: Path, runs: int) -> Row:
         return _row(title, lambda: _preview(PROJECT, *options), runs)
 
 
-def _in_folder(title: str, folder: Path, program: str, files: dict[str, str]) -> Row:
+def _in_folder(title: str, folder: Path, program: str) -> Row:
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
     (folder / "__main__.py").write_text(program)
     (folder / f"Pulumi.{STACK}.yaml").write_text("config:\n  aws:region: eu-west-1\n")
-    for name, text in files.items():
-        (folder / name).write_text(text)
     with stack(folder) as options:
         return _row(title, lambda: _preview(folder, *options))
 

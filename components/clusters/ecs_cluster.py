@@ -1,5 +1,7 @@
 """EcsCluster: an ECS cluster on EC2 instances that scale with the tasks and drain before they end."""
 
+from __future__ import annotations
+
 import base64
 from collections.abc import Mapping, Sequence
 from typing import TypedDict

@@ -1,5 +1,7 @@
 """EksCluster: an EKS cluster with managed node groups, its API private and its secrets and disks encrypted."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict

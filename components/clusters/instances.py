@@ -1,5 +1,7 @@
 """What EC2 instances of created clusters have in common: encrypted disks, IMDSv2 only, tags, a role."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 

@@ -1,5 +1,7 @@
 """Network: a VPC with a public and a private subnet in each of several zones, for the clusters that a stack creates."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import TypedDict

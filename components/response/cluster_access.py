@@ -7,9 +7,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 from pulumi_aws import eks, secretsmanager
-from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
-from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
-from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, SubjectArgsDict
+from pulumi_kubernetes import admissionregistration, core, rbac
 
 from ..sensors.existing_objects import ExistingObjects, Kubeconfig
 from ..sensors.owned import owned
@@ -54,7 +52,7 @@ class ClusterAccess(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         labels = {"app.kubernetes.io/part-of": "falco-firelens"}
         metadata = owned({"name": NAME, "labels": labels})
-        role = ClusterRole(name, metadata=metadata, rules=[_rule(rule) for rule in args["rules"]], opts=child)
+        role = rbac.v1.ClusterRole(name, metadata=metadata, rules=[_rule(rule) for rule in args["rules"]], opts=child)
         policy = self._policy(name, args, labels) if args["bounded"] else []
         cluster = args.get("eks_cluster")
         if cluster is not None:
@@ -71,11 +69,11 @@ class ClusterAccess(pulumi.ComponentResource):
         else:
             subject = {"kind": "ServiceAccount", "name": NAME, "namespace": args["namespace"]}
             self.token = self._service_account(name, args["namespace"], labels, child)
-        ClusterRoleBinding(
+        rbac.v1.ClusterRoleBinding(
             name,
             metadata=metadata,
             role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
-            subjects=[cast("SubjectArgsDict", subject)],
+            subjects=[cast("rbac.v1.SubjectArgsDict", subject)],
             # The function may do nothing yet while nothing bounds it.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role, *policy]),
         )
@@ -88,13 +86,13 @@ class ClusterAccess(pulumi.ComponentResource):
             existing = ExistingObjects(name, args["kubeconfig"], args.get("context"))
             hooks = existing.refuse_without_policies(policy_wanted(args["cluster"]))
         metadata = owned({"name": NAME, "labels": labels})
-        policy = ValidatingAdmissionPolicy(
+        policy = admissionregistration.v1.ValidatingAdmissionPolicy(
             name,
             metadata=metadata,
             spec=cast("Any", policy_spec(identity)),
             opts=pulumi.ResourceOptions(parent=self, hooks=hooks),
         )
-        binding = ValidatingAdmissionPolicyBinding(
+        binding = admissionregistration.v1.ValidatingAdmissionPolicyBinding(
             name,
             metadata=metadata,
             spec={"policy_name": NAME, "validation_actions": ["Deny"]},
@@ -109,13 +107,13 @@ class ClusterAccess(pulumi.ComponentResource):
 
         https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets
         """
-        account = ServiceAccount(
+        account = core.v1.ServiceAccount(
             name,
             metadata=owned({"name": NAME, "namespace": namespace, "labels": labels}),
             automount_service_account_token=False,
             opts=child,
         )
-        secret = Secret(
+        secret = core.v1.Secret(
             name,
             metadata=owned(
                 {

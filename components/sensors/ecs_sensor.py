@@ -78,6 +78,6 @@ def minimum_healthy_percent(instances: int) -> int:
     return 50 if instances > 1 else 0
 
 
-def _volume(volume: Mapping[str, Any]) -> ecs.TaskDefinitionVolumeArgs:
+def _volume(volume: Mapping[str, Any]) -> "ecs.TaskDefinitionVolumeArgs":
     host: Mapping[str, str] = volume.get("host", {})
     return ecs.TaskDefinitionVolumeArgs(name=volume["name"], host_path=host.get("sourcePath"))

@@ -4,10 +4,7 @@ from dataclasses import replace
 from typing import NotRequired, TypedDict
 
 import pulumi
-from pulumi_kubernetes.apps.v1 import DaemonSet
-from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, ServiceAccount
-from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
-from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes import apps, core, helm, networking
 
 from falco_firelens.sensor.model import Document, FalcoChart, KubernetesManifests, Workload
 
@@ -51,7 +48,7 @@ class KubernetesSensor(pulumi.ComponentResource):
         super().__init__("falco-firelens:index:KubernetesSensor", name, {}, opts)
         manifests = args["manifests"]
         existing = ExistingObjects(name, args["kubeconfig"], args.get("context"))
-        namespace = Namespace(
+        namespace = core.v1.Namespace(
             name,
             metadata=owned(manifests.namespace["metadata"]),
             opts=pulumi.ResourceOptions(parent=self, hooks=existing.refuse_namespace()),
@@ -72,22 +69,22 @@ class KubernetesSensor(pulumi.ComponentResource):
 
 
 def _network_policy(name: str, policy: Document, opts: pulumi.ResourceOptions) -> None:
-    NetworkPolicy(name, metadata=owned(policy["metadata"]), spec=policy["spec"], opts=opts)
+    networking.v1.NetworkPolicy(name, metadata=owned(policy["metadata"]), spec=policy["spec"], opts=opts)
 
 
 def _workload(
     name: str, workload: Workload, opts: pulumi.ResourceOptions, hooks: pulumi.ResourceHookBinding | None = None
 ) -> None:
-    account = ServiceAccount(
+    account = core.v1.ServiceAccount(
         name,
         metadata=owned(workload.service_account["metadata"]),
         automount_service_account_token=workload.service_account.get("automountServiceAccountToken"),
         opts=opts,
     )
-    config = ConfigMap(
+    config = core.v1.ConfigMap(
         name, metadata=owned(workload.config_map["metadata"]), data=workload.config_map["data"], opts=opts
     )
-    DaemonSet(
+    apps.v1.DaemonSet(
         name,
         metadata=owned(workload.daemon_set["metadata"]),
         spec=workload.daemon_set["spec"],
@@ -125,12 +122,12 @@ def _chart(
 ) -> None:
     repository = chart["repository"]
     in_oci = repository.startswith("oci://")
-    Chart(
+    helm.v4.Chart(
         name,
         name=manifests.falco.daemon_set["metadata"]["name"],
         chart=f"{repository}/{chart['chart']}" if in_oci else chart["chart"],
         version=chart["version"],
-        repository_opts=None if in_oci else RepositoryOptsArgs(repo=repository),
+        repository_opts=None if in_oci else helm.v4.RepositoryOptsArgs(repo=repository),
         namespace=manifests.namespace["metadata"]["name"],
         values=chart["values"],
         opts=pulumi.ResourceOptions.merge(

@@ -4,6 +4,7 @@ Key names and defaults are those of `falco.yaml` in github.com/falcosecurity/fal
 `plugins/container/README.md` in github.com/falcosecurity/plugins.
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from falco_firelens.sensor.model import (
     FalcoOptions,
     RuleException,
 )
+from falco_firelens.sensor.own_yaml import read_yaml
 
 SETTINGS_FILE: Final = "falco.yaml"
 """The file that Falco is started with."""
@@ -257,9 +259,10 @@ def _rules_files(options: FalcoOptions, rules_dir: str) -> list[str]:
     return [first, DEFAULT_RULES, *others]
 
 
+@functools.cache
 def _own_rules(file: str, priority: str) -> str:
     """Read rules of this project, and give each a priority that Falco does not filter away."""
-    document = yaml.safe_load((Path(__file__).parent / "rules" / file).read_text())
+    document = read_yaml((Path(__file__).parent / "rules" / file).read_text())
     return to_yaml([{**item, "priority": priority.upper()} if "rule" in item else item for item in document])
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from falco_firelens.sensor.own_yaml import read_yaml
 
 REGISTRY: Final = "public.ecr.aws"
 """Where every image comes from that no mirror holds."""
@@ -130,7 +131,7 @@ def owner(source: str) -> str:
 
 def parse(text: str) -> dict[str, Known]:
     """Read a table. Raises pydantic.ValidationError where its form is wrong."""
-    table: dict[str, Any] = yaml.safe_load(text)
+    table: dict[str, Any] = read_yaml(text)
     return {name: Known.model_validate(known) for name, known in table.items()}
 
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from falco_firelens.sensor.own_yaml import read_yaml
 
 FILE = Path(__file__).resolve().parents[1] / "limits" / "aws.yaml"
 
 
 @functools.cache
 def _entries() -> Mapping[str, Mapping[str, Any]]:
-    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return read_yaml(FILE.read_text(encoding="utf-8"))
 
 
 def allowed(limit: str) -> str:

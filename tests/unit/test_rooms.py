@@ -1,6 +1,7 @@
 """Which room may import which: the arrows of docs/architecture.md, held to the code."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -108,16 +109,31 @@ def room(module: str) -> str:
     return ".".join(parts[:2]) if parts[0] in SPLIT else parts[0]
 
 
-def sources() -> Iterator[tuple[str, Path]]:
-    for name in subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).split():
-        if "tests/" not in name and name != "__main__.py" and not name.startswith(("examples/", TEMPLATE)):
-            yield name[:-3].replace("/", ".").removesuffix(".__init__"), ROOT / name
+@functools.cache
+def sources() -> tuple[tuple[str, Path], ...]:
+    """The modules and their files."""
+    names = subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).split()
+    return tuple(
+        (name[:-3].replace("/", ".").removesuffix(".__init__"), ROOT / name)
+        for name in names
+        if "tests/" not in name and name != "__main__.py" and not name.startswith(("examples/", TEMPLATE))
+    )
 
 
-def imported(module: str, file: Path) -> Iterator[str]:
+@functools.cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+@functools.cache
+def imported(module: str, file: Path) -> tuple[str, ...]:
     """The modules that a file imports, anywhere in it, with their full names."""
+    return tuple(_imported(module, file))
+
+
+def _imported(module: str, file: Path) -> Iterator[str]:
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -164,6 +180,7 @@ def test_the_function_takes_the_contract_from_the_standard_library_alone() -> No
 def test_the_program_finds_the_components_by_name_alone() -> None:
     """So that it works where they are `falco_firelens.components`."""
     assert set(imported("falco_firelens.program", ROOT / "falco_firelens" / "program.py")) == {
+        "gc",
         "importlib",
         "pathlib",
         "types",
@@ -177,7 +194,7 @@ def test_components_import_each_other_by_relative_names() -> None:
             assert not re.search(r"^\s*(from|import) components\b", file.read_text(), re.MULTILINE), file
 
 
-COMPONENTS = {module: ast.parse(file.read_text()) for module, file in sources() if module.startswith("components.")}
+COMPONENTS = {module: parsed(file) for module, file in sources() if module.startswith("components.")}
 
 
 def named(node: ast.AST) -> set[str]:

@@ -1,5 +1,6 @@
 """Which model, and which of its fields, a location of a stack file belongs to."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin
@@ -26,6 +27,7 @@ def models_in(annotation: Any) -> Iterator[type[Model]]:
         yield from models_in(argument)
 
 
+@functools.cache
 def fields_of(model: type[Model]) -> Mapping[str, FieldInfo]:
     """Return a model's fields by the key that a stack file has for each."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
@@ -121,22 +123,23 @@ def fields_at(location: Location) -> Mapping[str, FieldInfo]:
     return {key: field for model in models_at(location) for key, field in fields_of(model).items()}
 
 
+@functools.lru_cache(maxsize=1024)
 def models_at(location: Location) -> Sequence[type[Model]]:
     """Return the models that the mapping at a location, or each item of the list there, may be.
 
     pydantic puts a cluster's platform into its locations, `("clusters", 0, "eks", "create")`, which tells the models
     of the platforms apart. The keys of a mapping such as `tags` or `alarms.clusters` are the person's own.
     """
-    models: list[type[Model]] = [Settings]
+    models: tuple[type[Model], ...] = (Settings,)
     named = False
     for part in location:
         if isinstance(part, int) or named:
             named = False
             continue
         if part in PLATFORMS and len(models) > 1:
-            models = [model for model in models if part in get_args(model.model_fields["platform"].annotation)]
+            models = tuple(m for m in models if part in get_args(m.model_fields["platform"].annotation))
             continue
         found = [fields_of(model)[part].annotation for model in models if part in fields_of(model)]
-        models = [model for annotation in found for model in models_in(annotation)]
+        models = tuple(model for annotation in found for model in models_in(annotation))
         named = any(get_origin(annotation) is dict for annotation in found)
     return models
