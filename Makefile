@@ -8,10 +8,14 @@ PY := $(VENV)/bin/python
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 # The variable silences a notice about the theme's successor: docs/adr/0010-docs-and-command-line.md.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs
+# A test's file stays in one process, which deploys each of its stacks once.
+UNIT := $(VENV)/bin/python -m pytest tests/unit standin --numprocesses=auto --dist=loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Containers often set it. Every program would compile this project's modules again then, each time that it starts.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up cloud build down env status ship preview demo-fleet demo-response test test-unit test-local test-pipeline \
+.PHONY: help up cloud build down env status ship preview demo-fleet demo-response test test-fast test-unit test-local test-pipeline \
 	test-slow check lock renew-images release-check format generate bench bench-preview bench-fleet bench-responder \
 	bench-pipeline docs docs-serve clean
 
@@ -51,8 +55,11 @@ demo-response: $(INSTALLED) ## answer events in what `make up` deployed: in a dr
 
 test: test-unit test-local test-pipeline ## run all tests
 
-test-unit: $(INSTALLED) ## run the tests that need no other program
-	$(PY) -m pytest tests/unit standin -n auto
+test-fast: $(INSTALLED) ## run what a person runs while editing: unit tests of few clusters, without property tests
+	$(UNIT) -m "not slow and not extreme and not hypothesis"
+
+test-unit: $(INSTALLED) ## run the tests that need no other program, and name the ten slowest
+	$(UNIT) --durations=10
 
 test-local: $(INSTALLED) ## run the real engine on a local cloud of the tests' own
 	$(PY) -m pytest tests/local tests/attacks $(SIDE_BY_SIDE)
@@ -60,8 +67,8 @@ test-local: $(INSTALLED) ## run the real engine on a local cloud of the tests' o
 test-pipeline: $(INSTALLED) ## run the real Fluent Bit and Falco, where they are on PATH
 	$(PY) -m pytest tests/pipeline
 
-test-slow: $(INSTALLED) ## run what `make test` leaves out: more events, more requests, any moment
-	$(PY) -m pytest tests -m slow $(SIDE_BY_SIDE)
+test-slow: $(INSTALLED) ## run what `make test` leaves out: more events, requests and examples, any moment
+	$(PY) -m pytest tests standin -m "slow or hypothesis" --hypothesis-profile=full $(SIDE_BY_SIDE)
 
 check: $(INSTALLED) ## format, lint, types, locks, images, workflows, wording and links of the docs
 	$(VENV)/bin/ruff format --check
@@ -109,8 +116,8 @@ generate: $(INSTALLED) ## write the generated references, schema and pictures
 
 bench: bench-preview bench-fleet bench-responder bench-pipeline ## measure, see docs/performance.md
 
-bench-preview: cloud ## measure previews of one stack
-	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.preview
+bench-preview: cloud ## measure previews of one stack: make bench-preview DEV=1 for the dev stack alone
+	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.preview $(if $(DEV),--dev)
 
 bench-fleet: cloud ## measure previews of many stacks: make bench-fleet STACKS=100
 	@eval "$$($(PY) -m localcloud env)" && $(PY) -m bench.fleet $(STACKS)

@@ -2,7 +2,7 @@
 
 `make bench-preview` runs it. In one run, on one machine:
 an empty program; the dev stack's resources as a user would write them by hand; the dev stack; and stacks of 1, 10, 20
-and 30 clusters, 30 being the most that a stack may have. `python -m bench.preview --dev` leaves out those that grow.
+and 30 clusters, 30 being the most that a stack may have. `make bench-preview DEV=1` leaves out those that grow.
 """
 
 import json

@@ -48,7 +48,7 @@ def test_what_is_written_between_quotation_marks_cannot_end_them(form: object, t
             TypeAdapter(form).validate_python(value)
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(
     st.from_regex(r"[0-9A-Za-z._/#-]{1,512}", fullmatch=True), st.from_regex(r"[a-z][a-z0-9-]{0,38}", fullmatch=True)
 )

@@ -118,15 +118,16 @@ def test_evidence_is_locked_only_where_that_is_asked_for() -> None:
 TASKS = ("evidence", "stopTask", "drainInstance", "quarantine")
 
 
-@pytest.mark.parametrize("longest", ["created", "adopted"])
-@pytest.mark.parametrize("platform", ["ecs", "eks", "kubernetes"])
+@pytest.mark.extreme
+@pytest.mark.parametrize(
+    ("platform", "longest"),
+    [("ecs", "created"), ("eks", "created"), ("ecs", "adopted"), ("eks", "adopted"), ("kubernetes", "adopted")],
+)
 def test_policies_fit_for_the_most_clusters_with_the_longest_names(platform: str, longest: str) -> None:
     """In the partition that has the longest ARNs.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
-    if platform == "kubernetes" and longest == "created":
-        pytest.skip("there are adopted ones only")
     there = Account("aws-us-gov", "us-gov-west-1", groups={f"sg-{number:017x}": VPC for number in range(50)})
     clusters: list[dict[str, Any]] = []
     for number in range(MOST_CLUSTERS):
@@ -161,7 +162,7 @@ def test_policies_fit_for_the_most_clusters_with_the_longest_names(platform: str
     assert all(size(document) <= 6_144 for document in attached)
     for document in (inline, *attached):
         assert len({statement["Sid"] for statement in document["Statement"]}) == len(document["Statement"])
-    own = allowed(deploy({"clusters": clusters, "response": {"playbooks": [playbook("notify")]}}, there))
+    own = allowed(deploy({"clusters": clusters[:1], "response": {"playbooks": [playbook("notify")]}}, there))
     assert allowed(stack).keys() >= own.keys()
 
 
@@ -173,7 +174,7 @@ def size(document: dict[str, Any]) -> int:
     return len("".join(json.dumps(document).replace("falco-unit-response", "f" * 57).split()))
 
 
-@pytest.mark.parametrize("count", [1, 5, 12, 13, 30])
+@pytest.mark.parametrize("count", [1, 5, 12, 13, pytest.param(30, marks=pytest.mark.extreme)])
 def test_each_cluster_has_the_permissions_of_its_playbooks_however_many_there_are(count: int) -> None:
     clusters = [{"name": f"jobs-{number}", "platform": "ecs"} for number in range(count)]
     playbooks = [

@@ -17,6 +17,8 @@ from tests.unit.components.cloud import ACCOUNT, KUBECONFIG, deploy
 from tests.unit.components.requests_of import LikeAws, Requests
 from tests.unit.components.stacks import HUB_STACK, SUBNETS, WAREHOUSE
 
+pytestmark = pytest.mark.extreme
+
 LONGEST_NAME = 40
 LONGEST_STACK = "s" * 100
 """https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack"""

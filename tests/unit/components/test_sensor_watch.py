@@ -88,6 +88,7 @@ def test_a_stack_of_ecs_alone_does_not_look_at_instances() -> None:
     assert "ec2:DescribeInstances" not in allowed(deploy({"clusters": [ECS]}))
 
 
+@pytest.mark.extreme
 def test_policies_fit_for_the_most_clusters_with_the_longest_names() -> None:
     there = Account("aws-us-gov", "us-gov-west-1")
     clusters: list[dict[str, Any]] = []

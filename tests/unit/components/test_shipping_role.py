@@ -103,6 +103,7 @@ def own(name: str) -> dict[str, object]:
     return {**OWN, "name": name, "existing": {"kubeconfig": KUBECONFIG.replace("k.example", f"{name}.example")}}
 
 
+@pytest.mark.extreme
 @pytest.mark.parametrize(("log_group", "policies"), [("/falco/events", 1), ("/" + "x" * 511, 4)])
 def test_one_node_role_of_the_most_clusters_gets_policies_as_small_as_iam_takes_them(
     log_group: str, policies: int

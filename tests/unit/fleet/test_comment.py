@@ -277,7 +277,7 @@ def structure(text: str) -> list[str]:
     return [token.type for token in tokens(text) if token.type in kinds]
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(st.lists(results(), max_size=3))
 def test_no_value_of_a_stack_becomes_markdown_or_html(many: list[Result]) -> None:
     text = comment(many)
@@ -329,7 +329,7 @@ def test_what_matters_least_is_left_out_and_counted() -> None:
     assert text.rstrip().endswith("resources are left out here for want of room.")
 
 
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples)
 @given(st.lists(results(), max_size=6), st.integers(2_000, 6_000))
 def test_it_is_never_longer_than_the_limit_and_still_whole(many: list[Result], limit: int) -> None:
     text = comment(many * 20, limit=limit)

@@ -77,6 +77,7 @@ def test_the_alarms_shown_are_all_that_the_stack_has(stack: Deployed, widgets: l
     assert sorted(shown) == sorted(f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:{name}" for name in names)
 
 
+@pytest.mark.extreme
 def test_a_widget_shows_a_hundred_alarms_at_most() -> None:
     """The longest and the most: 30 clusters with three alarms and the one above them."""
     clusters = [{**ECS, "name": f"{number:a>40}"} for number in range(MOST_CLUSTERS)]

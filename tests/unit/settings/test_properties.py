@@ -54,7 +54,7 @@ def test_any_tree_gives_settings_or_lines(tree: dict[str, Any]) -> None:
 
 
 @given(shaped(Settings))
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 def test_a_tree_of_the_right_keys_gives_settings_or_lines(tree: dict[str, Any]) -> None:
     outcome(tree)
 
