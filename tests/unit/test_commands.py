@@ -150,6 +150,7 @@ ELSEWHERE = {
     "plugin/venv",  # made by who uses the plugin
     ".github/workflows/release.yaml",  # Falco's
     ".github/workflows/sign.yml",  # Pulumi's
+    ".github/workflows/publish.yml",
 }
 
 PATHS = re.compile(rf"(?<![\w/.<-])((?:{TOP})/[\w./*-]*\w)")
