@@ -42,10 +42,10 @@ class NodeGroup(TypedDict):
     """Instance types of that architecture, the preferred one first. Default: `m6i.large`, with arm64 `m6g.large`."""
 
     maxSize: NotRequired[int]
-    """The most instances there may be. Default: `3`."""
+    """The largest number of instances. Default: `3`."""
 
     minSize: NotRequired[int]
-    """The fewest instances there may be; at most `maxSize`. Default: `1`."""
+    """The smallest number of instances; at most `maxSize`. Default: `1`."""
 
     diskGib: NotRequired[int]
     """Size of each instance's encrypted root disk, in GiB. The ECS image itself takes 30; gp3 allows 16384:
@@ -67,18 +67,18 @@ class ClusterCreate(TypedDict):
     """How to create an EKS cluster. How to create an ECS cluster: the EC2 instances of its capacity provider."""
 
     version: NotRequired[str]
-    """Only with platform `eks`. Kubernetes version, in quotes. What EKS offers, and until when:
+    """Only with platform `eks`. Kubernetes version, in quotes. The versions that EKS supports:
     https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html Default: `"1.35"`.
     """
 
     endpointAccess: NotRequired[ClusterCreateEndpointAccess]
-    """Only with platform `eks`. From where the Kubernetes API can be reached. `private` is from inside the VPC
+    """Only with platform `eks`. From where the Kubernetes API can be reached. `private` means from inside the VPC
     only: `pulumi up` has to run there or through a VPN, and has to be written out where the stack makes that VPC.
     Default: `"private"`.
     """
 
     publicAccessCidrs: NotRequired[list[str]]
-    """Only with platform `eks`. Who may reach a public endpoint: at most 40 ranges, needed with `public` and
+    """Only with platform `eks`. Who may reach a public endpoint: at most 40 ranges, required with `public` and
     `publicAndPrivate`. `["0.0.0.0/0"]` is everyone.
     """
 
@@ -104,10 +104,10 @@ class ClusterCreate(TypedDict):
     """
 
     maxSize: NotRequired[int]
-    """Only with platform `ecs`. The most instances there may be. Default: `3`."""
+    """Only with platform `ecs`. The largest number of instances. Default: `3`."""
 
     minSize: NotRequired[int]
-    """Only with platform `ecs`. The fewest instances there may be; at most `maxSize`. Default: `1`."""
+    """Only with platform `ecs`. The smallest number of instances; at most `maxSize`. Default: `1`."""
 
     diskGib: NotRequired[int]
     """Only with platform `ecs`. Size of each instance's encrypted root disk, in GiB. The ECS image itself takes 30;
@@ -161,13 +161,13 @@ class Cluster(TypedDict):
     """
 
     name: str
-    """What the cluster is called in events, log streams and resource names; unique in the stack."""
+    """The cluster's name in events, log streams and resource names; unique in the stack."""
 
     platform: ClusterPlatform
     """`eks` `ecs` `kubernetes`"""
 
     create: NotRequired[ClusterCreate]
-    """Only with platform `eks` and `ecs`. Create the cluster. This is what happens where `existing` is not given."""
+    """Only with platform `eks` and `ecs`. Create the cluster. This is the default without `existing`."""
 
     existing: NotRequired[pulumi.Input[ClusterExisting]]
     """Use a cluster that exists already. How to reach the cluster."""
@@ -179,7 +179,7 @@ class Cluster(TypedDict):
 
     nodeRole: NotRequired[str]
     """Only with platform `eks` and `kubernetes`. Name of the IAM role of the existing cluster's nodes; it gets the
-    policy. Needed with permission `nodeRole` on an existing cluster, and only then. Name of the nodes' IAM role,
+    policy. Required for permission `nodeRole` on an existing cluster, and only there. Name of the nodes' IAM role,
     which gets the policy. It is an inline one, or, where several clusters of the stack name the same role, a
     managed one, of which a role has ten by default. If several stacks name one role each adds its own:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -224,7 +224,7 @@ class Network(TypedDict):
     """
 
     existing: NotRequired[ExistingNetwork]
-    """Use this VPC and make none."""
+    """Use this VPC, and create none."""
 
 
 class EventsMinimumPriority(Enum):
@@ -257,22 +257,22 @@ class S3Destination(TypedDict):
     """ARN of the KMS key that encrypts the given bucket, if one does; needs `bucketArn`."""
 
     format: NotRequired[S3DestinationFormat]
-    """How events are kept: in columns, which queries read faster and for less, or as Falco's own JSON, one a line.
-    Default: `"parquet"`.
+    """How events are stored: in columns, which are faster and cheaper to query, or as Falco's own JSON, one event a
+    line. Default: `"parquet"`.
     """
 
     bufferMib: NotRequired[int]
-    """Firehose writes an object when this many MiB have come; Parquet takes at least 64. Default: `64`."""
+    """Firehose writes an object after this many MiB; Parquet needs at least 64. Default: `64`."""
 
     bufferSeconds: NotRequired[int]
-    """Firehose writes an object after this many seconds, however little has come. Default: `300`."""
+    """Firehose writes an object after at most this many seconds. Default: `300`."""
 
     versioning: NotRequired[bool]
-    """Keep what is overwritten or deleted for another 30 days. Default: `true`."""
+    """Keep overwritten and deleted objects for another 30 days. Default: `true`."""
 
     objectLockDays: NotRequired[int]
     """Days in which nobody can delete an event, not even the account's root; needs `versioning`. Only a new bucket
-    can be given this, and it cannot be taken back.
+    can have this, and it cannot be undone.
     """
 
     infrequentAccessDays: NotRequired[int]
@@ -288,18 +288,18 @@ class OpenSearchCreate(TypedDict):
     """How to create an OpenSearch domain."""
 
     instanceType: NotRequired[str]
-    """Instance type of the data nodes, one whose disk is a volume of EBS. Default: `"t3.small.search"`."""
+    """Instance type of the data nodes, one with an EBS volume. Default: `"t3.small.search"`."""
 
     instances: NotRequired[int]
     """Data nodes, at most 10 of a `t` type; an even number is spread over two availability zones. Default: `2`."""
 
     volumeGib: NotRequired[int]
-    """Disk of each data node. How large it may be is a matter of the type, which only AWS knows for each:
+    """Disk of each data node. The largest size depends on the type:
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html Default: `20`.
     """
 
     version: NotRequired[str]
-    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which the others have not
+    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which other versions lack
     or fill wrongly. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html Default:
     `"OpenSearch_2.19"`.
     """
@@ -324,13 +324,13 @@ class OpenSearchDestination(TypedDict):
     """Search in OpenSearch: by Firehose, a new index every day; what the domain refuses is kept in S3."""
 
     create: NotRequired[OpenSearchCreate]
-    """Create the domain. This is what happens where `existing` is not given."""
+    """Create the domain. This is the default without `existing`."""
 
     existing: NotRequired[OpenSearchExisting]
     """Use a domain that exists already."""
 
     indexRotation: NotRequired[OpenSearchDestinationIndexRotation]
-    """How often a new index is begun. Default: `"OneDay"`."""
+    """How often a new index starts. Default: `"OneDay"`."""
 
 
 class RedshiftCreate(TypedDict):
@@ -342,11 +342,13 @@ class RedshiftCreate(TypedDict):
     """Id of the VPC for the workgroup."""
 
     publicSubnetIds: list[str]
-    """Subnets of that VPC with a route to an internet gateway, in three availability zones, as Redshift wants them."""
+    """Subnets of that VPC with a route to an internet gateway, in three availability zones, which Redshift
+    requires.
+    """
 
     baseCapacityRpus: NotRequired[int]
-    """Base capacity in Redshift Processing Units, which are paid for while something is asked or copied: in steps
-    of 8, above 512 of 32. Not every region has more than 512. Default: `8`.
+    """Base capacity in Redshift Processing Units, which are charged while a query or a copy runs: in steps of 8,
+    above 512 in steps of 32. Not every region has more than 512. Default: `8`.
     """
 
 
@@ -386,8 +388,8 @@ class RedshiftDestination(TypedDict):
     """Name of the database, the one in `jdbcUrl`. Default: `"falco"`."""
 
     table: NotRequired[str]
-    """Name of the table: lower-case letters, digits and _, and no word of SQL such as `user` or `order`, since
-    Firehose names it without quotation marks. Default: `"events"`.
+    """Name of the table: lower-case letters, digits and _, but no SQL keyword such as `user` or `order`, since
+    Firehose does not quote it. Default: `"events"`.
     """
 
 
@@ -408,16 +410,16 @@ class Events(TypedDict):
     """Where the events of all clusters go, and which."""
 
     cloudwatch: NotRequired[bool]
-    """Ship to a log group. With false, `destinations` are all there is. Default: `true`."""
+    """Ship to a log group. With false, events go to `destinations` only. Default: `true`."""
 
     logGroup: NotRequired[str]
-    """Name of the CloudWatch log group that the stack makes. Bucket, streams and tables are named after it.
+    """Name of the CloudWatch log group that the stack creates. Bucket, streams and tables are named after it.
     Default: `"/falco/events"`.
     """
 
     retentionDays: NotRequired[int]
-    """Days that CloudWatch keeps an event; it takes these values and no others. One of 1, 3, 5, 7, 14, 30, 60, 90,
-    120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653. Default: `90`.
+    """Days that CloudWatch keeps an event; it allows only these values. One of 1, 3, 5, 7, 14, 30, 60, 90, 120,
+    150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653. Default: `90`.
     """
 
     kmsKeyArn: NotRequired[str]
@@ -430,8 +432,8 @@ class Events(TypedDict):
 
     budget: NotRequired[int]
     """Events of one rule and one workload (a pod, an ECS task, the node itself) that a node ships in a minute.
-    Others are left out and counted, and the next event says how many: docs/pipeline.md. Critical and higher ones
-    are never left out. Default: all are shipped.
+    Further ones are dropped and counted, and the next event says how many: docs/pipeline.md. Critical and higher
+    ones are never dropped. Default: ship all.
     """
 
     protect: NotRequired[bool]
@@ -500,18 +502,16 @@ class Falco(TypedDict):
     """
 
     rulesFiles: NotRequired[list[str]]
-    """Paths of rules files of your own, relative to the project's folder. They are loaded after Falco's default
-    rules, in this order. Falco reports the first rule that matches: where one of its own stands in the way of
-    yours, disable it or add an exception to it.
+    """Paths of your own rules files, relative to the project's folder. They are loaded after Falco's default rules,
+    in this order. Falco reports the first rule that matches: if one of its own hides yours, disable it or add an
+    exception.
     """
 
     disabledRules: NotRequired[list[str]]
-    """Names of rules that are switched off, `*` standing for any characters. Falco takes no notice of a name that
-    it does not know.
-    """
+    """Names of rules to disable, with `*` for any characters. Falco ignores a name that it does not know."""
 
     exceptions: NotRequired[list[RuleException]]
-    """Exceptions that are added to rules."""
+    """Exceptions to add to rules."""
 
 
 class FluentBit(TypedDict):
@@ -535,13 +535,13 @@ class ClusterAlarms(TypedDict):
     """Thresholds of one cluster; what is left out is as for all clusters."""
 
     minimumPriority: NotRequired[EventsMinimumPriority]
-    """Events of this priority or higher are an alarm."""
+    """Events of this priority or higher fire an alarm."""
 
     silentMinutes: NotRequired[int]
     """Minutes without any heartbeat after which the cluster counts as silent, a multiple of 15."""
 
     silentNodes: NotRequired[int]
-    """Nodes that must be silent at the same time before it is an alarm."""
+    """How many nodes must be silent at the same time to fire an alarm."""
 
     droppedPercent: NotRequired[int]
     """Share of a second's system calls that Falco may fail to see before it says so."""
@@ -551,24 +551,24 @@ class Alarms(TypedDict):
     """Thresholds of the alarms."""
 
     minimumPriority: NotRequired[EventsMinimumPriority]
-    """Events of this priority or higher are an alarm. Default: `"Critical"`."""
+    """Events of this priority or higher fire an alarm. Default: `"Critical"`."""
 
     silentMinutes: NotRequired[int]
     """Minutes without any heartbeat of a cluster after which it counts as silent, a multiple of 15. Default: `60`."""
 
     silentNodes: NotRequired[int]
-    """Nodes of a cluster that must be silent at the same time before it is an alarm. A node is silent when it runs
-    and no heartbeat of it has come for 40 minutes. Default: `1`.
+    """How many nodes of a cluster must be silent at the same time to fire an alarm. A node is silent when it runs
+    but has sent no heartbeat for 40 minutes. Default: `1`.
     """
 
     watch: NotRequired[bool]
     """Compare every 15 minutes, by a function of the stack's own, the heartbeats with the nodes that there are and
-    with the files that were deployed. Without it nobody notices one silent node among many. Default: `true`.
+    with the files that were deployed. Without it, one silent node among many goes unnoticed. Default: `true`.
     """
 
     hourlyMebibytes: NotRequired[int]
-    """Mebibytes that may come into the log group in an hour before it is an alarm. The default is some 12 dollars a
-    day. Default: `1024`.
+    """Mebibytes in an hour above which the log group fires an alarm. The default is about 12 dollars a day.
+    Default: `1024`.
     """
 
     droppedPercent: NotRequired[int]
@@ -611,7 +611,7 @@ class Hub(TypedDict):
     """This stack is a hub: the archive of `events.destinations.s3` is everybody's, and may be written by spokes."""
 
     spokes: list[HubSpoke]
-    """The accounts that may send, and no others; at most 200."""
+    """The only accounts that may send; at most 200."""
 
     observability: NotRequired[bool]
     """Make a CloudWatch observability sink in each region, through which the hub sees the spokes' log groups and
@@ -784,7 +784,7 @@ class Playbook(TypedDict):
     """Which events it answers. Default: all."""
 
     dryRun: NotRequired[bool]
-    """Only report what would be done. Default: `true`."""
+    """Only report what the playbook would do. Default: `true`."""
 
     mostTargets: NotRequired[int]
     """Pods and tasks of a cluster that it acts on within `mostTargetsMinutes`, and as many nodes; the others are
@@ -901,10 +901,10 @@ class PolicyAdvisory(Enum):
 
 
 class Policy(TypedDict):
-    """What the policies of docs/policy.md do with the stack."""
+    """How the policies of docs/policy.md apply to the stack."""
 
     enforcement: NotRequired[PolicyEnforcement]
-    """Whether what breaks a policy fails a preview, or is only reported. Default: `"mandatory"`."""
+    """Whether a broken policy fails a preview, or is only reported. Default: `"mandatory"`."""
 
     advisory: NotRequired[list[PolicyAdvisory]]
     """Policies that only report, whatever `enforcement` says."""
@@ -917,7 +917,7 @@ class Policy(TypedDict):
 
     mayLose: NotRequired[list[str]]
     """What holds events and may be deleted, replaced or kept for a shorter time, by logical name or URN: see
-    docs/policy.md. Take it out again when it has been done.
+    docs/policy.md. Remove the entry when it is done.
     """
 
 
@@ -925,12 +925,12 @@ class Stack(TypedDict):
     """One stack: the clusters of one AWS account in one region, and where their events go."""
 
     account: NotRequired[str]
-    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other,
-    `pulumi destroy` and `pulumi refresh` with `aws:allowedAccountIds` beside it. Default: `any`.
+    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other
+    account, `pulumi destroy` and `pulumi refresh` with `aws:allowedAccountIds` beside it. Default: `any`.
     """
 
     clusters: NotRequired[pulumi.Input[list[pulumi.Input[Cluster]]]]
-    """The clusters whose every node gets a sensor; at least one, at most 30. Only a hub can have none."""
+    """The clusters whose nodes get a sensor: 1 to 30, or none in a hub."""
 
     network: NotRequired[Network]
     """The VPC of the clusters that the stack creates."""
@@ -952,7 +952,7 @@ class Stack(TypedDict):
     """Fluent Bit's version."""
 
     alarms: NotRequired[Alarms]
-    """When an alarm goes off."""
+    """When an alarm fires."""
 
     hub: NotRequired[Hub]
     """Receive the events of other accounts and regions. docs/hub.md says how."""
@@ -964,10 +964,10 @@ class Stack(TypedDict):
     """Who is notified about alarms. An e-mail address must be confirmed once, by the link that is mailed to it."""
 
     response: NotRequired[pulumi.Input[Response]]
-    """What is done about events without a person. Default: nothing."""
+    """What happens automatically after an event. Default: nothing."""
 
     policy: NotRequired[Policy]
-    """How strict the policies are with the stack, and what of it may be lost."""
+    """Which policies are mandatory for the stack, and which resources may be lost."""
 
     tags: NotRequired[dict[str, str]]
-    """Tags of every AWS resource of the stack, at most 40: AWS takes 50, of which the stack keeps ten for its own."""
+    """Tags of every AWS resource of the stack, at most 40: AWS allows 50, and the stack adds up to ten of its own."""

@@ -30,13 +30,13 @@ class ClusterAlarms(Model):
     """Thresholds of one cluster; what is left out is as for all clusters."""
 
     minimum_priority: Priority | None = None
-    """Events of this priority or higher are an alarm."""
+    """Events of this priority or higher fire an alarm."""
 
     silent_minutes: QuietMinutes | None = None
     """Minutes without any heartbeat after which the cluster counts as silent, a multiple of 15."""
 
     silent_nodes: SilentNodes | None = None
-    """Nodes that must be silent at the same time before it is an alarm."""
+    """How many nodes must be silent at the same time to fire an alarm."""
 
     dropped_percent: DroppedPercent | None = None
     """Share of a second's system calls that Falco may fail to see before it says so."""
@@ -46,22 +46,21 @@ class Alarms(Model):
     """Thresholds of the alarms."""
 
     minimum_priority: Priority = "Critical"
-    """Events of this priority or higher are an alarm."""
+    """Events of this priority or higher fire an alarm."""
 
     silent_minutes: QuietMinutes = 60
     """Minutes without any heartbeat of a cluster after which it counts as silent, a multiple of 15."""
 
     silent_nodes: SilentNodes = 1
-    """Nodes of a cluster that must be silent at the same time before it is an alarm. A node is silent when it runs and
-    no heartbeat of it has come for 40 minutes."""
+    """How many nodes of a cluster must be silent at the same time to fire an alarm. A node is silent when it runs
+    but has sent no heartbeat for 40 minutes."""
 
     watch: bool = True
     """Compare every 15 minutes, by a function of the stack's own, the heartbeats with the nodes that there are and with
-    the files that were deployed. Without it nobody notices one silent node among many."""
+    the files that were deployed. Without it, one silent node among many goes unnoticed."""
 
     hourly_mebibytes: Annotated[int, Field(ge=1, le=MOST_MEBIBYTES)] = 1024
-    """Mebibytes that may come into the log group in an hour before it is an alarm. The default is some 12 dollars a
-    day."""
+    """Mebibytes in an hour above which the log group fires an alarm. The default is about 12 dollars a day."""
 
     dropped_percent: DroppedPercent = 5
     """Share of a second's system calls that Falco may fail to see before it says so. Falco itself compares, so a

@@ -27,10 +27,10 @@ class Capacity(Model):
     """Instance types of that architecture, the preferred one first. Default: `m6i.large`, with arm64 `m6g.large`."""
 
     max_size: Annotated[int, Field(ge=1, le=1000)] = 3
-    """The most instances there may be."""
+    """The largest number of instances."""
 
     min_size: Annotated[int, Field(ge=0, le=1000)] = 1
-    """The fewest instances there may be; at most `maxSize`."""
+    """The smallest number of instances; at most `maxSize`."""
 
     disk_gib: Annotated[int, Field(ge=30, le=16384)] = 50
     """Size of each instance's encrypted root disk, in GiB. The ECS image itself takes 30; gp3 allows 16384:

@@ -42,15 +42,15 @@ class EksCreate(Model):
     """How to create an EKS cluster."""
 
     version: Annotated[str, Matching(r"1\.\d{2}", 'a Kubernetes version in quotes, such as "1.35"')] = "1.35"
-    """Kubernetes version, in quotes. What EKS offers, and until when:
+    """Kubernetes version, in quotes. The versions that EKS supports:
     https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
 
     endpoint_access: Literal["private", "public", "publicAndPrivate"] = "private"
-    """From where the Kubernetes API can be reached. `private` is from inside the VPC only: `pulumi up` has to run there
+    """From where the Kubernetes API can be reached. `private` means from inside the VPC only: `pulumi up` has to run there
     or through a VPN, and has to be written out where the stack makes that VPC."""
 
     public_access_cidrs: Annotated[tuple[PublicCidr, ...], Field(max_length=40)] = ()
-    """Who may reach a public endpoint: at most 40 ranges, needed with `public` and `publicAndPrivate`.
+    """Who may reach a public endpoint: at most 40 ranges, required with `public` and `publicAndPrivate`.
     `["0.0.0.0/0"]` is everyone."""
 
     node_groups: Annotated[
@@ -147,7 +147,7 @@ class KubernetesExisting(Kubeconfig):
 
 class _Cluster(Model):
     name: ClusterName
-    """What the cluster is called in events, log streams and resource names; unique in the stack."""
+    """The cluster's name in events, log streams and resource names; unique in the stack."""
 
 
 class EksCluster(_Cluster, CreatedOrExisting):
@@ -157,7 +157,7 @@ class EksCluster(_Cluster, CreatedOrExisting):
     """`eks`"""
 
     create: EksCreate | None = None
-    """Create the cluster. This is what happens where `existing` is not given."""
+    """Create the cluster. This is the default without `existing`."""
 
     existing: EksExisting | None = None
     """Use a cluster that exists already."""
@@ -166,8 +166,7 @@ class EksCluster(_Cluster, CreatedOrExisting):
     """How Fluent Bit gets its AWS credentials: EKS Pod Identity, IAM roles for service accounts, or the nodes' role."""
 
     node_role: RoleName | None = None
-    """Name of the IAM role of the existing cluster's nodes; it gets the policy. Needed with permission `nodeRole` on an
-    existing cluster, and only then."""
+    """Name of the IAM role of the existing cluster's nodes; it gets the policy. Required for permission `nodeRole` on an existing cluster, and only there."""
 
     @field_validator("node_role")
     @classmethod
@@ -189,7 +188,7 @@ class EcsCluster(_Cluster, CreatedOrExisting):
     """`ecs`"""
 
     create: EcsCreate | None = None
-    """Create the cluster. This is what happens where `existing` is not given."""
+    """Create the cluster. This is the default without `existing`."""
 
     existing: EcsExisting | None = None
     """Use a cluster that exists already."""

@@ -50,20 +50,19 @@ class S3Destination(Model):
     """ARN of the KMS key that encrypts the given bucket, if one does; needs `bucketArn`."""
 
     format: Literal["parquet", "json"] = "parquet"
-    """How events are kept: in columns, which queries read faster and for less, or as Falco's own JSON, one a line."""
+    """How events are stored: in columns, which are faster and cheaper to query, or as Falco's own JSON, one event a line."""
 
     buffer_mib: Annotated[int, Field(ge=1, le=128)] = SMALLEST_PARQUET_BUFFER
-    """Firehose writes an object when this many MiB have come; Parquet takes at least 64."""
+    """Firehose writes an object after this many MiB; Parquet needs at least 64."""
 
     buffer_seconds: Annotated[int, Field(ge=60, le=900)] = 300
-    """Firehose writes an object after this many seconds, however little has come."""
+    """Firehose writes an object after at most this many seconds."""
 
     versioning: bool = True
-    """Keep what is overwritten or deleted for another 30 days."""
+    """Keep overwritten and deleted objects for another 30 days."""
 
     object_lock_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-    """Days in which nobody can delete an event, not even the account's root; needs `versioning`. Only a new bucket can
-    be given this, and it cannot be taken back."""
+    """Days in which nobody can delete an event, not even the account's root; needs `versioning`. Only a new bucket can have this, and it cannot be undone."""
 
     infrequent_access_days: Annotated[int, Field(ge=0, le=36500)] = 90
     """Days, at least 30, after which events move to storage that costs less to keep and more to read; 0 for never."""
@@ -155,20 +154,19 @@ class OpenSearchCreate(Model):
         Matching(r"[a-z0-9]+\.[a-z0-9]+\.search", "an instance type such as t3.small.search"),
         AfterValidator(_on_ebs),
     ] = "t3.small.search"
-    """Instance type of the data nodes, one whose disk is a volume of EBS."""
+    """Instance type of the data nodes, one with an EBS volume."""
 
     instances: Annotated[int, Field(ge=1, le=80)] = 2
     """Data nodes, at most 10 of a `t` type; an even number is spread over two availability zones."""
 
     volume_gib: Annotated[int, Field(ge=10, le=16384)] = 20
-    """Disk of each data node. How large it may be is a matter of the type, which only AWS knows for each:
+    """Disk of each data node. The largest size depends on the type:
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html"""
 
     version: Annotated[
         str, Matching(r"OpenSearch_[0-9]{1,2}\.[0-9]{1,2}", "a version such as OpenSearch_2.19"), AfterValidator(_flat)
     ] = "OpenSearch_2.19"
-    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which the others have not or
-    fill wrongly. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html"""
+    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which other versions lack or fill wrongly. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html"""
 
     @field_validator("instances")
     @classmethod
@@ -190,13 +188,13 @@ class OpenSearchDestination(CreatedOrExisting):
     """Search in OpenSearch: by Firehose, a new index every day; what the domain refuses is kept in S3."""
 
     create: OpenSearchCreate | None = None
-    """Create the domain. This is what happens where `existing` is not given."""
+    """Create the domain. This is the default without `existing`."""
 
     existing: OpenSearchExisting | None = None
     """Use a domain that exists already."""
 
     index_rotation: Literal["OneDay", "OneWeek", "OneMonth"] = "OneDay"
-    """How often a new index is begun."""
+    """How often a new index starts."""
 
 
 def _large_steps(rpus: int) -> int:
@@ -214,11 +212,10 @@ class RedshiftCreate(Model):
     """Id of the VPC for the workgroup."""
 
     public_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=3)]
-    """Subnets of that VPC with a route to an internet gateway, in three availability zones, as Redshift wants them."""
+    """Subnets of that VPC with a route to an internet gateway, in three availability zones, which Redshift requires."""
 
     base_capacity_rpus: Annotated[int, Field(ge=8, le=1024, multiple_of=8), AfterValidator(_large_steps)] = 8
-    """Base capacity in Redshift Processing Units, which are paid for while something is asked or copied: in steps of 8,
-    above 512 of 32. Not every region has more than 512."""
+    """Base capacity in Redshift Processing Units, which are charged while a query or a copy runs: in steps of 8, above 512 in steps of 32. Not every region has more than 512."""
 
 
 class RedshiftExisting(Model):
@@ -261,8 +258,7 @@ class RedshiftDestination(Model):
     """Name of the database, the one in `jdbcUrl`."""
 
     table: TableName = "events"
-    """Name of the table: lower-case letters, digits and _, and no word of SQL such as `user` or `order`, since Firehose
-    names it without quotation marks."""
+    """Name of the table: lower-case letters, digits and _, but no SQL keyword such as `user` or `order`, since Firehose does not quote it."""
 
     @model_validator(mode="wrap")
     @classmethod

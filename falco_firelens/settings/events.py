@@ -18,13 +18,13 @@ class Events(Model):
     """Where the events of all clusters go, and which."""
 
     cloudwatch: bool = True
-    """Ship to a log group. With false, `destinations` are all there is."""
+    """Ship to a log group. With false, events go to `destinations` only."""
 
     log_group: LogGroupName = "/falco/events"
-    """Name of the CloudWatch log group that the stack makes. Bucket, streams and tables are named after it."""
+    """Name of the CloudWatch log group that the stack creates. Bucket, streams and tables are named after it."""
 
     retention_days: RetentionDays = 90
-    """Days that CloudWatch keeps an event; it takes these values and no others."""
+    """Days that CloudWatch keeps an event; it allows only these values."""
 
     kms_key_arn: KmsKeyArn | None = None
     """ARN of the KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. Default: a key that
@@ -34,9 +34,8 @@ class Events(Model):
     """Falco reports rules of this priority or higher."""
 
     budget: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """Events of one rule and one workload (a pod, an ECS task, the node itself) that a node ships in a minute. Others
-    are left out and counted, and the next event says how many: docs/pipeline.md. Critical and higher ones are never
-    left out. Default: all are shipped."""
+    """Events of one rule and one workload (a pod, an ECS task, the node itself) that a node ships in a minute. Further ones are dropped and counted, and the next event says how many: docs/pipeline.md. Critical and higher ones are never
+    dropped. Default: ship all."""
 
     protect: bool = False
     """Refuse to delete the log group, and the stack with it, until this is false again."""

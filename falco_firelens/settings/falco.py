@@ -62,16 +62,14 @@ class Falco(Model):
     above the chart in a registry such as that of `imageRegistry`. The machine that runs pulumi fetches it, no node."""
 
     rules_files: tuple[ProjectFile, ...] = ()
-    """Paths of rules files of your own, relative to the project's folder. They are loaded after Falco's default rules,
-    in this order. Falco reports the first rule that matches: where one of its own stands in the way of yours, disable
-    it or add an exception to it."""
+    """Paths of your own rules files, relative to the project's folder. They are loaded after Falco's default rules, in
+    this order. Falco reports the first rule that matches: if one of its own hides yours, disable it or add an exception."""
 
     disabled_rules: tuple[Annotated[str, Field(min_length=1), AfterValidator(_no_variable)], ...] = ()
-    """Names of rules that are switched off, `*` standing for any characters. Falco takes no notice of a name that it
-    does not know."""
+    """Names of rules to disable, with `*` for any characters. Falco ignores a name that it does not know."""
 
     exceptions: Annotated[tuple[RuleException, ...], unique("name", within="rule")] = ()
-    """Exceptions that are added to rules."""
+    """Exceptions to add to rules."""
 
     _rules: Mapping[str, str] = PrivateAttr(default_factory=dict[str, str])
 

@@ -53,7 +53,7 @@ class Hub(Model):
     """This stack is a hub: the archive of `events.destinations.s3` is everybody's, and may be written by spokes."""
 
     spokes: Annotated[tuple[HubSpoke, ...], Field(min_length=1, max_length=MOST_SPOKES), unique("account")]
-    """The accounts that may send, and no others; at most 200."""
+    """The only accounts that may send; at most 200."""
 
     observability: bool = True
     """Make a CloudWatch observability sink in each region, through which the hub sees the spokes' log groups and

@@ -82,7 +82,7 @@ class Network(Model):
     costs by the hour."""
 
     existing: ExistingNetwork | None = None
-    """Use this VPC and make none."""
+    """Use this VPC, and create none."""
 
     @model_validator(mode="wrap")
     @classmethod

@@ -28,10 +28,10 @@ Enforcement = Literal["mandatory", "advisory"]
 
 
 class Policy(Model):
-    """What the policies of docs/policy.md do with the stack."""
+    """How the policies of docs/policy.md apply to the stack."""
 
     enforcement: Enforcement = "mandatory"
-    """Whether what breaks a policy fails a preview, or is only reported."""
+    """Whether a broken policy fails a preview, or is only reported."""
 
     advisory: tuple[PolicyName, ...] = ()
     """Policies that only report, whatever `enforcement` says."""
@@ -44,7 +44,7 @@ class Policy(Model):
 
     may_lose: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """What holds events and may be deleted, replaced or kept for a shorter time, by logical name or URN: see
-    docs/policy.md. Take it out again when it has been done."""
+    docs/policy.md. Remove the entry when it is done."""
 
     def level(self, name: str) -> Enforcement:
         """How strict a policy is with the stack."""

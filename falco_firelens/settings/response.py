@@ -133,7 +133,7 @@ class Playbook(Model):
     """What it does; at least one action."""
 
     dry_run: bool = True
-    """Only report what would be done."""
+    """Only report what the playbook would do."""
 
     most_targets: Annotated[int, Field(ge=1, le=1000)] = 10
     """Pods and tasks of a cluster that it acts on within `mostTargetsMinutes`, and as many nodes; the others are

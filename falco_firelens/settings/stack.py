@@ -48,15 +48,14 @@ class Settings(Model):
     """One stack: the clusters of one AWS account in one region, and where their events go."""
 
     account: Annotated[AccountId | None, BeforeValidator(_none_for_any)] = None
-    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other, `pulumi
-    destroy` and `pulumi refresh` with `aws:allowedAccountIds` beside it. Default: `any`."""
+    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other account, `pulumi destroy` and `pulumi refresh` with `aws:allowedAccountIds` beside it. Default: `any`."""
 
     clusters: Annotated[
         tuple[Annotated[Cluster, Field(discriminator="platform")], ...],
         Field(max_length=MOST_CLUSTERS),
         unique("name"),
     ]
-    """The clusters whose every node gets a sensor; at least one, at most 30. Only a hub can have none."""
+    """The clusters whose nodes get a sensor: 1 to 30, or none in a hub."""
 
     network: Network = Network()
     """The VPC of the clusters that the stack creates."""
@@ -77,7 +76,7 @@ class Settings(Model):
     """Fluent Bit's version."""
 
     alarms: Alarms = Alarms()
-    """When an alarm goes off."""
+    """When an alarm fires."""
 
     hub: Annotated[Hub | None, BeforeValidator(_none_for_empty)] = None
     """Receive the events of other accounts and regions. docs/hub.md says how."""
@@ -89,12 +88,12 @@ class Settings(Model):
     """Who is notified about alarms. An e-mail address must be confirmed once, by the link that is mailed to it."""
 
     response: Annotated[Response | None, BeforeValidator(_none_for_empty)] = None
-    """What is done about events without a person. Default: nothing."""
+    """What happens automatically after an event. Default: nothing."""
     policy: Policy = Policy()
-    """How strict the policies are with the stack, and what of it may be lost."""
+    """Which policies are mandatory for the stack, and which resources may be lost."""
 
     tags: dict[TagKey, TagValue] = Field(default_factory=dict[str, str], max_length=40)
-    """Tags of every AWS resource of the stack, at most 40: AWS takes 50, of which the stack keeps ten for its own."""
+    """Tags of every AWS resource of the stack, at most 40: AWS allows 50, and the stack adds up to ten of its own."""
 
     @model_validator(mode="wrap")
     @classmethod

@@ -10,9 +10,9 @@ from falco_firelens.watch.judgement import Node
 
 EKS_TAGS = ("aws:eks:cluster-name", "eks:cluster-name")
 """Tags whose value is an EKS cluster's name: the first on instances that join a cluster, the second on those of managed
-node groups. Users cannot write tags that begin with `aws:`, and that is all that AWS documents of the first:
-https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions. We infer that a forged Node can add
-an instance by it (responder/actions/ec2.py has the source), which adds an alarm and hides no node."""
+node groups. Users cannot write tags that begin with `aws:`, which is all that AWS documents:
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions. We infer that a forged Node can
+add an instance by it (responder/actions/ec2.py has the source), which adds an alarm and hides no node."""
 
 MOST_VALUES = 200
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html"""
