@@ -299,8 +299,8 @@ class OpenSearchCreate(TypedDict):
     """
 
     version: NotRequired[str]
-    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which other versions lack
-    or fill wrongly. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html Default:
+    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which others lack or fill
+    wrongly. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html Default:
     `"OpenSearch_2.19"`.
     """
 
@@ -930,7 +930,7 @@ class Stack(TypedDict):
     """
 
     clusters: NotRequired[pulumi.Input[list[pulumi.Input[Cluster]]]]
-    """The clusters whose nodes get a sensor: 1 to 30, or none in a hub."""
+    """The clusters whose nodes get a sensor, 1 to 30. Only a hub can have none."""
 
     network: NotRequired[Network]
     """The VPC of the clusters that the stack creates."""

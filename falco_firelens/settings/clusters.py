@@ -46,8 +46,8 @@ class EksCreate(Model):
     https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
 
     endpoint_access: Literal["private", "public", "publicAndPrivate"] = "private"
-    """From where the Kubernetes API can be reached. `private` means from inside the VPC only: `pulumi up` has to run there
-    or through a VPN, and has to be written out where the stack makes that VPC."""
+    """From where the Kubernetes API can be reached. `private` means from inside the VPC only: `pulumi up` has to run
+    there or through a VPN, and has to be written out where the stack makes that VPC."""
 
     public_access_cidrs: Annotated[tuple[PublicCidr, ...], Field(max_length=40)] = ()
     """Who may reach a public endpoint: at most 40 ranges, required with `public` and `publicAndPrivate`.
@@ -166,7 +166,8 @@ class EksCluster(_Cluster, CreatedOrExisting):
     """How Fluent Bit gets its AWS credentials: EKS Pod Identity, IAM roles for service accounts, or the nodes' role."""
 
     node_role: RoleName | None = None
-    """Name of the IAM role of the existing cluster's nodes; it gets the policy. Required for permission `nodeRole` on an existing cluster, and only there."""
+    """Name of the IAM role of the existing cluster's nodes; it gets the policy. Required for permission `nodeRole`
+    on an existing cluster, and only there."""
 
     @field_validator("node_role")
     @classmethod

@@ -50,7 +50,8 @@ class S3Destination(Model):
     """ARN of the KMS key that encrypts the given bucket, if one does; needs `bucketArn`."""
 
     format: Literal["parquet", "json"] = "parquet"
-    """How events are stored: in columns, which are faster and cheaper to query, or as Falco's own JSON, one event a line."""
+    """How events are stored: in columns, which are faster and cheaper to query, or as Falco's own JSON, one event a
+    line."""
 
     buffer_mib: Annotated[int, Field(ge=1, le=128)] = SMALLEST_PARQUET_BUFFER
     """Firehose writes an object after this many MiB; Parquet needs at least 64."""
@@ -62,7 +63,8 @@ class S3Destination(Model):
     """Keep overwritten and deleted objects for another 30 days."""
 
     object_lock_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-    """Days in which nobody can delete an event, not even the account's root; needs `versioning`. Only a new bucket can have this, and it cannot be undone."""
+    """Days in which nobody can delete an event, not even the account's root; needs `versioning`. Only a new bucket
+    can have this, and it cannot be undone."""
 
     infrequent_access_days: Annotated[int, Field(ge=0, le=36500)] = 90
     """Days, at least 30, after which events move to storage that costs less to keep and more to read; 0 for never."""
@@ -166,7 +168,8 @@ class OpenSearchCreate(Model):
     version: Annotated[
         str, Matching(r"OpenSearch_[0-9]{1,2}\.[0-9]{1,2}", "a version such as OpenSearch_2.19"), AfterValidator(_flat)
     ] = "OpenSearch_2.19"
-    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which other versions lack or fill wrongly. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html"""
+    """Engine and version, 2.17 or newer, or from 2.7 to 2.11: events need flat objects, which others lack or fill
+    wrongly. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/what-is.html"""
 
     @field_validator("instances")
     @classmethod
@@ -215,7 +218,8 @@ class RedshiftCreate(Model):
     """Subnets of that VPC with a route to an internet gateway, in three availability zones, which Redshift requires."""
 
     base_capacity_rpus: Annotated[int, Field(ge=8, le=1024, multiple_of=8), AfterValidator(_large_steps)] = 8
-    """Base capacity in Redshift Processing Units, which are charged while a query or a copy runs: in steps of 8, above 512 in steps of 32. Not every region has more than 512."""
+    """Base capacity in Redshift Processing Units, which are charged while a query or a copy runs: in steps of 8,
+    above 512 in steps of 32. Not every region has more than 512."""
 
 
 class RedshiftExisting(Model):
@@ -258,7 +262,8 @@ class RedshiftDestination(Model):
     """Name of the database, the one in `jdbcUrl`."""
 
     table: TableName = "events"
-    """Name of the table: lower-case letters, digits and _, but no SQL keyword such as `user` or `order`, since Firehose does not quote it."""
+    """Name of the table: lower-case letters, digits and _, but no SQL keyword such as `user` or `order`, since
+    Firehose does not quote it."""
 
     @model_validator(mode="wrap")
     @classmethod

@@ -34,8 +34,9 @@ class Events(Model):
     """Falco reports rules of this priority or higher."""
 
     budget: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """Events of one rule and one workload (a pod, an ECS task, the node itself) that a node ships in a minute. Further ones are dropped and counted, and the next event says how many: docs/pipeline.md. Critical and higher ones are never
-    dropped. Default: ship all."""
+    """Events of one rule and one workload (a pod, an ECS task, the node itself) that a node ships in a minute.
+    Further ones are dropped and counted, and the next event says how many: docs/pipeline.md. Critical and higher
+    ones are never dropped. Default: ship all."""
 
     protect: bool = False
     """Refuse to delete the log group, and the stack with it, until this is false again."""

@@ -62,8 +62,9 @@ class Falco(Model):
     above the chart in a registry such as that of `imageRegistry`. The machine that runs pulumi fetches it, no node."""
 
     rules_files: tuple[ProjectFile, ...] = ()
-    """Paths of your own rules files, relative to the project's folder. They are loaded after Falco's default rules, in
-    this order. Falco reports the first rule that matches: if one of its own hides yours, disable it or add an exception."""
+    """Paths of your own rules files, relative to the project's folder. They are loaded after Falco's default rules,
+    in this order. Falco reports the first rule that matches: if one of its own hides yours, disable it or add an
+    exception."""
 
     disabled_rules: tuple[Annotated[str, Field(min_length=1), AfterValidator(_no_variable)], ...] = ()
     """Names of rules to disable, with `*` for any characters. Falco ignores a name that it does not know."""

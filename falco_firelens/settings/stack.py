@@ -48,14 +48,15 @@ class Settings(Model):
     """One stack: the clusters of one AWS account in one region, and where their events go."""
 
     account: Annotated[AccountId | None, BeforeValidator(_none_for_any)] = None
-    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other account, `pulumi destroy` and `pulumi refresh` with `aws:allowedAccountIds` beside it. Default: `any`."""
+    """Id of the AWS account that the stack belongs to, in quotes: the stack refuses credentials of any other
+    account, `pulumi destroy` and `pulumi refresh` with `aws:allowedAccountIds` beside it. Default: `any`."""
 
     clusters: Annotated[
         tuple[Annotated[Cluster, Field(discriminator="platform")], ...],
         Field(max_length=MOST_CLUSTERS),
         unique("name"),
     ]
-    """The clusters whose nodes get a sensor: 1 to 30, or none in a hub."""
+    """The clusters whose nodes get a sensor, 1 to 30. Only a hub can have none."""
 
     network: Network = Network()
     """The VPC of the clusters that the stack creates."""

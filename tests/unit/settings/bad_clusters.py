@@ -28,7 +28,7 @@ def kubernetes(existing: str, rest: str = "nodeRole: nodes") -> str:
 CLUSTERS = {
     "no name": (
         "clusters: [{platform: ecs}]",
-        "clusters[0].name: found nothing, expected what the cluster is called in events, log streams and resource "
+        "clusters[0].name: found nothing, expected the cluster's name in events, log streams and resource "
         "names; unique in the stack",
     ),
     "bad name": (

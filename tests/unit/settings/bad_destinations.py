@@ -205,7 +205,7 @@ DESTINATIONS = {
     "warehouse nowhere": (
         destinations("redshift: {create: {}}"),
         "events.destinations.redshift.create.publicSubnetIds: found nothing, expected subnets of that VPC with a route "
-        "to an internet gateway, in three availability zones, as Redshift wants them",
+        "to an internet gateway, in three availability zones, which Redshift requires",
         "events.destinations.redshift.create.vpcId: found nothing, expected id of the VPC for the workgroup",
     ),
     "neither workgroup nor cluster": (

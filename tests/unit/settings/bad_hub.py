@@ -20,12 +20,12 @@ def spoke(text: str) -> str:
 HUBS = {
     "no spokes": (
         APPS + "hub: {observability: false}",
-        "hub.spokes: found nothing, expected the accounts that may send, and no others; at most 200",
+        "hub.spokes: found nothing, expected the only accounts that may send; at most 200",
     ),
     "empty spokes": (APPS + "hub: {spokes: []}", "hub.spokes: found a list of 0, expected at least 1"),
     "nothing": (
         APPS + "hub:",
-        "hub.spokes: found nothing, expected the accounts that may send, and no others; at most 200",
+        "hub.spokes: found nothing, expected the only accounts that may send; at most 200",
     ),
     "account as number": (
         APPS + "hub: {spokes: [{account: 111111111111, regions: [eu-west-1]}]}",
@@ -122,6 +122,6 @@ SPOKES = {
     ),
     "no clusters": (
         "spoke: {hub: acme/falco-firelens/hub}",
-        "clusters: found nothing, expected the clusters whose every node gets a sensor; at least one, at most 30",
+        "clusters: found nothing, expected the clusters whose nodes get a sensor, 1 to 30",
     ),
 }

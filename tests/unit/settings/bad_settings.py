@@ -16,7 +16,7 @@ def exception(rest: str) -> str:
 TOP_LEVEL = {
     "no clusters": (
         "{}",
-        "clusters: found nothing, expected the clusters whose every node gets a sensor; at least one, at most 30",
+        "clusters: found nothing, expected the clusters whose nodes get a sensor, 1 to 30",
     ),
     "empty clusters": ("clusters: []", "clusters: found a list of 0, expected at least 1"),
     "too many clusters": (
