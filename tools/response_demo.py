@@ -27,7 +27,7 @@ from tools.response_scene import NODE, Pods, Response, Task, in_task
 REHEARSAL, REAL = "rehearsal", "storefront"
 """Namespaces that the playbooks of Pulumi.local.yaml are for: one only reports, one acts."""
 
-UNDO = "falco-firelens undo "
+UNDO = "uvx falco-firelens undo "
 
 
 def main() -> int:

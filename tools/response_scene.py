@@ -165,7 +165,7 @@ class Response:
         """Run the command of a notice as a person does in the shell of `make env`; what it prints."""
         words, env = shlex.split(command), environment(self._layout)
         done = subprocess.run(
-            [sys.executable, "-m", "falco_firelens", *words[1:]],
+            [sys.executable, "-m", "falco_firelens", *words[words.index("falco-firelens") + 1 :]],
             cwd=CHECKOUT,
             env=env,
             capture_output=True,

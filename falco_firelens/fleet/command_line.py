@@ -151,7 +151,7 @@ def operate(options: Options, run: Callable[[Fleet, Sequence[Stack], dict[str, A
     results = gather(options, run)
     if options.as_json:
         print(json.dumps([result.as_dict() for result in results], indent=2))
-    print(display.summary(results, options.command), file=sys.stderr if options.as_json else sys.stdout)
+    display.show(display.summary(results, options.command), sys.stderr if options.as_json else sys.stdout)
     return exit_of(results)
 
 
@@ -215,7 +215,7 @@ def _diff(options: Options) -> int:
         print(json.dumps({"comment": text, "results": [result.as_dict() for result in results]}, indent=2))
     else:
         print(text, end="")
-    print(display.summary(results, "preview"), file=sys.stderr)
+    display.show(display.summary(results, "preview"), sys.stderr)
     return exit_of(results)
 
 

@@ -5,12 +5,14 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 from rich.console import Console
+from rich.highlighter import RegexHighlighter
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+from rich.theme import Theme
 
 from falco_firelens.fleet.comment.values import diff
 from falco_firelens.fleet.events import Diagnostic, Ended, Event, Started, Step, Violation
@@ -83,6 +85,22 @@ def progress(*, as_json: bool) -> AbstractContextManager[Any]:
     if sys.stderr.isatty() and not as_json:
         return Rows(Console(stderr=True))
     return nullcontext(Plain(sys.stderr))
+
+
+class _Statuses(RegexHighlighter):
+    """Colors the words of a summary that say how an operation ended."""
+
+    base_style = "fleet."
+    highlights: ClassVar = [rf"(?P<{status}>\b{status}\b)" for status in Status]
+
+
+def show(text: str, stream: TextIO) -> None:
+    """Print a summary: in colors in a terminal, unless NO_COLOR is set, and as it is elsewhere."""
+    if not stream.isatty():
+        print(text, file=stream)
+        return
+    theme = Theme({f"fleet.{status}": style for status, style in _STYLES.items()})
+    Console(file=stream, theme=theme, soft_wrap=True).print(_Statuses()(Text(text)))
 
 
 def summary(results: Sequence[Result], command: str) -> str:

@@ -17,7 +17,7 @@ What a stack may look like and become. The policies are a [CrossGuard](https://w
 pack, for every resource that the program registers, and a judge of what the engine is about to delete or replace.
 
 ```console
-make preview STACK=prod                            # both, with the levels of Pulumi.prod.yaml
+falco-firelens policy preview Pulumi.prod.yaml     # both, with the levels of the stack file
 falco-firelens fleet preview                       # both, for many stacks: docs/fleet.md
 pulumi preview --policy-pack falco_firelens/policy/run  # the pack alone, every policy mandatory
 pulumi preview --json > preview.json; falco-firelens policy check-preview preview.json    # the changes alone
@@ -25,7 +25,7 @@ pulumi preview --json > preview.json; falco-firelens policy check-preview previe
 
 `--policy-pack policy` does the same where the whole of Pulumi is installed; on the local cloud, whose language host
 is an older one, only the program `falco_firelens/policy/run` is started. The pack needs
-`pip install -r requirements-fleet.lock`.
+`pip install 'falco-firelens[policy]'`, or a clone's `requirements-fleet.lock`.
 
 A message names the resource, where the mistake is, what was found and what to write instead:
 

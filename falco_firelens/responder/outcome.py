@@ -31,6 +31,11 @@ class Done:
     changed: bool = True
 
 
+UNDO = "uvx falco-firelens undo"
+"""Who is on call may have neither a clone nor an installed program: uv fetches the released one for a single run.
+https://docs.astral.sh/uv/guides/tools/"""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One action of a case. `undo` are commands; `repeated` says that it ran earlier, for another event or delivery."""
@@ -60,7 +65,7 @@ class Outcome:
     @classmethod
     def from_done(cls, action: str, target: Target, done: Done) -> Self:
         """Make it of what an action did."""
-        undo = (f"falco-firelens undo {action} {done.undo}",) if done.undo else ()
+        undo = (f"{UNDO} {action} {done.undo}",) if done.undo else ()
         return cls(action, str(target), "done" if done.changed else "unchanged", done.detail, undo)
 
 

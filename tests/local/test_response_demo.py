@@ -47,7 +47,7 @@ def test_the_demonstration_of_the_response(
     printed = capsys.readouterr().out
     for cluster in ("eks", "selfmanaged"):
         assert f"{cluster}: Falco sees a shell in {REHEARSAL}/" in printed
-        assert f"falco-firelens undo isolate {cluster}/{REAL}/web-" in printed
+        assert f"uvx falco-firelens undo isolate {cluster}/{REAL}/web-" in printed
     assert '"stoppedReason": "falco-firelens: Terminal shell in container (stop)"' in printed
     assert printed.count("has its network back") == 2
     for kind in ("namespace", "networkpolicy"):

@@ -94,7 +94,7 @@ def test_an_isolated_pod_is_selected_and_nothing_else_is(shop: Api, aws: Any) ->
     assert state(respond(aws, client, "isolate")) == "unchanged"
 
     (undoing,) = answer.outcomes[0].undo
-    assert undoing == "falco-firelens undo isolate eks/shop/web-0"
+    assert undoing == "uvx falco-firelens undo isolate eks/shop/web-0"
     undo.isolate(shop.admin, "eks/shop/web-0")
     assert list(shop.admin.list(NetworkPolicy, namespace="shop")) == []
     assert shop.admin.get(Pod, "web-0", namespace="shop").metadata.labels == {"app": "web"}
@@ -203,7 +203,7 @@ def test_a_node_is_cordoned_and_uncordoned(shop: Api, aws: Any) -> None:
     assert state(respond(aws, client, "cordon")) == "done"
     assert shop.admin.get(Node, "node-1").spec.unschedulable is True
     assert state(respond(aws, client, "cordon")) == "unchanged"
-    assert respond(aws, client, "cordon").outcomes[0].undo == ("falco-firelens undo cordon eks/node-1",)
+    assert respond(aws, client, "cordon").outcomes[0].undo == ("uvx falco-firelens undo cordon eks/node-1",)
     undo.cordon(shop.admin, "eks/node-1")
     assert not shop.admin.get(Node, "node-1").spec.unschedulable
     shop.kubectl("cordon", "node-1")
@@ -306,7 +306,7 @@ def test_the_instance_of_a_kubernetes_node_is_quarantined_and_given_back(shop: A
     before = groups()
     answer = quarantine(real)
     assert state(answer) == "done" and groups() == [closed] != before
-    assert answer.outcomes[0].undo == (f"falco-firelens undo quarantine eks/{instance}",)
+    assert answer.outcomes[0].undo == (f"uvx falco-firelens undo quarantine eks/{instance}",)
     assert state(quarantine(real)) == "unchanged"
     undo.quarantine(aws, f"eks/{instance}")
     assert groups() == before
@@ -351,9 +351,9 @@ def test_a_person_explains_and_undoes_in_the_cluster_of_the_notice(
         assert main(["explain", str(found), "--config", str(config), "--context", "eks"]) == 0
         assert last in capsys.readouterr().out
     (command,) = respond(aws, shop.admin, "isolate").outcomes[0].undo
-    assert main(command.split()[1:]) == 0
+    assert main(command.removeprefix("uvx falco-firelens ").split()) == 0
     assert capsys.readouterr().out == "eks/shop/web-0 has its network back\n"
-    assert main(command.split()[1:]) == 1
+    assert main(command.removeprefix("uvx falco-firelens ").split()) == 1
     assert capsys.readouterr().err == "error: eks/shop/web-0 is not isolated\n"
 
 

@@ -1,5 +1,7 @@
 """Every command says what it does, with examples that would run, and starts without what it does not need."""
 
+import os
+import pty
 import shlex
 import subprocess
 import sys
@@ -149,3 +151,14 @@ def test_a_missing_package_is_named_with_how_to_install_it(
     assert capsys.readouterr().err == (
         "error: boto3 is not installed; install it with: pip install 'falco-firelens[fleet]'\n"
     )
+
+
+@pytest.mark.parametrize(("no_color", "good"), [("", "\x1b[32mgood\x1b[0m"), ("1", ": good:")])
+def test_a_terminal_gets_colors_unless_no_color_is_set(no_color: str, good: str) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "falco_firelens", "check", "Pulumi.dev.yaml"]
+    subprocess.run(command, stdout=theirs, check=True, env={**os.environ, "NO_COLOR": no_color})
+    os.close(theirs)
+
+    assert good in os.read(ours, 10_000).decode()
+    os.close(ours)

@@ -1,6 +1,8 @@
 """The command line of the fleet: what it prints, and how it ends when something given to it is wrong."""
 
+import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 import yaml
 
 from falco_firelens.cli import main
-from falco_firelens.fleet import Change, Fleet, Result, Status, fleet
+from falco_firelens.fleet import Change, Fleet, Result, Status, display, fleet
 from falco_firelens.fleet.display import stack_table, summary
 from falco_firelens.fleet.exits import Exit
 from falco_firelens.fleet.stacks import Stack, discover
@@ -201,6 +203,31 @@ def test_no_value_of_a_property_is_in_what_another_operation_says() -> None:
 @pytest.mark.parametrize(("number", "said"), [(1, "1 stack: 1 succeeded"), (2, "2 stacks: 2 succeeded")])
 def test_one_stack_is_not_several(number: int, said: str) -> None:
     assert summary([Result("a", "up", Status.SUCCEEDED)] * number, "up") == said
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("no_color", "colored"), [("", True), ("1", False)])
+def test_a_terminal_shows_how_it_ended_in_colors_and_whole_lines(
+    no_color: str, colored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "prod: failed\n  " + "long " * 40 + "[bold]\n  succeeded"
+
+    screen, file = Screen(), io.StringIO()
+    display.show(text, screen)
+    display.show(text, file)
+
+    assert file.getvalue() == f"{text}\n"
+    assert ("\x1b[31mfailed\x1b[0m" in screen.getvalue()) == colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()) == f"{text}\n"
 
 
 def test_a_diff_reads_the_stack_files_once(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,7 @@ def test_the_tasks_container_instance_is_drained_and_made_active_again(aws: Aws)
         return found["containerInstances"][0]["status"]
 
     assert status() == "DRAINING"
-    reference = answer.outcomes[0].undo[0].removeprefix("falco-firelens undo drainInstance ")
+    reference = answer.outcomes[0].undo[0].removeprefix("uvx falco-firelens undo drainInstance ")
     assert respond(aws, of_task(arn), ["drainInstance"]).outcomes[0].undo == answer.outcomes[0].undo
     undo.drain_instance(aws.aws, reference)
     assert status() == "ACTIVE"
@@ -233,7 +233,7 @@ def test_a_notice_reaches_the_topic_with_the_way_back_and_on_lines_of_its_own(aw
     bodies = [json.loads(one["Body"]) for one in messages]
     told = next(one for one in bodies if "draining" in one["Message"])
     assert f"\ncluster jobs (ecs), account {DEFAULT_ACCOUNT_ID}, region {REGION}\n" in told["Message"]
-    assert "To undo:\n  falco-firelens undo drainInstance jobs/" in told["Message"]
+    assert "To undo:\n  uvx falco-firelens undo drainInstance jobs/" in told["Message"]
     forged = next(one for one in bodies if "rm -rf" in one["Message"])
     assert "\n  rm -rf" not in forged["Message"] and "\n" not in forged["Subject"]
 

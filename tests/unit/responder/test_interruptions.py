@@ -101,7 +101,7 @@ def test_what_is_throttled_for_longer_waits_in_the_retry_queue(
     assert world.tried == ["web-0"]
     last = account.notices()[-1]
     assert "evidence pod eks/shop/web-0: done" in last and "isolate pod eks/shop/web-0: done" in last
-    assert "To undo:\n  falco-firelens undo isolate it" in last, "a later notice knows what was done at first"
+    assert "To undo:\n  uvx falco-firelens undo isolate it" in last, "a later notice knows what was done at first"
     assert len(account.notices()) == (2 if operation == "s3.PutObject" else 1)
 
 

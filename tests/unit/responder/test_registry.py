@@ -130,7 +130,7 @@ def test_one_more_record_is_one_more_action(
     responder = Responder(plan, NoTasks(), MemoryLedger(), Environment(), actions=actions)  # pyright: ignore[reportArgumentType]
     (answer,) = responder.answer([found])
     assert [(one.action, one.state) for one in answer.outcomes] == [("snapshot", "done"), ("stopTask", "failed")]
-    assert answer.outcomes[0].undo == (f"falco-firelens undo snapshot jobs/{TASK.rpartition('/')[2]}",)
+    assert answer.outcomes[0].undo == (f"uvx falco-firelens undo snapshot jobs/{TASK.rpartition('/')[2]}",)
     failing = {**MORE, "snapshot": _refused("snapshot")}
     responder = Responder(plan, NoTasks(), MemoryLedger(), Environment(), actions=failing)  # pyright: ignore[reportArgumentType]
     (answer,) = responder.answer([found])
