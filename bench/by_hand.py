@@ -18,6 +18,32 @@ import pulumi_kubernetes
 
 """
 
+CLUSTER = """
+cluster = pulumi_eks.Cluster(
+    "{name}",
+    name="apps",
+    version="1.35",
+    vpc_id=vpc.id,
+    private_subnet_ids=[subnet.id for subnet in subnets],
+    authentication_mode=pulumi_eks.AuthenticationMode.API,
+    endpoint_private_access=True,
+    endpoint_public_access=True,
+    public_access_cidrs=["0.0.0.0/0"],
+    encryption_config_key_arn=key.arn,
+    enabled_cluster_log_types=["api", "audit", "authenticator", "controllerManager", "scheduler"],
+    create_oidc_provider=False,
+    create_instance_role=False,
+    skip_default_node_group=True,
+    skip_default_security_groups=True,
+    use_default_vpc_cni=True,
+    kube_proxy_addon_options=pulumi_eks.KubeProxyAddonOptionsArgs(enabled=False),
+)
+"""
+"""The cluster of Pulumi.dev.yaml: a preview shows no inputs of a component such as this."""
+
+NAMED = {"aws:ec2/vpc:Vpc": "vpc = {}", "aws:ec2/subnet:Subnet": "subnets.append({})", "aws:kms/key:Key": "key = {}"}
+"""What the cluster is made of."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -38,23 +64,24 @@ class Planned:
 def program(plan: Iterable[Planned]) -> str:
     """Write the program. Every object of Kubernetes is in the stack's one cluster."""
     written = sorted((one for one in plan if one.written), key=_order)
-    return HEADER + "\n".join(_statement(f"r{index}", one) for index, one in enumerate(written))
+    return HEADER + "subnets = []\n" + "\n".join(_statement(f"r{index}", one) for index, one in enumerate(written))
 
 
 def _order(one: Planned) -> int:
-    """Sort the cluster before the provider, and the provider before what is inside the cluster."""
-    return 0 if one.type == EKS else 1 if one.type == PROVIDER else 2
+    """Sort what the cluster is made of first, then the cluster, its provider, and what is inside it."""
+    return [EKS, PROVIDER].index(one.type) + 1 if one.type in (EKS, PROVIDER) else 0 if one.type in NAMED else 3
 
 
 def _statement(name: str, one: Planned) -> str:
     if one.type == PROVIDER:
         return f'provider = pulumi_kubernetes.Provider("{name}", kubeconfig=cluster.kubeconfig_json)'
+    if one.type == EKS:
+        return CLUSTER.format(name=name)
     module, kind = _class(one.type)
     arguments = [f"{key}={value!r}" for key, value in _arguments(module, kind, one.inputs).items()]
     if one.type.startswith("kubernetes:"):
         arguments.append("opts=pulumi.ResourceOptions(provider=provider)")
-    made = f'{module}.{kind}("{name}", {", ".join(arguments)})'
-    return f"cluster = {made}" if one.type == EKS else made
+    return NAMED.get(one.type, "{}").replace("{}", f'{module}.{kind}("{name}", {", ".join(arguments)})')
 
 
 def _class(token: str) -> tuple[str, str]:
