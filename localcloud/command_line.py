@@ -9,14 +9,14 @@ from typing import Any
 from falco_firelens.watch.metrics import DIFFERING, DROPPED, SILENT
 from localcloud.check import archive_in, check
 from localcloud.cloud import LocalCloud
-from localcloud.console import say, table
+from localcloud.console import Step, say, table
 from localcloud.deployed import Deployed
 from localcloud.engine import Engine
 from localcloud.environment import shell, variables
 from localcloud.errors import LocalCloudError
 from localcloud.stacks import LOCAL, STACKS, LocalStack
 from localcloud.toolchain import provide
-from testbed import INSTALL_HINT, executable
+from testbed import IMAGE, PipelineError, executable, missing, pull
 
 HEADS = {SILENT: "silent nodes", DIFFERING: "nodes with other files", DROPPED: "dropped events"}
 """The metrics of a cluster's watch, and what a table calls them."""
@@ -142,8 +142,8 @@ def _target(destination: str, output: Mapping[str, Any]) -> str:
 
 
 def _ship(cloud: LocalCloud, outputs: Outputs) -> None:
-    if executable() is None:
-        say(f"\nThe pipeline check was skipped: fluent-bit is not on PATH. How to install it: {INSTALL_HINT}")
+    if problem := _fluent_bit_problem():
+        say(f"\nThe pipeline check was skipped: {problem}")
         return
     hub = Deployed(cloud.layout)
 
@@ -155,6 +155,19 @@ def _ship(cloud: LocalCloud, outputs: Outputs) -> None:
         rows = [row for found in pool.map(ship, outputs) for row in found]
     say(table("\nSample events that arrived through the deployed Fluent Bit configurations", rows))
     _watch(cloud, outputs)
+
+
+def _fluent_bit_problem() -> str:
+    """Why no Fluent Bit can run here; empty where one can. Where it runs in Docker, its image is here then."""
+    problem = missing()
+    if problem or executable():
+        return problem
+    try:
+        with Step(f"getting the image {IMAGE}, in which Docker runs Fluent Bit"):
+            pull()
+    except PipelineError as error:
+        return str(error)
+    return ""
 
 
 def _watch(cloud: LocalCloud, outputs: Outputs) -> None:

@@ -1,6 +1,6 @@
 """Runs a sensor's rendered Fluent Bit configuration with the real `fluent-bit`, on this machine.
 
-    if executable() is None: skip, pointing to INSTALL_HINT
+    if missing(): skip, for the reason that it returns       # neither `fluent-bit` on PATH nor a Docker that works
     endpoint = Endpoint("127.0.0.1", port, ca_file)          # a TLS server; self_signed(directory) makes its files
     events = sample_events("check-42")                        # lines as Falco prints them now, hostname "check-42"
     node = run_kubernetes(config_map_data, endpoint, events)  # returns when shipped; log stream is <cluster>/<node>
@@ -11,13 +11,15 @@
 
 from testbed.certificate import CertificateFiles, self_signed
 from testbed.errors import PipelineError
-from testbed.fluent_bit import INSTALL_HINT, FluentBit, executable
+from testbed.fluent_bit import FluentBit
+from testbed.launchers import IMAGE, INSTALL_HINT, executable, missing, pull
 from testbed.node import EcsNode, KubernetesNode, Node
 from testbed.placement import Endpoint
 from testbed.samples import sample_events
 from testbed.shipment import run_ecs, run_kubernetes
 
 __all__ = [
+    "IMAGE",
     "INSTALL_HINT",
     "CertificateFiles",
     "EcsNode",
@@ -27,6 +29,8 @@ __all__ = [
     "Node",
     "PipelineError",
     "executable",
+    "missing",
+    "pull",
     "run_ecs",
     "run_kubernetes",
     "sample_events",

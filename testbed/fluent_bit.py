@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,9 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from testbed.errors import PipelineError
-
-INSTALL_HINT = "https://docs.fluentbit.io/manual/installation/downloads"
-"""Where a person gets `fluent-bit`; no package registry has it."""
+from testbed.launchers import launcher
 
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
@@ -27,15 +24,13 @@ _LISTEN = "0A"
 
 
 class Usage(NamedTuple):
-    """What one run of the process cost: seconds of CPU, and bytes of memory at its peak."""
+    """What one run of the process cost: seconds of CPU, and bytes of memory at its peak.
+
+    The CPU is that of the process on PATH: of a container it is Docker's client's.
+    """
 
     cpu: float
     peak_memory: int
-
-
-def executable() -> str | None:
-    """Return the `fluent-bit` on PATH, or None."""
-    return shutil.which("fluent-bit")
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, *, interval: float = 0.05) -> bool:
@@ -51,13 +46,16 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, interval: float
 class FluentBit:
     """One Fluent Bit that is started, stopped and killed over and over on the same configuration and state."""
 
-    def __init__(self, configuration: Path, http_port: int, *, environment: Mapping[str, str] | None = None) -> None:
-        """`http_port` is where the configuration's HTTP server listens on 127.0.0.1."""
-        program = executable()
-        if program is None:
-            raise PipelineError(f"fluent-bit: found none on PATH, see {INSTALL_HINT}")
-        self._command = [program, "-c", str(configuration)]
-        self._environment = {**os.environ, **_CREDENTIALS, **(environment or {})}
+    def __init__(
+        self, configuration: Path, root: Path, http_port: int, *, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """`root` has all files that it needs, `http_port` is where its HTTP server listens on 127.0.0.1.
+
+        Raises PipelineError where neither `fluent-bit` is on PATH nor Docker works.
+        """
+        self._launcher = launcher()
+        self._configuration, self._root = configuration, root
+        self._environment = {**_CREDENTIALS, **(environment or {})}
         self._http_port = http_port
         self._log = configuration.with_suffix(".log")
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,9 +63,14 @@ class FluentBit:
 
     def start(self, *, seconds: float = 30) -> None:
         """Start, and return when it answers. Raises PipelineError when it ends or does not answer in time."""
+        command = self._launcher.command(self._configuration, self._root, self._environment)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=subprocess.STDOUT, env=self._environment, cwd=self._log.parent
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self._environment},
+                cwd=self._log.parent,
             )
         if not wait_until(lambda: self._answers() or not self.running(), seconds) or not self.running():
             raise PipelineError(f"fluent-bit did not start: {self.log_tail()}")
@@ -81,7 +84,7 @@ class FluentBit:
         if self._process is None:
             return 0.0
         # Fields 14 and 15 of proc_pid_stat(5); the name before them may hold spaces.
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = (self._proc(self._process) / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def open_files(self) -> set[str]:
@@ -89,7 +92,7 @@ class FluentBit:
         if self._process is None:
             return set()
         targets: set[str] = set()
-        for descriptor in Path(f"/proc/{self._process.pid}/fd").iterdir():
+        for descriptor in (self._proc(self._process) / "fd").iterdir():
             with suppress(FileNotFoundError):  # closed meanwhile
                 targets.add(str(descriptor.readlink()))
         return targets
@@ -99,7 +102,8 @@ class FluentBit:
         if self._process is None:
             return set()
         own = self.open_files()
-        rows = [line.split() for line in Path(f"/proc/{self._process.pid}/net/tcp").read_text().splitlines()[1:]]
+        table = (self._proc(self._process) / "net/tcp").read_text()
+        rows = [line.split() for line in table.splitlines()[1:]]
         return {_address(row[1]) for row in rows if row[3] == _LISTEN and f"socket:[{row[9]}]" in own}
 
     def kill(self) -> None:
@@ -150,11 +154,19 @@ class FluentBit:
     def _signal(self, number: signal.Signals) -> None:
         """Signal the process, noting its peak before: `wait4` would return the peak of this Python, too."""
         if self._process is not None:
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
-            peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-            if peak is not None:
-                self.usage = self.usage._replace(peak_memory=max(self.usage.peak_memory, int(peak[1]) * 1024))
-            self._process.send_signal(number)
+            self.usage = self.usage._replace(peak_memory=max(self.usage.peak_memory, self._peak(self._process)))
+            self._launcher.signal(self._process, number)
+
+    def _peak(self, process: subprocess.Popen[bytes]) -> int:
+        """Return the most memory that it has had; 0 where no `/proc` tells."""
+        with suppress(OSError):
+            status = (self._proc(process) / "status").read_text()
+            if peak := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE):
+                return int(peak[1]) * 1024
+        return 0
+
+    def _proc(self, process: subprocess.Popen[bytes]) -> Path:
+        return Path(f"/proc/{self._launcher.pid(process)}")
 
     def _reap(self, options: int) -> bool:
         """Whether the process has ended; adds what it cost, which `wait4` returns for this child alone."""

@@ -40,6 +40,7 @@ class KubernetesNode:
         self.log = ContainerLog(placement.logs)
         self.fluent_bit = FluentBit(
             placement.sensor / "fluent-bit.conf",
+            root,
             placement.http_port,
             environment={NODE_VARIABLE: self.name, **endpoint.credentials},
         )
@@ -75,10 +76,10 @@ class EcsNode:
         generated = ecs_agent.configuration(
             placement.sensor / "fluent-bit.conf", unix_socket, log_options=log_options, memory_mib=memory_mib
         )
-        main.write_text(towards(generated, endpoint))
+        main.write_text(towards(generated, placement.endpoint))
         self.name = ecs_agent.INSTANCE_ID
         self.driver = LogDriver(unix_socket, ecs_agent.tag(FALCO_CONTAINER))
-        self.fluent_bit = FluentBit(main, placement.http_port, environment=endpoint.credentials)
+        self.fluent_bit = FluentBit(main, root, placement.http_port, environment=endpoint.credentials)
 
     def write(self, line: str, *, stream: str = "stdout") -> None:
         """Send a line to Docker."""

@@ -1,6 +1,7 @@
 """Puts a rendered configuration on this machine: its paths under one directory, its outputs to one endpoint."""
 
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -33,15 +34,19 @@ class Placement(NamedTuple):
     sensor: Path
     logs: Path
     http_port: int
+    endpoint: Endpoint
+    """The same one, with its CA file below the root."""
 
 
 def place(files: Mapping[str, str], root: Path, endpoint: Endpoint) -> Placement:
     """Write the files for this machine; only paths, the health port and the endpoint differ from what was rendered."""
     (http_port,) = reserve(1, root)
-    placement = Placement(root, root / "sensor", root / "log", http_port)
+    own = endpoint._replace(ca_file=root / "ca.pem")
+    placement = Placement(root, root / "sensor", root / "log", http_port, own)
     state = root / "state"
     for directory in (placement.sensor, placement.logs, state):
         directory.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(endpoint.ca_file, own.ca_file)
     paths = {
         f"{SENSOR_DIR}/": f"{placement.sensor}/",
         FLUENT_BIT_STATE_DIR: str(state),
@@ -51,7 +56,7 @@ def place(files: Mapping[str, str], root: Path, endpoint: Endpoint) -> Placement
         for rendered, here in paths.items():
             text = text.replace(rendered, here)
         text = re.sub(rf"(HTTP_Port\s+){FLUENT_BIT_HTTP_PORT}\b", rf"\g<1>{placement.http_port}", text)
-        (placement.sensor / name).write_text(towards(text, endpoint))
+        (placement.sensor / name).write_text(towards(text, own))
     return placement
 
 

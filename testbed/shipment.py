@@ -19,7 +19,7 @@ def run_kubernetes(files: Mapping[str, str], endpoint: Endpoint, events: Sequenc
 
     `files` is the data of the `fluent-bit` ConfigMap, `events` the lines that Falco prints. Returns the node's name,
     which ends the log stream's, once every output has delivered all of them; what else Fluent Bit is given, such as
-    text of Falco's own, it must drop. Raises PipelineError when `fluent-bit` is not on PATH, does not start, or has not
+    text of Falco's own, it must drop. Raises PipelineError when Fluent Bit is not there, does not start, or has not
     delivered in time.
     """
     return _ship(KubernetesNode, files, endpoint, events, seconds)

@@ -15,7 +15,7 @@ from falco_firelens.schemas.athena import QUERIES
 from localcloud.cloud import LocalCloud
 from localcloud.deployed import Deployed
 from standin.aws.services.s3 import empty
-from testbed import INSTALL_HINT, executable, run_ecs, sample_events
+from testbed import missing, run_ecs, sample_events
 from tests.local.conftest import new_stack
 from tests.local.stack import Stack, Step
 
@@ -70,7 +70,7 @@ def test_the_archive_is_deployed_as_described_and_a_second_up_changes_nothing(
 
 
 @pytest.mark.pipeline
-@pytest.mark.skipif(executable() is None, reason=f"no fluent-bit on PATH: {INSTALL_HINT}")
+@pytest.mark.skipif(bool(missing()), reason=missing() or "Fluent Bit is there")
 def test_events_reach_the_bucket_and_the_log_group_through_fluent_bit(
     archive: Stack, deployed: Deployed, s3: Any
 ) -> None:

@@ -17,7 +17,7 @@ from localcloud.deployed import Deployed
 from localcloud.environment import environment
 from localcloud.stacks import LocalStack
 from standin.aws.services.s3 import empty
-from testbed import INSTALL_HINT, executable, sample_events
+from testbed import missing, sample_events
 from tests.local.stack import PulumiError, Stack
 
 pytestmark = pytest.mark.local
@@ -181,7 +181,7 @@ def test_a_spokes_log_group_sends_events_as_they_are_from_another_region(
 
 
 @pytest.mark.pipeline
-@pytest.mark.skipif(executable() is None, reason=f"no fluent-bit on PATH: {INSTALL_HINT}")
+@pytest.mark.skipif(bool(missing()), reason=missing() or "Fluent Bit is there")
 @pytest.mark.parametrize(("name", "account", "region"), [("shop", SHOP, HUB_REGION), ("bank", BANK, BANK_REGION)])
 def test_events_come_through_fluent_bit_to_the_spokes_log_group_and_the_hub(
     stacks: dict[str, Stack], local_cloud: LocalCloud, archive: Deployed, name: str, account: str, region: str

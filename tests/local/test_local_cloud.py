@@ -20,7 +20,7 @@ from localcloud.deployed import Deployed
 from localcloud.layout import CHECKOUT
 from localcloud.toolchain import provide
 from standin.aws.services.s3 import empty
-from testbed import INSTALL_HINT, executable
+from testbed import missing
 from tests.local.stack import Stack
 from tests.waiting import ended, wait_for
 
@@ -116,7 +116,7 @@ def test_up_leaves_alone_what_runs_and_starts_what_was_killed(local_cloud, local
 
 
 @pytest.mark.pipeline
-@pytest.mark.skipif(executable() is None, reason=f"no fluent-bit on PATH: {INSTALL_HINT}")
+@pytest.mark.skipif(bool(missing()), reason=missing() or "Fluent Bit is there")
 def test_events_of_every_cluster_of_the_local_stack_reach_every_destination_of_it(
     stack: Stack, local_cloud: LocalCloud
 ):

@@ -11,7 +11,7 @@ import pytest
 from falco_firelens.contract import Platform
 from falco_firelens.sensor import firelens, fluent_bit
 from falco_firelens.sensor.model import ClusterIdentity, FirehoseStream, LogGroup, Pipeline
-from testbed import INSTALL_HINT, EcsNode, KubernetesNode, Node, executable
+from testbed import EcsNode, KubernetesNode, Node, missing
 from testbed.destination import Destination
 
 LOG_GROUP = "/falco/events"
@@ -38,8 +38,8 @@ def destination(root: Path) -> Iterator[Destination]:
 @pytest.fixture
 def new_node(root: Path, destination: Destination) -> Iterator[NodeFactory]:
     """A node of the platform; `change` edits the rendered files, to make waits short."""
-    if executable() is None:
-        pytest.skip(f"fluent-bit is not on PATH, see {INSTALL_HINT}")
+    if problem := missing():
+        pytest.skip(problem)
     with ExitStack() as stack:
 
         def new(
