@@ -21,10 +21,10 @@ INSTALL_HINT = "https://docs.fluentbit.io/manual/installation/downloads"
 IMAGE: Final = FLUENT_BIT.image().reference
 """As falco_firelens/sensor/images.yaml pins it."""
 
-ASK_SECONDS: Final = 10
+ASK_SECONDS = 10.0
 """How long Docker may take for an answer; one that hangs must not keep a person waiting."""
 
-PULL_SECONDS: Final = 600
+PULL_SECONDS = 600.0
 
 _pulling = Lock()
 
@@ -153,12 +153,17 @@ def pull() -> None:
             raise PipelineError(f"docker pull {IMAGE} failed: {pulled.stderr.strip()}")
 
 
-def _docker(*arguments: str, seconds: float = ASK_SECONDS) -> subprocess.CompletedProcess[str]:
+def _docker(*arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
     """Run Docker's client to its end. One that hangs has failed."""
     command = ["docker", *arguments]
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            timeout=seconds or ASK_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(command, 1, "", str(error))
