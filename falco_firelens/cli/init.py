@@ -68,6 +68,10 @@ def init(
 
     Finds EKS and ECS clusters with your AWS credentials, asks which to adopt, and writes Pulumi.STACK.yaml, already
     checked. In a folder without a Pulumi project it writes that too. Nothing in AWS is changed.
+
+    It calls sts:GetCallerIdentity; eks:ListClusters, eks:DescribeCluster, eks:DescribeAddon, eks:ListNodegroups and
+    eks:ListFargateProfiles; iam:ListOpenIDConnectProviders; ecs:ListClusters, ecs:DescribeClusters and
+    ecs:ListContainerInstances. What may not be called is said.
     """
     from falco_firelens.settings.validation.errors import SettingsError
     from falco_firelens.setup.account import PLATFORMS, AccountError, usual_region
@@ -107,6 +111,7 @@ def _region(given: str | None, usual: str | None, *, ask: bool) -> str:
 
 
 def _init(wish: _Wish) -> int:
+    from falco_firelens.settings.stack import MOST_CLUSTERS
     from falco_firelens.setup.account import AccountError, clients, look
     from falco_firelens.setup.stack_file import difference, draft, write_project
 
@@ -118,6 +123,9 @@ def _init(wish: _Wish) -> int:
     if not adopted:
         where = f"account {inventory.account}, region {inventory.region}"
         raise AccountError(f"found no cluster that can be adopted in {where}; expected another --region or --profile")
+    if len(adopted) > MOST_CLUSTERS:
+        found = f"found {len(adopted)} clusters that can be adopted"
+        raise AccountError(f"{found}, expected at most {MOST_CLUSTERS} in a stack: name some with --cluster")
     made = draft(inventory, adopted, wish.file)
     if wish.file.exists():
         click.echo(difference(wish.file, made.text), err=wish.as_json, nl=False)

@@ -1,5 +1,6 @@
 """Finds the clusters of an account that a stack can adopt, with a person's own credentials. It changes nothing."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -91,6 +92,9 @@ def clients(profile: str | None, region: str) -> Clients:
 def usual_region(profile: str | None) -> str | None:
     """Return the region that AWS's tools would use, from the environment or the profile.
 
+    boto3 itself does not read AWS_REGION, which Pulumi's provider and the other SDKs do:
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+
     Raises:
         AccountError: there is no such profile.
     """
@@ -98,7 +102,7 @@ def usual_region(profile: str | None) -> str | None:
 
     try:
         session: Any = boto3.Session(profile_name=profile)
-        return session.region_name
+        return os.environ.get("AWS_REGION") or session.region_name
     except ProfileNotFound as error:
         raise AccountError(f"{error}; `aws configure list-profiles` lists them") from None
 
@@ -140,7 +144,6 @@ def _eks(aws: Clients, region: str, found: _Found) -> None:
     for name in names:
         try:
             cluster = eks.describe_cluster(name=name)["cluster"]
-            has_agent = _has_agent(eks, name, cluster)
         except (ClientError, BotoCoreError) as error:
             found.unsuitable.append(Unsuitable(name, "eks", f"not known: {_said(error, region)}"))
             continue
@@ -148,8 +151,23 @@ def _eks(aws: Clients, region: str, found: _Found) -> None:
             reason = f"it is {cluster['status']}; run init again when it is ACTIVE"
             found.unsuitable.append(Unsuitable(name, "eks", reason))
             continue
-        notes = [*_reachability(cluster), *_nodes(eks, name, cluster), *_permission(cluster, has_agent, providers)]
-        found.adoptable.append(Adoptable(name, "eks", "podIdentity" if has_agent else "irsa", (*notes,)))
+        found.adoptable.append(_described(eks, cluster, providers, region))
+
+
+def _described(eks: Any, cluster: dict[str, Any], providers: "_OidcProviders", region: str) -> Adoptable:
+    name = cluster["name"]
+    try:
+        has_agent, unknown = _has_agent(eks, name, cluster), ()
+    except (ClientError, BotoCoreError) as error:
+        has_agent = True
+        unknown = (f"it is not known whether it has the add-on {POD_IDENTITY_AGENT}: {_said(error, region)}",)
+    notes = (
+        *_reachability(cluster),
+        *_nodes(eks, name, cluster),
+        *_permission(cluster, has_agent, providers),
+        *unknown,
+    )
+    return Adoptable(name, "eks", "podIdentity" if has_agent else "irsa", notes)
 
 
 def _has_agent(eks: Any, name: str, cluster: dict[str, Any]) -> bool:
@@ -186,14 +204,18 @@ def _nodes(eks: Any, name: str, cluster: dict[str, Any]) -> Iterator[str]:
     if _is_auto(cluster):
         return
     try:
-        groups: list[str] = eks.list_nodegroups(clusterName=name)["nodegroups"]
-        profiles: list[str] = [] if groups else eks.list_fargate_profiles(clusterName=name)["fargateProfileNames"]
+        groups = _has_any(eks, "list_nodegroups", "nodegroups", name)
+        profiles = not groups and _has_any(eks, "list_fargate_profiles", "fargateProfileNames", name)
     except (ClientError, BotoCoreError):
         return
     if not groups and profiles:
         yield "it has Fargate profiles and no managed node group: no sensor runs on Fargate"
     elif not groups:
         yield "it has no managed node group: a sensor runs on nodes only"
+
+
+def _has_any(eks: Any, operation: str, key: str, name: str) -> bool:
+    return any(page[key] for page in eks.get_paginator(operation).paginate(clusterName=name))
 
 
 class _OidcProviders:

@@ -1,6 +1,7 @@
 """Writes a stack file that adopts clusters, and the thin project around it."""
 
 import difflib
+import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from falco_firelens.settings import load_config
-from falco_firelens.settings.stack import MOST_CLUSTERS, Settings
+from falco_firelens.settings.stack import Settings
 from falco_firelens.settings.stack_files import ALLOWED_ACCOUNTS, NAMESPACE, document_of
 from falco_firelens.settings.whole import as_yaml
 from falco_firelens.setup.account import Adoptable, Inventory
@@ -39,7 +40,7 @@ def draft(inventory: Inventory, adopted: Sequence[Adoptable], file: Path) -> Dra
     """Make a stack file that adopts clusters.
 
     Raises:
-        SettingsError: it could not be used, as where there are too many clusters.
+        SettingsError: it could not be used.
     """
     names = (*_names(adopted),)
     config: dict[str, Any] = {
@@ -74,8 +75,8 @@ def valid_name(name: str, platform: str, taken: Collection[str] = ()) -> str:
     base = words if re.match("[a-z]", words) else f"{platform}-{words}".strip("-")
     base = _cut(base if len(base) > 1 else f"{base}-{platform}")
     candidates = [base, f"{_cut(base, len(platform) + 1)}-{platform}"]
-    numbered = (f"{_cut(base, 4)}-{number}" for number in range(2, MOST_CLUSTERS * 2))
-    return next(one for one in [*candidates, *numbered] if one not in taken)
+    numbered = (f"{_cut(base, 5)}-{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain(candidates, numbered) if one not in taken)
 
 
 def _cut(name: str, room: int = 0) -> str:

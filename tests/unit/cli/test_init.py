@@ -11,10 +11,10 @@ import boto3
 import pytest
 import yaml
 from botocore.stub import Stubber
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from falco_firelens.cli import main
+from falco_firelens.cli import COMMANDS, main
 from falco_firelens.settings import read_stack_file
 from falco_firelens.settings.types import ClusterName
 from falco_firelens.settings.validation.matching import Matching
@@ -134,6 +134,11 @@ OFFICE = {"endpointPublicAccess": True, "publicAccessCidrs": ["203.0.113.0/24"]}
             one_eks(described("apps"), addon("apps", {"addon": {"status": "CREATE_FAILED"}}), groups("apps", "n"),
                     iam=TRUSTED), "irsa", ["no add-on"],
         ),
+        (
+            one_eks(described("apps"), addon("apps", "AccessDeniedException"), groups("apps", "n")),
+            "podIdentity",
+            ["not known whether it has the add-on eks-pod-identity-agent: DescribeAddon is denied"],
+        ),
         (one_eks(described("apps", computeConfig={"enabled": True})), "podIdentity", []),
         (
             one_eks(described("apps", resourcesVpcConfig=PRIVATE), addon("apps"), groups("apps", "n")),
@@ -184,10 +189,9 @@ def test_what_a_person_should_know_of_a_cluster(
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        (one_eks(described("apps", status="CREATING"), addon("apps")), "it is CREATING; run init again"),
+        (one_eks(described("apps", status="CREATING")), "it is CREATING; run init again"),
         (one_eks(described("apps", "AccessDeniedException")), "DescribeCluster is denied"),
         (one_eks(described("apps", "ThrottlingException")), "DescribeCluster is throttled"),
-        (one_eks(described("apps"), addon("apps", "AccessDeniedException")), "DescribeAddon is denied"),
     ],
 )
 def test_why_a_cluster_cannot_be_adopted(stubbed: Callable[[Answers], Inventory], answers: Answers, said: str) -> None:
@@ -403,6 +407,49 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(
     assert list(account.iterdir()) == []
 
 
+def test_the_help_names_every_permission() -> None:
+    """The operations that the code names, in the service that it asks for them."""
+    source = Path(setup.__file__).read_text()
+    called = set(re.findall(r"\b(?:sts|eks|ecs)\.((?:describe|list|get)_\w+)\(", source))
+    called |= set(re.findall(r'"((?:list|describe)_\w+)"', source)) | set(
+        re.findall(r"\)\.((?:list|get)_\w+)\(", source)
+    )
+    called -= {"get_paginator"}
+    operations = {boto3.client(service, "eu-west-1").meta.method_to_api_mapping.get(name)
+                  for name in called for service in ("sts", "eks", "ecs", "iam")} - {None}  # fmt: skip
+
+    said = set(re.findall(r"(?:sts|eks|ecs|iam):(\w+)", COMMANDS["init"].load().help or ""))
+
+    assert len(called) == 9 and operations == said
+
+
+def test_more_clusters_than_a_stack_takes_are_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = Inventory(ACCOUNT, REGION, tuple(Adoptable(f"c{number:02}", "ecs") for number in range(31)))
+    monkeypatch.setattr(setup, "look", lambda *_, **__: many)
+
+    assert main(["init", "--json"]) == 1
+    assert "found 31 clusters that can be adopted, expected at most 30 in a stack" in capsys.readouterr().err
+    assert main(["init", "--yes", "--cluster", "c07", "--cluster", "c30"]) == 0
+
+
+@pytest.mark.parametrize(("environment", "region"), [
+    ({"AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+    ({"AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-2"}, "us-east-2"),
+])  # fmt: skip
+def test_the_region_is_the_one_that_pulumi_would_use(
+    folder: Path, environment: dict[str, str], region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(setup, "look", lambda _, region, *__, **___: asked.append(region) or INVENTORY)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["init", "--yes"]) == 0
+    assert asked == [region]
+
+
 def test_a_person_is_asked(account: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     answers = iter(["eu", "eu-west-1", "Apps_Production"])
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
@@ -443,6 +490,7 @@ PATTERN = next(one.pattern for one in ClusterName.__metadata__ if isinstance(one
 IN_AWS = st.from_regex(r"[0-9A-Za-z_-]{1,255}", fullmatch=True)
 
 
+@example(["a" * 50 + str(number) for number in range(200)])
 @given(st.lists(IN_AWS, max_size=60, unique=True))
 def test_any_name_becomes_valid_and_unique(names: list[str]) -> None:
     taken: list[str] = []
