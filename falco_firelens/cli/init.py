@@ -79,9 +79,9 @@ def init(
     ask = not yes and not as_json and sys.stdin.isatty()
     file = folder / f"Pulumi.{_stack(stack, ask=ask)}.yaml"
     if file.exists() and not overwrite:
-        return complain(f"{file} is there already; --overwrite replaces it, after showing the difference")
+        return complain(f"{file} exists already; --overwrite replaces it, after showing the difference")
     if file.exists() and not ask and not yes:
-        return complain(f"{file} is there already; to replace it without a question, add --yes")
+        return complain(f"{file} exists already; to replace it without a question, add --yes")
     try:
         chosen = _region(region, usual_region(profile), ask=ask)
         wish = _Wish(chosen, account, profile, platform or PLATFORMS, cluster, file, yes, ask, as_json)

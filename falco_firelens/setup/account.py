@@ -171,7 +171,7 @@ def _described(eks: Any, cluster: dict[str, Any], providers: "_OidcProviders", r
 
 
 def _has_agent(eks: Any, name: str, cluster: dict[str, Any]) -> bool:
-    """Tell whether pods get credentials by EKS Pod Identity.
+    """Return whether pods get credentials by EKS Pod Identity.
 
     Auto Mode has the agent built in: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html.
     """
@@ -200,7 +200,7 @@ def _reachability(cluster: dict[str, Any]) -> Iterator[str]:
 
 
 def _nodes(eks: Any, name: str, cluster: dict[str, Any]) -> Iterator[str]:
-    """Say where nothing but Fargate is to be seen; nodes that the cluster's owner runs are not listed anywhere."""
+    """Warn if only Fargate can be seen; nodes that the cluster's owner runs are listed nowhere."""
     if _is_auto(cluster):
         return
     try:
@@ -226,7 +226,7 @@ class _OidcProviders:
         self._known: list[str] | None = None
 
     def has(self, issuer: str) -> bool | None:
-        """Tell whether IAM trusts an issuer; None where IAM does not say."""
+        """Return whether IAM trusts an issuer; None where IAM does not say."""
         if self._known is None:
             try:
                 listed = self._aws("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]

@@ -372,7 +372,7 @@ def test_no_file_is_replaced_without_being_asked_to(
     assert main(["init", *more]) == 1
 
     assert file.read_text() == "mine"
-    assert "Pulumi.prod.yaml is there already" in capsys.readouterr().err
+    assert "Pulumi.prod.yaml exists already" in capsys.readouterr().err
 
 
 def test_a_replaced_file_shows_what_changes(account: Path, capsys: pytest.CaptureFixture[str]) -> None:
