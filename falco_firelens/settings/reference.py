@@ -10,8 +10,8 @@ INTRODUCTION = f"""# Configuration
 
 <!-- Generated from falco_firelens/settings/ by `make generate`; change the models, not this page. -->
 
-A stack is one AWS account in one region, and its settings are the keys under `{NAMESPACE}:` in `Pulumi.<stack>.yaml`.
-This is enough:
+A stack is one AWS account in one region. Its settings are the keys under `{NAMESPACE}:` in `Pulumi.<stack>.yaml`.
+This file is enough:
 
 ```yaml
 config:
@@ -23,52 +23,54 @@ config:
         name: apps-production
 ```
 
-`examples/` has whole files, to be copied beside `Pulumi.yaml`:
+`examples/` has whole files, which you copy beside `Pulumi.yaml`:
 [adopting existing clusters](../examples/Pulumi.existing.yaml),
 [Kubernetes on EC2](../examples/Pulumi.kubernetes-on-ec2.yaml), one account in three regions
 ([Ireland](../examples/three-regions/Pulumi.ireland.yaml), [Ohio](../examples/three-regions/Pulumi.ohio.yaml),
 [Sydney](../examples/three-regions/Pulumi.sydney.yaml)), and
 [a hub with its spokes](../examples/hub-and-spokes/README.md).
 
-**Checking.** `falco-firelens check Pulumi.<stack>.yaml` says whether a file can be used, without credentials and
-without the engine, and how large each cluster's ConfigMaps or task definition become beside the most that they may be;
-`pulumi preview` and `pulumi up` begin with the same check. Every mistake is one line, with its path
-below `{NAMESPACE}:`, what was found and what was expected:
+**Checking.** `falco-firelens check Pulumi.<stack>.yaml` checks a file without credentials and without the engine. It
+also prints the size of each cluster's ConfigMaps or task definition, and the limit. `pulumi preview` and `pulumi up`
+begin with the same check. Every mistake is one line, with its path below `{NAMESPACE}:`, what was found and what was
+expected:
 
 ```
 Pulumi.dev.yaml: clusters[1].create.nodeGroups[0].minSize: found 5, expected at most maxSize (3)
 Pulumi.dev.yaml: events.retentionDays: found the number 91, expected one of 1, 3, 5, …
 ```
 
-It ends with 0 where every file can be used, also where it warns; with 1 where one cannot; with 2 where the command line
-is wrong.
+The exit code is 0 if every file is valid, even with warnings; 1 if one is not; 2 if the command line is wrong.
 
-**Writing.** With the YAML extension of an editor, the first line of a file brings completion and the same descriptions
-as below: `# yaml-language-server: $schema=falco_firelens/settings/schema.json`.
-Put an account's number and versions in quotes, or YAML
-reads them as numbers: `1.30` becomes `1.3`, `0755` becomes `493`. The engine turns `2026-01-02` into a text with a time
-in it. The check reads a file as the engine does, and both refuse a key that stands twice in one mapping. An empty
-section, `create:`, takes its defaults.
+**Writing.** With a YAML extension in your editor, this first line gives completion and the descriptions below. Without
+a clone, `falco-firelens schema` prints the file.
 
-**Secrets.** Three settings may hold a key, and may be encrypted in the stack file: `kubeconfig` of an existing cluster,
-`endpoint` of a notification of any protocol, and `url` of a webhook:
+```yaml
+# yaml-language-server: $schema=falco_firelens/settings/schema.json
+```
+
+Put an account's number and versions in quotes, or YAML reads them as numbers: `1.30` becomes `1.3`, `0755` becomes
+`493`. The engine turns `2026-01-02` into a text with a time in it. The check reads a file as the engine does, and both
+refuse a key that occurs twice in one mapping. An empty section, `create:`, takes its defaults.
+
+**Secrets.** Three settings may hold a key, and can be encrypted in the stack file: `kubeconfig` of an existing
+cluster, `endpoint` of a notification of any protocol, and `url` of a webhook:
 
 ```
 pulumi config set --secret --path 'falco-firelens:notifications[0].endpoint' https://events.pagerduty.com/…
 ```
 
-Encrypted or not, they are secret in state, previews, outputs and a pull request's comment, and no message repeats them.
-Nor does a message repeat what stands beside, above or below their places, a `jdbcUrl` or `secretArn` that is wrong, or
-a text that looks like a credential wherever it is: a URL with a path, a token, a random word.
-Only the program knows what an encrypted value says: `check` passes it over, and `pulumi preview` checks it. Of an
-endpoint the state has, beside the secret, the first 32 bits of its hash, in the subscription's name: nobody can
-read a key from them, but anyone who guesses a telephone number can compare it. `check` refuses an encrypted value
-anywhere else, also that of a whole section, since nothing there is kept secret; `pulumi preview` warns of one that it
-can see.
+Encrypted or not, they are secret in state, previews, outputs and a pull request's comment, and no message repeats
+them. Nor does a message repeat a value beside, above or below them, a wrong `jdbcUrl` or `secretArn`, or any text
+that looks like a credential: a URL with a path, a token, a random word. Only the program can read an encrypted value:
+`check` skips it, and `pulumi preview` checks it. The state also has the first 32 bits of an endpoint's hash, in the
+subscription's name: nobody can read a key from them, but anyone who guesses a telephone number can compare it.
+`check` refuses an encrypted value anywhere else, including a whole encrypted section, since nothing there is kept
+secret; `pulumi preview` warns of one that it can see.
 
-**Provider settings.** `aws:region` says where. Credentials come from the environment, as for the AWS command line.
+**Provider settings.** `aws:region` is the region. Credentials come from the environment, as for the AWS CLI.
 
-**The account.** `account` and `aws:allowedAccountIds` guard against the wrong credentials, and belong together:
+**The account.** `account` and `aws:allowedAccountIds` guard against the wrong credentials. Use both:
 
 ```yaml
 config:
@@ -77,13 +79,12 @@ config:
 ```
 
 The program compares `account`, which is enough for `pulumi preview` and `pulumi up`. `pulumi destroy` and
-`pulumi refresh` do not run it. They use the AWS provider as the last `pulumi up` left it in the state, and with the
-second key that provider refuses credentials of another account. So the key holds from the next `pulumi up` on; adding
-it replaces nothing. It holds for every resource in AWS, those that pulumi-eks makes included, since the engine
-configures all default providers alike. The check warns where `account` is named without it, and refuses a list that
-lacks the account. Where `account` is `any`, nothing guards `pulumi destroy`.
-`falco-firelens fleet` asks whose account the
-credentials are before every operation, and sets the key by itself ([fleet.md](fleet.md#credentials)).
+`pulumi refresh` do not run the program. They use the AWS provider from the state of the last `pulumi up`, and with the second
+key that provider refuses credentials of another account. So the key takes effect with the next `pulumi up`; adding it
+replaces nothing. It covers every resource in AWS, including those of pulumi-eks, since the engine configures all
+default providers the same way. The check warns if `account` is given without it, and refuses a list that lacks the
+account. With `account: any`, nothing guards `pulumi destroy`. `falco-firelens fleet` asks which account the
+credentials belong to before every operation, and sets the key by itself ([fleet.md](fleet.md#credentials)).
 """
 
 
