@@ -79,12 +79,13 @@ config:
 ```
 
 The program compares `account`, which is enough for `pulumi preview` and `pulumi up`. `pulumi destroy` and
-`pulumi refresh` do not run the program. They use the AWS provider from the state of the last `pulumi up`, and with the second
-key that provider refuses credentials of another account. So the key takes effect with the next `pulumi up`; adding it
-replaces nothing. It covers every resource in AWS, including those of pulumi-eks, since the engine configures all
-default providers the same way. The check warns if `account` is given without it, and refuses a list that lacks the
-account. With `account: any`, nothing guards `pulumi destroy`. `falco-firelens fleet` asks which account the
-credentials belong to before every operation, and sets the key by itself ([fleet.md](fleet.md#credentials)).
+`pulumi refresh` do not run the program. They use the AWS provider from the state of the last `pulumi up`, and with the
+second key that provider refuses credentials of another account. So the key takes effect with the next `pulumi up`;
+adding it replaces nothing. It covers every resource in AWS, including those of pulumi-eks, since the engine
+configures all default providers the same way. The check warns if `account` is given without it, and refuses a list
+that lacks the account. With `account: any`, nothing guards `pulumi destroy`. `falco-firelens fleet` asks which
+account the credentials belong to before every operation, and sets the key by itself
+([fleet.md](fleet.md#credentials)).
 """
 
 
