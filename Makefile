@@ -55,8 +55,8 @@ demo-response: $(INSTALLED) ## answer events in what `make up` deployed: in a dr
 
 test: test-unit test-local test-pipeline ## run all tests
 
-test-fast: $(INSTALLED) ## run what a person runs while editing: unit tests of few clusters, without property tests
-	$(UNIT) -m "not slow and not extreme and not hypothesis"
+test-fast: $(INSTALLED) ## run what a person runs while editing: unit tests without property tests and most stacks
+	$(UNIT) -m "not slow and not extreme and not stacks and not hypothesis"
 
 test-unit: $(INSTALLED) ## run the tests that need no other program, and name the ten slowest
 	$(UNIT) --durations=10

@@ -30,7 +30,7 @@ tests/unit/fleet holds this to what they import."""
 
 BESIDE = (
     ".ci", ".gitignore", ".pre-commit-config.yaml", "LICENSE", "Makefile", "bench", "docs", "examples", "localcloud",
-    "requirements-dev.lock", "requirements-dev.txt", "standin", "testbed", "tests", "tools",
+    "mkdocs.yml", "plugin", "requirements-dev.lock", "requirements-dev.txt", "standin", "testbed", "tests", "tools",
 )  # fmt: skip
 """Files and folders of the project that no deployment runs. What is neither counts as the program, because Python
 imports what lies in the project's folder, unless it is YAML, which is read where a stack names it, or Markdown."""

@@ -14,8 +14,8 @@ from lightkube.models.core_v1 import PodSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Pod
 from lightkube.resources.networking_v1 import NetworkPolicy
+from pulumi_kubernetes import core
 
-from components.sensors import kubernetes_sensor
 from falco_firelens.responder import handler
 from falco_firelens.sensor import falco
 from falco_firelens.settings import events as events_settings
@@ -75,7 +75,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Stack
     """How the least priority of a stack file becomes a ConfigMap of an EKS cluster."""
     read = recording(monkeypatch, events_settings, "with_mistakes")
     rendered = recording(monkeypatch, falco, "settings")
-    registered = recording(monkeypatch, kubernetes_sensor, "ConfigMap")
+    registered = recording(monkeypatch, core.v1, "ConfigMap")
     clusters = [{"name": "web", "platform": "eks", "create": {"endpointAccess": "private"}}]
     config = {"clusters": json.dumps(clusters), "events": json.dumps({"minimumPriority": "Critical"})}
     run({**{f"falco-firelens:{key}": value for key, value in config.items()}, "aws:region": "eu-west-1"}, monkeypatch)
