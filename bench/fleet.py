@@ -79,7 +79,7 @@ def main(count: int) -> int:
 
 
 def _one_at_a_time(fleet: Fleet, stacks: list[Stack]) -> Cost:
-    """The medians of single previews."""
+    """Return the medians of single previews."""
     costs = [_previews(fleet, [stack]) for stack in stacks[:RUNS]]
     return Cost(
         statistics.median(cost.wall for cost in costs),
@@ -127,7 +127,7 @@ def _previews(fleet: Fleet, stacks: list[Stack]) -> Cost:
 
 
 def _engines() -> list[int]:
-    """The engines of operations; other commands, such as `stack init`, are short and small."""
+    """Return the engines of operations; other commands, such as `stack init`, are short and small."""
     found: list[int] = []
     for child in psutil.Process().children():
         with suppress(psutil.Error):

@@ -85,7 +85,7 @@ def main() -> int:
 
 
 def stack_file(scratch: Path, count: int) -> Path:
-    """A stack file with as many created clusters, EKS and ECS in turn."""
+    """Return a stack file with as many created clusters, EKS and ECS in turn."""
     clusters = [{"name": f"c{index}", "platform": ("eks", "ecs")[index % 2]} for index in range(count)]
     file = scratch / f"Pulumi.clusters{count}.yaml"
     file.write_text(yaml.safe_dump({"config": {"aws:region": "eu-west-1", "falco-firelens:clusters": clusters}}))
@@ -101,7 +101,7 @@ def plan_of(folder: Path, config: Path) -> list[by_hand.Planned]:
 
 
 def empty(folder: Path) -> Row:
-    """A program that does nothing."""
+    """Return a program that does nothing."""
     return _in_folder("empty program", folder, "import pulumi\n")
 
 
@@ -111,7 +111,7 @@ def handwritten(folder: Path, plan: list[by_hand.Planned]) -> Row:
 
 
 def ours(title: str, folder: Path, config: Path, runs: int) -> Row:
-    """This project's program with a stack file."""
+    """Return this project's program with a stack file."""
     with project_stack(folder, config) as options:
         return _row(title, lambda: _preview(PROJECT, *options), runs)
 
@@ -149,7 +149,7 @@ def _preview(folder: Path, *options: str) -> Usage:
 
 @contextmanager
 def project_stack(folder: Path, config: Path) -> Generator[list[str]]:
-    """A stack of this project, whose stack file is a copy in `folder`: the engine writes into it."""
+    """Yield a stack of this project, whose stack file is a copy in `folder`: the engine writes into it."""
     folder.mkdir()
     shutil.copy(PROJECT / "Pulumi.yaml", folder)
     shutil.copy(config, folder / f"Pulumi.{STACK}.yaml")
@@ -159,7 +159,7 @@ def project_stack(folder: Path, config: Path) -> Generator[list[str]]:
 
 @contextmanager
 def stack(folder: Path) -> Generator[list[str]]:
-    """A stack of the project in `folder`, removed afterwards; gives the engine's options for it."""
+    """Yield a stack of the project in `folder`, removed afterwards, with the engine's options for it."""
     _pulumi(folder, "stack", "init", STACK, "--no-select")
     try:
         yield ["--stack", STACK, "--config-file", str(folder / f"Pulumi.{STACK}.yaml")]

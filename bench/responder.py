@@ -79,7 +79,7 @@ def _answered(payload: dict[str, object], runs: int) -> float:
 
 
 def large_pod() -> Run:
-    """What a pod of forty containers, with as much log as a kubelet keeps by default, takes to be answered."""
+    """Return what a pod of forty containers, with as much log as a kubelet keeps by default, takes to be answered."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         return respond(Path(folder), patch, 40, LINE * (10 * 2**20 // len(LINE)))
 

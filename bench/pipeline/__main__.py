@@ -56,7 +56,7 @@ def speed(contender: Contender, events: int) -> Speed:
 
 
 def median_speeds(contenders: Sequence[Contender], events: int, rounds: int) -> list[Speed]:
-    """The median of each figure for each contender, who take turns so that all see the same machine."""
+    """Return the median of each figure for each contender, who take turns so that all see the same machine."""
     turns = [[speed(contender, events) for contender in contenders] for _ in range(rounds)]
     return [Speed(*map(statistics.median, zip(*speeds, strict=True))) for speeds in zip(*turns, strict=True)]
 

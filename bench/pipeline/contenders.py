@@ -35,7 +35,7 @@ class Contender(NamedTuple):
 
 @contextmanager
 def running(contender: Contender) -> Generator[tuple[Node, Destination]]:
-    """A node that has not been started, and where it sends to."""
+    """Yield a node that has not been started, and where it sends to."""
     with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         root = Path(name)
         with (

@@ -56,14 +56,14 @@ _KUBERNETES = """
 
 
 def kubernetes_node(root: Path, endpoint: Endpoint) -> KubernetesNode:
-    """A node with the seed's DaemonSet."""
+    """Return a node with the seed's DaemonSet."""
     output = "".join(f"    {name} {value}\n" for name, value in _OUTPUT.items())
     files = {"fluent-bit.conf": _SERVICE + _KUBERNETES + output, "parsers.conf": _PARSERS}
     return KubernetesNode(files, root, endpoint)
 
 
 def ecs_node(root: Path, endpoint: Endpoint) -> EcsNode:
-    """A container instance with the seed's task: no external configuration, one output from the log options."""
+    """Return a container instance with the seed's task: no external configuration, one output from the log options."""
     files = {"fluent-bit.conf": _SERVICE}
     return EcsNode(files, root, endpoint, log_options=_OUTPUT)
 
