@@ -62,10 +62,10 @@ def _report(error: ComponentInitError) -> NoReturn:
     be a secret.
     """
     inner = error.inner
-    if isinstance(inner, SettingsError):
-        raise InputPropertiesError("\n".join(map(str, inner.mistakes))) from None
     if isinstance(inner, StackError):
-        raise InputPropertiesError(str(inner)) from None
+        said = "\n".join(map(str, inner.mistakes)) if isinstance(inner, SettingsError) else str(inner)
+        # Pulumi's server fails where the list is left out.
+        raise InputPropertiesError(said, []) from None
     raise error
 
 

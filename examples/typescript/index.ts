@@ -35,6 +35,6 @@ new falco.EcsSensor(
     { dependsOn: [events] },
 );
 
-export const logGroup: pulumi.Output<string | undefined> = stack.logGroup.console;
+export const logGroup = stack.logGroup.apply((group) => group.console);
 export const jobs = stack.clusters.apply((clusters) => clusters["jobs"].sensor?.taskDefinition);
 export const batchLogGroup: pulumi.Output<string> = events.logGroupArn;

@@ -62,8 +62,8 @@ def _sources(module: GoModule) -> list[Path]:
 
 
 def _build(module: GoModule, names: Sequence[str], folder: Path) -> None:
-    position = f"{MODULES.index(module) + 1} of {len(MODULES)}"
-    title = f"building {module.title} ({position}: {', '.join(names) or 'files'})"
+    position = f"{MODULES.index(module) + 1} of {len(MODULES)}: " if module in MODULES else ""
+    title = f"building {module.title} ({position}{', '.join(names) or 'files'})"
     with Step(title) as step, tempfile.TemporaryDirectory(dir=cache(), prefix="building-") as temporary:
         source, target = Path(temporary, "source"), Path(temporary, "bin")
         source.mkdir()

@@ -107,12 +107,12 @@ MODULES = (
     ),
 )
 
-LANGUAGES = GoModule(
-    "languages",
-    "Pulumi's YAML language host and its generator of TypeScript SDKs",
-    {
-        "pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
-        "pulumi-language-nodejs": ".",
-    },
+LANGUAGES = (
+    GoModule(
+        "yaml",
+        "Pulumi's YAML language host",
+        {"pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"},
+    ),
+    GoModule("typescript", "the generator of TypeScript SDKs", {"pulumi-language-nodejs": "."}),
 )
 """What only the slow tests of plugin/ need: programs in other languages."""

@@ -13,7 +13,7 @@ from localcloud.console import say
 from localcloud.errors import LocalCloudError
 from localcloud.toolchain.build import build, built
 from localcloud.toolchain.download import UnavailableError, Vendors, taken
-from localcloud.toolchain.modules import MODULES
+from localcloud.toolchain.modules import LANGUAGES, MODULES
 from localcloud.toolchain.releases import Release, here
 
 Version = tuple[int, ...]
@@ -102,6 +102,19 @@ def provide() -> Programs:
             paths |= {name: folder / name for name in names}
             origins |= dict.fromkeys(names, "built from source")
     return Programs(paths, origins)
+
+
+def provide_languages() -> Programs:
+    """Find the programs for other languages than Python; build them where they are not on PATH.
+
+    Raises:
+        LocalCloudError: Go is absent or too old, or a build failed.
+    """
+    paths = dict[str, Path]()
+    for module in LANGUAGES:
+        names = tuple(module.packages)
+        paths |= _on_path(_Wanted(names)) or {name: build(module, names) / name for name in names}
+    return Programs(paths)
 
 
 def _choice() -> Choice:

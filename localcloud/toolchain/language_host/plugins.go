@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"os"
 	"path/filepath"
 
@@ -29,6 +30,9 @@ const (
 )
 
 func init() {
+	// Options of a plugin that others than the engine, such as the YAML language host, pass as flags.
+	flag.String("toolchain", "", "Ignored")
+
 	methods := pulumirpc.LanguageRuntime_ServiceDesc.Methods
 	for index := range methods {
 		if methods[index].MethodName == "GetRequiredPlugins" {
@@ -49,7 +53,9 @@ func init() {
 				if request.Program == "" && string(text(newer, runKind)) == "resource" {
 					request.Program = string(text(text(newer, runInfo), infoProgramDirectory))
 				}
-				return handle(host, received{stream, request})
+				ambient := *host.(*pythonLanguageHost)
+				ambient.virtualenv, ambient.virtualenvPath = "", ""
+				return handle(&ambient, received{stream, request})
 			}
 		case "InstallDependencies":
 			streams[index].Handler = func(host any, stream grpc.ServerStream) error {

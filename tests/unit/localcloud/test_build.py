@@ -7,7 +7,7 @@ import pytest
 from localcloud.errors import LocalCloudError
 from localcloud.toolchain import build as module
 from localcloud.toolchain.build import build
-from localcloud.toolchain.modules import MODULES, GoModule
+from localcloud.toolchain.modules import LANGUAGES, MODULES, GoModule
 
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="go is not on PATH")
 MAIN = 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println(greeting) }\n\nvar greeting = "hello"\n'
@@ -91,7 +91,7 @@ def test_two_processes_that_need_the_same_build_it_once(greeter, tmp_path):
     assert not list((tmp_path / "cache").rglob("building-*"))
 
 
-@pytest.mark.parametrize("ours", MODULES, ids=lambda ours: ours.folder)
+@pytest.mark.parametrize("ours", [*MODULES, *LANGUAGES], ids=lambda ours: ours.folder)
 def test_the_modules_pin_what_they_build(ours):
     """Each program's package is of a module that go.mod names, so that no build takes whatever is newest."""
     pinned = (ours.path / "go.mod").read_text().split()

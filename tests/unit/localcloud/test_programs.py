@@ -5,7 +5,7 @@ import pytest
 from localcloud.errors import LocalCloudError
 from localcloud.toolchain import Programs, programs
 from localcloud.toolchain.download import UnavailableError
-from localcloud.toolchain.modules import KWOK_STAGES, MODULES
+from localcloud.toolchain.modules import KWOK_STAGES, LANGUAGES, MODULES
 from localcloud.toolchain.programs import CHOICE
 from localcloud.toolchain.releases import here
 
@@ -45,6 +45,17 @@ def test_everything_is_built_where_nothing_is_on_path(path, built, tmp_path):
     assert set(found.paths) == BUILT
     assert all(file.parent == tmp_path / "built" for file in found.paths.values())
     assert set(built) == {name for module in MODULES for name in module.packages}
+
+
+def test_programs_for_other_languages_are_built_only_where_they_are_asked_for(path, built):
+    languages = {name for module in LANGUAGES for name in module.packages}
+    assert not languages & programs.provide().paths.keys()
+    built.clear()
+
+    assert programs.provide_languages().paths.keys() == languages == set(built)
+
+    put(path, "v1.25.0", *languages)
+    assert programs.provide_languages()["pulumi-language-yaml"].parent == path
 
 
 def test_programs_on_path_are_used_where_they_are_new_enough(path, built):

@@ -51,6 +51,7 @@ def mistakes_in(component: str, inputs: Mapping[str, Any], **more: Any) -> str:
     """What is said of wrong inputs; `run` sees to it that nothing has been registered."""
     with pytest.raises(InputPropertiesError) as raised:
         construct(component, "made", inputs, **more)
+    assert raised.value.errors == [], "Pulumi's server needs the list"
     return raised.value.message
 
 
