@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from localcloud.accounts import CLUSTER, ROLE, Accounts
+from localcloud.accounts import ACCOUNT, CLUSTER, ROLE, Accounts
 from tools.release import Release, build, install, mistakes_in
 
 pytestmark = [pytest.mark.local, pytest.mark.slow]
@@ -81,7 +81,9 @@ def test_the_policies_of_the_wheel_hold(run: Run, folder: Path) -> None:
     assert "required-tags" in run("falco-firelens", "fleet", "preview", *role, code=4)
 
 
-def test_a_project_of_the_template_deploys_with_pulumi_alone(run: Run, folder: Path, command: Path) -> None:
+def test_a_project_of_the_template_deploys_with_pulumi_alone(
+    run: Run, folder: Path, command: Path, local_env: dict[str, str]
+) -> None:
     """Its requirement is installed by hand, because this version is in no registry yet."""
     template = next(command.parents[1].glob("lib/*/site-packages/falco_firelens/template"))
     project = folder / "acme"
@@ -90,7 +92,9 @@ def test_a_project_of_the_template_deploys_with_pulumi_alone(run: Run, folder: P
     run("pulumi", *made, "--non-interactive")
     assert {"Pulumi.yaml", "__main__.py", "requirements.txt"} <= {file.name for file in project.iterdir()}
     shutil.copytree(folder / "rules", project / "rules")
-    shutil.copy(folder / "Pulumi.prod.yaml", project)
+    Accounts(local_env).with_cluster(ACCOUNT)
+    own = {**STACK, "aws:allowedAccountIds": [ACCOUNT], "falco-firelens:account": ACCOUNT}
+    (project / "Pulumi.prod.yaml").write_text(yaml.safe_dump({"config": own}))
     (project / ".venv").symlink_to(command.parents[1])
     run("pulumi", "stack", "init", "prod", "--cwd", "acme")
     assert "own.yaml" in run("pulumi", "preview", "--stack", "prod", "--cwd", "acme", "--diff", "--non-interactive")
