@@ -44,7 +44,6 @@ command_line = LazyGroup(
     PROGRAM,
     lazy=COMMANDS,
     help="Put Falco on every node of your clusters on AWS, and every event in one place.",
-    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     params=[
         click.Option(

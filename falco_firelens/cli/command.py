@@ -22,11 +22,16 @@ EXTRA = "fleet"
 """The extra of the package that has what the program alone does not need, such as boto3."""
 
 
+def _with_help(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Add both names of the help option: click keeps the option of the first context that a command is asked in."""
+    return {"help_option_names": ["-h", "--help"], **(settings or {})}
+
+
 class Command(click.Command):
     """A command with examples. `answer` is the type that `--json` prints, where the command has that option."""
 
     def __init__(self, *arguments: Any, examples: Sequence[str], answer: object = None, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **{**named, "context_settings": _with_help(named.get("context_settings"))})
         self.examples, self.answer = tuple(examples), answer
         if answer is not None:
             self.params.append(_json_option())
@@ -42,7 +47,7 @@ class Group(click.Group):
     command_class = Command
 
     def __init__(self, *arguments: Any, examples: Sequence[str], **named: Any) -> None:
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **{**named, "context_settings": _with_help(named.get("context_settings"))})
         self.examples = tuple(examples)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
