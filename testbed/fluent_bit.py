@@ -158,7 +158,7 @@ class FluentBit:
             self._launcher.signal(self._process, number)
 
     def _peak(self, process: subprocess.Popen[bytes]) -> int:
-        """Return the most memory that it has had; 0 where no `/proc` tells."""
+        """Return the most memory that it has had; 0 without `/proc`."""
         with suppress(OSError):
             status = (self._proc(process) / "status").read_text()
             if peak := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE):
