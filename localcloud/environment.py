@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,12 +72,12 @@ def shell(values: Mapping[str, str], stack: LocalStack = LOCAL) -> str:
 
 
 def install_stand_ins(layout: Layout) -> None:
-    """Put our provider plugins beside the programs, except those that `LOCALCLOUD_REAL` names.
+    """Put our provider plugins beside the programs, or the vendor's for those that `LOCALCLOUD_REAL` names.
 
-    They run in this Python, also in a shell whose first Python is that of another project.
+    Ours run in this Python, also in a shell whose first Python is that of another project.
 
     Raises:
-        LocalCloudError: it names a plugin that has no stand-in.
+        LocalCloudError: it names a plugin that has no stand-in, or one that is not on PATH.
     """
     names = {file.name.removeprefix("pulumi-resource-"): file for file in STAND_INS.glob("pulumi-resource-*")}
     real = {name for name in os.environ.get(REAL, "").replace(",", " ").split() if name}
@@ -84,12 +85,36 @@ def install_stand_ins(layout: Layout) -> None:
         raise LocalCloudError(
             f"{REAL}: found {', '.join(sorted(unknown))}, expected some of {', '.join(sorted(names))}"
         )
-    for name, file in names.items():
-        launcher = layout.bin / file.name
+    commands = {
+        name: _real_plugin(layout, file.name) if name in real else _stand_in(file) for name, file in names.items()
+    }
+    for name, command in commands.items():
+        launcher = layout.bin / names[name].name
         launcher.unlink(missing_ok=True)
-        if name not in real:
-            launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(file))} "$@"\n')
-            launcher.chmod(0o755)
+        launcher.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        launcher.chmod(0o755)
+
+
+def _stand_in(file: Path) -> list[str]:
+    return [sys.executable, str(file)]
+
+
+def _real_plugin(layout: Layout, name: str) -> list[str]:
+    """Return what starts the vendor's plugin so that it reaches the local cloud.
+
+    S3 Control's endpoint rules put the account's id before the host of any endpoint, as in 123456789012.127.0.0.1,
+    which no resolver knows; the provider reads a bucket's tags there. To a proxy it does not matter. Go asks none for
+    127.0.0.1 itself: https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config.ProxyFunc
+    """
+    entries = [entry for entry in os.get_exec_path() if Path(entry) != layout.bin]
+    found = shutil.which(name, path=os.pathsep.join(entries))
+    ports = layout.ports()
+    if found is None or ports is None:
+        vendor = name.removeprefix("pulumi-resource-")
+        raise LocalCloudError(
+            f"{REAL}: found no {name} on PATH; the vendor's is at https://github.com/pulumi/pulumi-{vendor}/releases"
+        )
+    return ["env", f"HTTP_PROXY=http://127.0.0.1:{ports.moto}", found]
 
 
 def _path(layout: Layout, rest: str) -> str:

@@ -50,18 +50,36 @@ def test_an_environment_is_had_only_of_a_started_cloud(tmp_path):
 
 @pytest.mark.parametrize(
     ("real", "expected"),
-    [("", {"aws", "eks"}), ("eks", {"aws"}), ("aws", {"eks"}), ("aws, eks", set())],
+    [("", set()), ("eks", {"eks"}), ("aws", {"aws"}), ("aws, eks", {"aws", "eks"})],
 )
-def test_stand_ins_make_way_for_the_plugins_that_are_to_be_real(layout, monkeypatch, real, expected):
-    monkeypatch.setenv(REAL, "")
-    install_stand_ins(layout)
+def test_stand_ins_make_way_for_the_plugins_that_are_to_be_real(layout, monkeypatch, tmp_path, real, expected):
+    vendors = tmp_path / "vendors"
+    vendors.mkdir()
+    for name in ("aws", "eks"):
+        (vendors / f"pulumi-resource-{name}").write_text('#!/bin/sh\necho "real $1 by $HTTP_PROXY"\n')
+        (vendors / f"pulumi-resource-{name}").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{layout.bin}:{vendors}:{os.environ['PATH']}")
+    install_stand_ins(layout)  # the launchers of an earlier run are on PATH, and are not the vendor's
     monkeypatch.setenv(REAL, real)
 
     install_stand_ins(layout)
 
-    links = {file.name.removeprefix("pulumi-resource-"): file for file in layout.bin.iterdir()}
-    assert set(links) == expected
-    assert all(os.access(file, os.X_OK) for file in links.values())
+    launchers = {file.name.removeprefix("pulumi-resource-"): file for file in layout.bin.iterdir()}
+    assert set(launchers) == {"aws", "eks"}
+    assert all(os.access(file, os.X_OK) for file in launchers.values())
+    assert {name for name, file in launchers.items() if str(vendors) in file.read_text()} == expected
+    for name in expected:
+        said = subprocess.check_output([launchers[name], "127.0.0.1:1"], text=True)
+        assert said == f"real 127.0.0.1:1 by http://127.0.0.1:{layout.ports().moto}\n"
+
+
+def test_a_real_plugin_that_is_not_there_is_told(layout, monkeypatch):
+    monkeypatch.setenv(REAL, "aws")
+
+    with pytest.raises(LocalCloudError, match=r"found no pulumi-resource-aws on PATH; the vendor's is at https://"):
+        install_stand_ins(layout)
+
+    assert list(layout.bin.iterdir()) == []
 
 
 def test_a_plugin_that_has_no_stand_in_is_told(layout, monkeypatch):
