@@ -20,6 +20,10 @@ from localcloud.health import PATH as HEALTH
 
 HOSTS = ("127.0.0.1", "localhost")
 
+_OF_AN_ACCOUNT = re.compile(r"[0-9]{12}\.127\.0\.0\.1")
+"""What S3 Control's endpoint rules make of 127.0.0.1, for clients that come by moto as their proxy. No name server has
+it, and no browser asks one: a host that ends in a number is an address. https://url.spec.whatwg.org/#ends-in-a-number-checker"""
+
 _SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/")
 _TOKEN = "Bearer "
 
@@ -51,7 +55,8 @@ class Door:
         if "HTTP_ORIGIN" in environ:
             return "the local cloud answers no web page"
         host = environ.get("HTTP_HOST", "")
-        if urlsplit(f"//{host}").hostname not in HOSTS:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name not in HOSTS and not _OF_AN_ACCOUNT.fullmatch(name):
             return f"found the host {host}, expected one of {', '.join(HOSTS)}"
         if environ["PATH_INFO"] == HEALTH or self._known(environ):
             return None

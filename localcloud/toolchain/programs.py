@@ -89,7 +89,9 @@ def provide() -> Programs:
     for name, release in here().items() if choice != "build" else ():
         if set(release.programs) - set(paths) and (folder := _from_vendor(vendors, name, release, choice)):
             paths |= {program: folder / program for program in release.programs}
-            origins |= dict.fromkeys(release.programs, f"{release.version} from {release.files[0].url}")
+            origins |= {
+                program: f"{release.version} from {file.url}" for file in release.files for program in file.programs
+            }
     for module in MODULES:
         missing = tuple(name for name in module.packages if name not in paths)
         if missing and choice == "download":

@@ -137,6 +137,7 @@ def test_vendors_programs_are_taken_and_the_rest_is_built(path, built, vendors, 
     assert {name for name, file in found.paths.items() if tmp_path / "taken" in file.parents} == RELEASED
     assert set(found.paths) == RELEASED
     assert "from https://github.com/etcd-io/etcd/releases/" in found.origins["etcd"]
+    assert found.origins["kube-scheduler"].endswith("/kube-scheduler")
 
 
 def test_what_a_vendor_does_not_give_is_built_and_that_is_said(path, built, vendors, capsys):
