@@ -370,7 +370,7 @@ def _deploy(values: Mapping[str, object], account: Account, stack: str) -> Deplo
 def give_loop() -> None:
     """Give this thread the event loop that Pulumi's mocks take: an earlier `asyncio.run` leaves it without."""
     try:
-        asyncio.get_event_loop_policy().get_event_loop()
+        asyncio.get_event_loop()
     except RuntimeError:
         asyncio.set_event_loop(asyncio.new_event_loop())
 
