@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+from falco_firelens import contract
 from localcloud.access_key import access_key, access_key_file
 from localcloud.accounts import client
 from localcloud.health import PATH as HEALTH
@@ -47,7 +48,7 @@ class Moto:
         command += [str(self._ports.moto_tls), self._layout.certificate, self._layout.key]
         command += [f"https://127.0.0.1:{self._ports.eks}", self._layout.functions]
         command += [access_key_file(self._layout), self._layout.trusted_code]
-        self._processes.start(self.name, command, _ENVIRONMENT)
+        self._processes.start(self.name, command, _environment())
         self._processes.wait(self.name, self.ready, START_TIMEOUT)
         self._create_node_role()
 
@@ -57,9 +58,13 @@ class Moto:
         iam.create_role(RoleName=NODE_ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST_OF_EC2))
 
 
-_ENVIRONMENT = {
-    "PYTHONPATH": str(CHECKOUT),
-    "MOTO_DISABLE_GLOBAL_CORS": "true",
-    # Policies of AWS's own, such as AmazonEKSWorkerNodePolicy, exist as in a real account.
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-}
+def _environment() -> dict[str, str]:
+    """Return all that the process sees of the environment."""
+    return {
+        "PYTHONPATH": str(CHECKOUT),
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
+        # Policies of AWS's own, such as AmazonEKSWorkerNodePolicy, exist as in a real account.
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+        # Only functions that this machine has built may run, and this is where they are.
+        "XDG_CACHE_HOME": str(contract.cache().parent),
+    }
