@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _Choices:
     """What was asked for. `ask` says whether a person can answer questions."""
 
     region: str
@@ -71,7 +71,7 @@ def init(
 
     It calls sts:GetCallerIdentity; eks:ListClusters, eks:DescribeCluster, eks:DescribeAddon, eks:ListNodegroups and
     eks:ListFargateProfiles; iam:ListOpenIDConnectProviders; ecs:ListClusters, ecs:DescribeClusters and
-    ecs:ListContainerInstances. What may not be called is said.
+    ecs:ListContainerInstances. It reports each call that is denied.
     """
     from falco_firelens.settings.validation.errors import SettingsError
     from falco_firelens.setup.account import PLATFORMS, AccountError, usual_region
@@ -84,8 +84,8 @@ def init(
         return complain(f"{file} exists already; to replace it without a question, add --yes")
     try:
         chosen = _region(region, usual_region(profile), ask=ask)
-        wish = _Wish(chosen, account, profile, platform or PLATFORMS, cluster, file, yes, ask, as_json)
-        return _init(wish)
+        choices = _Choices(chosen, account, profile, platform or PLATFORMS, cluster, file, yes, ask, as_json)
+        return _init(choices)
     except (AccountError, SettingsError) as error:
         return complain(str(error))
 
@@ -110,40 +110,40 @@ def _region(given: str | None, usual: str | None, *, ask: bool) -> str:
     return region
 
 
-def _init(wish: _Wish) -> int:
+def _init(choices: _Choices) -> int:
     from falco_firelens.settings.stack import MOST_CLUSTERS
     from falco_firelens.setup.account import AccountError, clients, look
     from falco_firelens.setup.stack_file import difference, draft, write_project
 
-    with _progress(f"Looking for clusters in {wish.region}"):
-        inventory = look(clients(wish.profile, wish.region), wish.region, wish.platforms, wish.account)
-    if not wish.as_json:
+    with _progress(f"Looking for clusters in {choices.region}"):
+        inventory = look(clients(choices.profile, choices.region), choices.region, choices.platforms, choices.account)
+    if not choices.as_json:
         _show(inventory)
-    adopted = _chosen(inventory, wish)
+    adopted = _chosen(inventory, choices)
     if not adopted:
         where = f"account {inventory.account}, region {inventory.region}"
         raise AccountError(f"found no cluster that can be adopted in {where}; expected another --region or --profile")
     if len(adopted) > MOST_CLUSTERS:
         found = f"found {len(adopted)} clusters that can be adopted"
         raise AccountError(f"{found}, expected at most {MOST_CLUSTERS} in a stack: name some with --cluster")
-    made = draft(inventory, adopted, wish.file)
-    if wish.file.exists():
-        click.echo(difference(wish.file, made.text), err=wish.as_json, nl=False)
-        if not wish.yes and not click.confirm(f"Replace {wish.file}?", err=True):
+    made = draft(inventory, adopted, choices.file)
+    if choices.file.exists():
+        click.echo(difference(choices.file, made.text), err=choices.as_json, nl=False)
+        if not choices.yes and not click.confirm(f"Replace {choices.file}?", err=True):
             return complain("nothing was written")
-    wish.file.parent.mkdir(parents=True, exist_ok=True)
-    written = [*write_project(wish.file.parent), wish.file]
-    wish.file.write_text(made.text, encoding="utf-8")
-    _report(wish, inventory, adopted, made, written)
+    choices.file.parent.mkdir(parents=True, exist_ok=True)
+    written = [*write_project(choices.file.parent), choices.file]
+    choices.file.write_text(made.text, encoding="utf-8")
+    _report(choices, inventory, adopted, made, written)
     return 0
 
 
-def _chosen(inventory: "Inventory", wish: _Wish) -> "Sequence[Adoptable]":
+def _chosen(inventory: "Inventory", choices: _Choices) -> "Sequence[Adoptable]":
     """Choose the clusters to adopt: those that were named, those that a person names now, or all."""
     from falco_firelens.setup.account import AccountError
 
-    names: Collection[str] = wish.clusters
-    if not names and wish.ask and len(inventory.adoptable) > 1:
+    names: Collection[str] = choices.clusters
+    if not names and choices.ask and len(inventory.adoptable) > 1:
         answer = click.prompt("Adopt which, by name, with commas between them", default="all", err=True)
         names = [] if answer.strip() == "all" else [one.strip() for one in answer.split(",") if one.strip()]
     known = {one.name for one in inventory.adoptable}
@@ -169,14 +169,14 @@ def _show(inventory: "Inventory") -> None:
 
 
 def _report(
-    wish: _Wish, inventory: "Inventory", adopted: "Sequence[Adoptable]", made: "Draft", written: Sequence[Path]
+    choices: _Choices, inventory: "Inventory", adopted: "Sequence[Adoptable]", made: "Draft", written: Sequence[Path]
 ) -> None:
-    if not wish.as_json:
-        click.echo("\n".join(_next_steps(wish, made, written)))
+    if not choices.as_json:
+        click.echo("\n".join(_next_steps(choices, made, written)))
         return
     left_out = [{"name": one.name, "platform": one.platform, "reason": one.reason} for one in inventory.unsuitable]
     answer: Any = {
-        "file": str(wish.file),
+        "file": str(choices.file),
         "account": inventory.account,
         "region": inventory.region,
         "adopted": [
@@ -190,13 +190,13 @@ def _report(
     print_json(answer)
 
 
-def _next_steps(wish: _Wish, made: "Draft", written: Sequence[Path]) -> Iterator[str]:
+def _next_steps(choices: _Choices, made: "Draft", written: Sequence[Path]) -> Iterator[str]:
     from falco_firelens.cli.values import stack_of
 
     yield f"wrote {', '.join(map(str, written))}: {', '.join(made.names)}"
     yield "next:"
-    steps = [f"cd {wish.file.parent}"] if wish.file.parent != Path() else []
-    steps += ["pulumi login", f"falco-firelens fleet preview {stack_of(wish.file)}"]
+    steps = [f"cd {choices.file.parent}"] if choices.file.parent != Path() else []
+    steps += ["pulumi login", f"falco-firelens fleet preview {stack_of(choices.file)}"]
     yield from (f"  {step}" for step in steps)
 
 
