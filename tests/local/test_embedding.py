@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from examples.embedding.service import Caller, service
-from tests.local.fleets import ADOPTED, PROJECT, Stacks
+from tests.local.fleets import ADOPTED, Stacks
 from tests.local.test_fleet import ONE, stacks
 
 __all__ = ["stacks"]
@@ -88,9 +88,3 @@ def test_an_update_is_told_as_it_goes(stacks: Stacks) -> None:
 
     assert (told[0]["kind"], told[-1]["kind"], told[-1]["result"]["status"]) == ("started", "ended", "succeeded")
     assert any(event["kind"] == "step" and event["name"] == "events" for event in told)
-
-
-def test_the_document_shows_the_example_as_it_is() -> None:
-    example = (PROJECT / "examples/embedding/service.py").read_text()
-
-    assert f"```python\n{example}```" in Path(PROJECT / "docs/embedding.md").read_text()

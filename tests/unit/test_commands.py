@@ -168,3 +168,8 @@ def test_a_path_in_the_repository_is_there(file: Path) -> None:
 
     known = {path for path in paths if list(ROOT.glob(path)) or list(ROOT.glob(f"{path}.py"))}
     assert sorted(paths - known - ELSEWHERE) == []
+
+
+def test_the_page_on_embedding_shows_the_example_as_it_is() -> None:
+    example = (ROOT / "examples" / "embedding" / "service.py").read_text()
+    assert f"```python\n{example}```" in (ROOT / "docs" / "embedding.md").read_text()
