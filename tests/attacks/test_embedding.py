@@ -286,12 +286,10 @@ def test_ten_lines_keep_a_reader_busy(lines: list[str]) -> None:
 
 
 OWN_FILES = {
-    "falco_firelens/settings/limits.py",
-    "falco_firelens/sensor/falco.py",
-    "falco_firelens/sensor/images.py",
+    "falco_firelens/sensor/own_yaml.py",
     "falco_firelens/settings/validation/yaml_text.py",
 }
-"""The bounded reader itself, and what reads a file that the project ships."""
+"""The bounded reader itself, and the one of files that the project ships."""
 
 
 def test_another_reader_of_yaml_has_no_bounds() -> None:
