@@ -150,7 +150,8 @@ def _chosen(inventory: "Inventory", choices: _Choices) -> "Sequence[Adoptable]":
     reasons = {one.name: one.reason for one in inventory.unsuitable}
     for name in names:
         if name not in known:
-            why = reasons.get(name) or f"it is none of {', '.join(sorted(known)) or 'none'}"
+            where = f"account {inventory.account}, region {inventory.region}"
+            why = reasons.get(name) or f"{where} has {', '.join(sorted(known)) or 'no cluster that can be adopted'}"
             raise AccountError(f"cluster {name} cannot be adopted: {why}")
     return [one for one in inventory.adoptable if not names or one.name in names]
 

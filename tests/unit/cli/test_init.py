@@ -389,7 +389,7 @@ def test_a_replaced_file_shows_what_changes(account: Path, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ("--cluster nowhere", 1, "cluster nowhere cannot be adopted: it is none of Apps_Production"),
+        ("--cluster nowhere", 1, "cluster nowhere cannot be adopted: account 111122223333, region eu-west-1 has Apps"),
         ("--cluster web", 1, "cluster web cannot be adopted: it has only Fargate"),
         ("--stack ../x", 2, "--stack: found '../x', expected letters"),
         ("--region eu_west", 2, "--region: found 'eu_west', expected an AWS region such as eu-west-1"),
