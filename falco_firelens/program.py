@@ -1,4 +1,7 @@
-"""The Pulumi program, wherever it is: the components are beside this package in a clone, and in it once installed."""
+"""The Pulumi program and its stack files, wherever they are.
+
+The components are beside this package in a clone, and in it once installed.
+"""
 
 import gc
 import importlib
@@ -9,6 +12,20 @@ _PACKAGE = Path(__file__).resolve().parent
 
 CLONE = None if (_PACKAGE / "components").is_dir() else _PACKAGE.parent
 """The clone that this package is part of; None where a wheel was installed."""
+
+
+STACK_FILES = "Pulumi.*.yaml"
+"""The names of stack files: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/"""
+
+
+def stack_files(folder: Path) -> list[Path]:
+    """Find the stack files of a folder."""
+    return sorted(folder.glob(STACK_FILES))
+
+
+def stack_of(file: Path) -> str:
+    """Take a stack's name from that of its file."""
+    return file.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
 def nearest_project() -> Path | None:

@@ -39,7 +39,7 @@ class Release:
 
 def main() -> int:
     """Build, check and install a release; the code is 1 where something is wrong."""
-    version = str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+    version = project_version()
     found = list(_mistakes_before(version))
     if not found:
         release = build(version)
@@ -49,6 +49,11 @@ def main() -> int:
     if not found:
         print(f"falco-firelens {version} can be published: {DIST.relative_to(ROOT)}")
     return 1 if found else 0
+
+
+def project_version() -> str:
+    """Return the version of pyproject.toml."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
 
 
 def build(version: str, folder: Path = DIST) -> Release:

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from falco_firelens.cli.answers import Bill
+from falco_firelens.cli.answers import Bill, BillLine
 from falco_firelens.cli.command import FAILED, Command, print_json, wrong
 from falco_firelens.cli.values import STACK_FILE
 
@@ -48,7 +49,7 @@ def cost(file: Path | None, nodes: int, events_per_node_day: float, tables: bool
         answer: Bill = {
             "nodes": nodes,
             "eventsPerNodeDay": events_per_node_day,
-            "lines": [{"destination": one.destination, "item": one.item, "dollars": one.dollars} for one in lines],
+            "lines": [BillLine(**asdict(one)) for one in lines],
             "dollars": sum(one.dollars for one in lines),
         }
         print_json(answer)

@@ -1,11 +1,10 @@
 """Prints what to set up inside a destination, where no AWS API reaches."""
 
-import json
 import sys
 
 import click
 
-from falco_firelens.cli.command import Group
+from falco_firelens.cli.command import Group, print_json
 
 
 @click.group(
@@ -25,7 +24,7 @@ def opensearch_template() -> int:
     """
     from falco_firelens.schemas import opensearch
 
-    click.echo(json.dumps(opensearch.index_template(), indent=2))
+    print_json(opensearch.index_template())
     return 0
 
 

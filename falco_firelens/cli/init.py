@@ -11,7 +11,9 @@ import click
 
 from falco_firelens.cli.answers import Initialized
 from falco_firelens.cli.command import Command, complain, print_json, wrong
+from falco_firelens.cli.stack_files import found_cluster
 from falco_firelens.cli.values import EKS_NAME, FOLDER, PROFILE
+from falco_firelens.program import stack_of
 
 if TYPE_CHECKING:
     from falco_firelens.setup.account import Adoptable, Inventory
@@ -180,10 +182,7 @@ def _report(
         "file": str(choices.file),
         "account": inventory.account,
         "region": inventory.region,
-        "adopted": [
-            {"name": name, "platform": one.platform, "created": False}
-            for name, one in zip(made.names, adopted, strict=True)
-        ],
+        "adopted": [found_cluster(one) for one in made.settings.clusters],
         "leftOut": left_out,
         "notes": [*inventory.problems, *(f"{one.name}: {note}" for one in adopted for note in one.notes)],
         "written": [str(file) for file in written],
@@ -192,9 +191,7 @@ def _report(
 
 
 def _next_steps(choices: _Choices, made: "Draft", written: Sequence[Path]) -> Iterator[str]:
-    from falco_firelens.cli.values import stack_of
-
-    yield f"wrote {', '.join(map(str, written))}: {', '.join(made.names)}"
+    yield f"wrote {', '.join(map(str, written))}: {', '.join(one.name for one in made.settings.clusters)}"
     yield "next:"
     steps = [f"cd {choices.file.parent}"] if choices.file.parent != Path() else []
     steps += ["pulumi login", f"falco-firelens fleet preview {stack_of(choices.file)}"]

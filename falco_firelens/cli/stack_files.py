@@ -135,15 +135,11 @@ def _checked(file: Path) -> _Checked:
         "file": str(file),
         "good": True,
         "clusters": [found_cluster(one) for one in settings.clusters],
-        "sizes": [_size(size) for size in sizes],
+        "sizes": [DocumentSize(**asdict(size)) for size in sizes],
         "mistakes": [],
         "warnings": [warning] if warning else [],
     }
     return _Checked(answer, _summary(settings), [str(size) for size in sizes])
-
-
-def _size(size: Any) -> DocumentSize:
-    return {"cluster": size.cluster, "document": size.document, "bytes": size.bytes, "most": size.most}
 
 
 def _bad(file: Path, mistakes: list[Any], complaint: str) -> _Checked:

@@ -2,15 +2,16 @@
 
 import configparser
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 from typing import Any, cast
 
 import click
 from click.shell_completion import CompletionItem
 
-PATTERN = "Pulumi.*.yaml"
-"""The names of stack files."""
+from falco_firelens.program import stack_files, stack_of
 
 
 class StackFile(click.ParamType[Path]):
@@ -92,49 +93,33 @@ class Profile(click.ParamType[str]):
 
 def cluster_names(folder: Path) -> list[str]:
     """Read the names of the clusters in a folder's stack files, as far as those can be read."""
-    configs = (_document(file).get("config") for file in stack_files(folder))
-    found = [_items(config, "falco-firelens:clusters") + _items(config, "clusters") for config in configs]
-    return sorted({name for clusters in found for name in _names(clusters)})
+    sections = (("config", "falco-firelens:clusters"), ("config", "clusters"))
+    return _names(stack_files(folder), *sections)
 
 
 def contexts() -> list[str]:
     """Read the contexts of the kubeconfig, which may be several files."""
     named = os.environ.get("KUBECONFIG") or "~/.kube/config"
-    files = [Path(one).expanduser() for one in named.split(os.pathsep) if one]
-    return sorted({name for file in files for name in _names(_items(_document(file), "contexts"))})
+    return _names((Path(one).expanduser() for one in named.split(os.pathsep) if one), ("contexts",))
 
 
-def _document(file: Path) -> Mapping[str, object]:
-    """Read a YAML file within bounds, since it may be anybody's; a shell that completes shows no error."""
+def _names(files: Iterable[Path], *sections: Sequence[str]) -> list[str]:
+    """Read the names of what files list in some sections, within bounds: the files may be anybody's.
+
+    A shell that completes shows no error, so what cannot be read has no names.
+    """
+    from falco_firelens.settings.validation.raw import keys_of
     from falco_firelens.settings.validation.yaml_text import DocumentError, stack_tree
 
-    try:
-        found = stack_tree(file.read_text())
-    except (OSError, ValueError, DocumentError):
-        return {}
-    return cast("Mapping[str, object]", found) if isinstance(found, Mapping) else {}
-
-
-def _items(tree: object, key: str) -> list[object]:
-    found = cast("Mapping[str, object]", tree).get(key) if isinstance(tree, Mapping) else None
-    return cast("list[object]", found) if isinstance(found, list) else []
-
-
-def _names(items: Iterable[object]) -> Iterator[str]:
-    for item in items:
-        name = cast("Mapping[str, object]", item).get("name") if isinstance(item, Mapping) else None
-        if isinstance(name, str):
-            yield name
-
-
-def stack_files(folder: Path) -> list[Path]:
-    """Find the stack files of a folder."""
-    return sorted(folder.glob(PATTERN))
-
-
-def stack_of(file: Path) -> str:
-    """Take the stack's name from that of its file."""
-    return file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    found: set[str] = set()
+    for file in files:
+        with suppress(OSError, ValueError, DocumentError):
+            document = stack_tree(file.read_text())
+            for section in sections:
+                listed = reduce(lambda tree, key: keys_of(tree).get(key), section, document)
+                items = cast("list[object]", listed) if isinstance(listed, list) else []
+                found |= {name for item in items if isinstance(name := keys_of(item).get("name"), str)}
+    return sorted(found)
 
 
 def matching(names: Iterable[str], incomplete: str) -> Iterator[str]:

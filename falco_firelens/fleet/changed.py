@@ -9,6 +9,7 @@ from typing import cast
 
 from falco_firelens.fleet.errors import FleetError
 from falco_firelens.fleet.stacks import Stack
+from falco_firelens.program import STACK_FILES, stack_of
 from falco_firelens.settings.validation.raw import keys_of
 from falco_firelens.settings.validation.yaml_text import DocumentError, stack_tree
 
@@ -163,9 +164,8 @@ def _json(text: str) -> object:
 def _removed(changed: set[Path], stacks: Sequence[Stack], folders: Iterable[Path]) -> Iterator[str]:
     known = {folder.resolve() for folder in folders} | {stack.file.resolve().parent for stack in stacks if stack.file}
     for file in changed:
-        is_stack_file = file.name.startswith("Pulumi.") and file.suffix == ".yaml" and file.name != "Pulumi.yaml"
-        if is_stack_file and file.parent in known and not file.exists():
-            yield file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        if file.match(STACK_FILES) and file.parent in known and not file.exists():
+            yield stack_of(file)
 
 
 def _changed(root: Path, since: str) -> set[Path]:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from pydantic import ValidationError as PydanticError
 
 from falco_firelens.fleet.errors import FleetError, InvalidSettings
+from falco_firelens.program import stack_files, stack_of
 from falco_firelens.settings import NAMESPACE, Settings, SettingsError, load_config
 from falco_firelens.settings.loader import structured
 from falco_firelens.settings.stack_files import ACCOUNT_ID, STACK_NAME, allowed_accounts, document_of
@@ -62,8 +63,7 @@ class Stack:
             raise FleetError(f"{file.name}: found {error}, expected {expected}") from None
         except (OSError, UnicodeError) as error:
             raise FleetError(f"{file.name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-        name = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
-        return cls(name, document, file)
+        return cls(stack_of(file), document, file)
 
     @classmethod
     def of(cls, name: str, region: str, settings: Settings | Mapping[str, Any], *, trusted: bool = True) -> "Stack":
@@ -194,7 +194,7 @@ def discover(folders: Iterable[Path]) -> list[Stack]:
     """
     found: dict[str, Stack] = {}
     for folder in folders:
-        for file in sorted(folder.glob("Pulumi.*.yaml")):
+        for file in stack_files(folder):
             stack = Stack.read(file)
             if stack.name in found:
                 raise FleetError(f"two files of a stack {stack.name}: {found[stack.name].file} and {file}")

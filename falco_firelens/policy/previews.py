@@ -13,6 +13,7 @@ from pulumi.automation.events import EngineEvent
 from falco_firelens.policy.changes import findings, steps_of, steps_of_preview
 from falco_firelens.policy.configuration import PACK, pack_config
 from falco_firelens.policy.finding import PolicyFinding
+from falco_firelens.program import stack_of
 from falco_firelens.settings import read_stack_file
 from falco_firelens.settings.policy import Policy
 from falco_firelens.settings.validation.inputs import InputError, object_of
@@ -50,8 +51,7 @@ def preview(file: Path, options: Iterable[str] = (), output: int | None = None) 
         config, events = Path(folder, "levels.json"), Path(folder, "events.json")
         config.write_text(json.dumps(pack_config(settings)))
         events.touch()
-        stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
-        command = ["pulumi", "preview", "--stack", stack, "--config-file", str(file.resolve()), *options]
+        command = ["pulumi", "preview", "--stack", stack_of(file), "--config-file", str(file.resolve()), *options]
         pack = ["--policy-pack", str(PACK), "--policy-pack-config", str(config), "--event-log", str(events)]
         # The engine takes --event-log, which the Automation API is built on, with the first set only; the second is for
         # speed, and safe where nothing is saved: docs/performance.md.

@@ -32,8 +32,6 @@ class Draft:
 
     text: str
     settings: Settings
-    names: tuple[str, ...]
-    """Of the clusters in the stack, in their order."""
 
 
 def draft(inventory: Inventory, adopted: Sequence[Adoptable], file: Path) -> Draft:
@@ -42,16 +40,15 @@ def draft(inventory: Inventory, adopted: Sequence[Adoptable], file: Path) -> Dra
     Raises:
         SettingsError: it could not be used.
     """
-    names = (*_names(adopted),)
     config: dict[str, Any] = {
         "aws:region": inventory.region,
         ALLOWED_ACCOUNTS: [inventory.account],
         f"{NAMESPACE}:account": inventory.account,
-        f"{NAMESPACE}:clusters": [_cluster(name, one) for name, one in zip(names, adopted, strict=True)],
+        f"{NAMESPACE}:clusters": [_cluster(name, one) for name, one in zip(_names(adopted), adopted, strict=True)],
     }
     text = HEAD + as_yaml({"config": config})
     read: Any = document_of(text)["config"]
-    return Draft(text, load_config(read, file=file.name, root=file.parent), names)
+    return Draft(text, load_config(read, file=file.name, root=file.parent))
 
 
 def _cluster(name: str, cluster: Adoptable) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from localcloud.accounts import ACCOUNT, CLUSTER, ROLE, Accounts
-from tools.release import Release, build, install, mistakes_in
+from tools.release import Release, build, install, mistakes_in, project_version
 
 pytestmark = [pytest.mark.local, pytest.mark.slow]
 
@@ -29,7 +29,7 @@ Run = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    return build("0.2.0", tmp_path_factory.mktemp("dist"))
+    return build(project_version(), tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ ALLOWED = {
     "falco_firelens.responder": {"falco_firelens.contract"},
     "falco_firelens.watch": {"falco_firelens.contract"},
     "falco_firelens.settings": {"falco_firelens.contract", "falco_firelens.errors", "falco_firelens.sensor"},
-    "falco_firelens.policy": {"falco_firelens.sensor", "falco_firelens.settings"},
+    "falco_firelens.policy": {"falco_firelens.program", "falco_firelens.sensor", "falco_firelens.settings"},
     "falco_firelens.cost": {"falco_firelens.insight", "falco_firelens.sensor", "falco_firelens.settings"},
     "falco_firelens.program": set[str](),
     "falco_firelens.fleet": {
